@@ -1,0 +1,132 @@
+import * as z from 'zod';
+import { type ChatEvent, type StoredChatFact, StoredChatData } from './chat.ts';
+import { words } from './content.ts';
+import { Metadata } from './envelope.ts';
+import type { RecordedEvent } from './event-store.ts';
+import { StoredConfigData, StoredOpsData } from './ops.ts';
+import { encodePosition } from './position.ts';
+import { StoredReceiptsData } from './receipts.ts';
+import { categoryOf, chatOf, seqOf } from './streams.ts';
+import { upcast } from './upcasters.ts';
+import { StoredUserData, StoredUsernameData } from './user.ts';
+
+/** Compiled once: zod's generated validators are several times faster than its interpreter. */
+const SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map(
+  Object.entries({
+    chat: StoredChatData,
+    user: StoredUserData,
+    username: StoredUsernameData,
+    receipts: StoredReceiptsData,
+    config: StoredConfigData,
+    ops: StoredOpsData,
+  }).flatMap(([category, schemas]) =>
+    Object.entries(schemas).map(([type, schema]) => [`${category}/${type}`, z.compile(schema as z.ZodType)] as const),
+  ),
+);
+const metadataSchema = z.compile(Metadata);
+
+/** The version in which each type is written today; a type that is absent is at 1. */
+export const CURRENT_VERSION: Readonly<Record<string, number>> = {};
+export const versionOf = (type: string): number => CURRENT_VERSION[type] ?? 1;
+
+/** An event of the log, read: upcast to the current version and checked. */
+export interface Decoded {
+  /** False where no schema knows the type: `data` is then what was stored, untouched, and must be kept and counted. */
+  known: boolean;
+  type: string;
+  data: unknown;
+  metadata: Metadata;
+}
+
+/** An event of the log that its schema refuses. A reader parks it; it never skips it. */
+export class MalformedEvent extends Error {
+  readonly code = 'malformed-event';
+  readonly event: RecordedEvent;
+  constructor(event: RecordedEvent, why: string) {
+    super(`${event.stream} revision ${event.revision} (${event.type}): ${why}`);
+    this.name = 'MalformedEvent';
+    this.event = event;
+  }
+}
+
+export function decode(event: RecordedEvent): Decoded {
+  const metadata = check(event, metadataSchema, parseJson(event, event.metadata)) as Metadata;
+  const stored = upcast(event.type, metadata.v, parseJson(event, event.data));
+  const schema = SCHEMAS.get(`${categoryOf(event.stream)}/${event.type}`);
+  if (!schema) return { known: false, type: event.type, data: stored, metadata };
+  return { known: true, type: event.type, data: check(event, schema, stored), metadata };
+}
+
+/**
+ * A chat's event as the world sees it, words decoded. An event of a type that this version does not know keeps its
+ * type and data as they are.
+ */
+export function decodeChatEvent(event: RecordedEvent, epoch: string): ChatEvent {
+  const chatId = chatOf(event.stream);
+  if (chatId === null) throw new Error(`${event.stream} is not the stream of a chat`);
+  const { known, type, data, metadata } = decode(event);
+  const fact = known ? decodeWords({ type, data } as StoredChatFact) : { type, data };
+  return {
+    chatId,
+    seq: seqOf(event.revision),
+    ...fact,
+    v: metadata.v,
+    actor: metadata.actor,
+    at: rfc3339(metadata.at),
+    recordedAt: rfc3339(event.recordedAt),
+    position: encodePosition(epoch, event.position),
+    eventId: event.eventId,
+    commandId: metadata.commandId,
+    correlationId: metadata.correlationId,
+    ...(metadata.causationId === undefined ? {} : { causationId: metadata.causationId }),
+  } as ChatEvent;
+}
+
+function decodeWords(fact: StoredChatFact): { type: string; data: unknown } {
+  switch (fact.type) {
+    case 'ChatStarted':
+    case 'ChatRenamed':
+      return fact.data.title === undefined ? fact : { type: fact.type, data: { ...fact.data, title: words(fact.data.title) } };
+    case 'MessageEdited':
+      return { type: fact.type, data: { ...fact.data, text: words(fact.data.text) } };
+    case 'MessageSent': {
+      const { files, origin, ...data } = fact.data;
+      return {
+        type: fact.type,
+        data: {
+          ...data,
+          text: words(data.text),
+          ...(files && { files: files.map((file) => ({ ...file, name: words(file.name) })) }),
+          ...(origin && { origin: { ...origin, author: words(origin.author) } }),
+        },
+      };
+    }
+    default:
+      return fact;
+  }
+}
+
+let lastTime = Number.NaN;
+let lastText = '';
+/** RFC 3339 UTC with milliseconds; the same instant is formatted once. */
+export function rfc3339(time: number): string {
+  if (time !== lastTime) {
+    lastText = new Date(time).toISOString();
+    lastTime = time;
+  }
+  return lastText;
+}
+
+function parseJson(event: RecordedEvent, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new MalformedEvent(event, `not JSON: ${String(cause)}`);
+  }
+}
+
+function check(event: RecordedEvent, schema: z.ZodType, value: unknown): unknown {
+  const result = schema.safeParse(value);
+  if (!result.success) throw new MalformedEvent(event, z.prettifyError(result.error));
+  return value; // not the parse's copy: a field that a younger version added is kept
+}

@@ -1,0 +1,14 @@
+import * as z from 'zod';
+import { Ulid } from './ids.ts';
+
+/** What is recorded beside the data of every event, in every stream. */
+export const Metadata = z.object({
+  v: z.int().min(1),
+  actor: z.string(),
+  /** Milliseconds since 1970: the clock, but never earlier than the stream's previous event; an import's source time. */
+  at: z.int(),
+  commandId: Ulid,
+  correlationId: Ulid,
+  causationId: Ulid.optional(),
+});
+export type Metadata = z.infer<typeof Metadata>;
