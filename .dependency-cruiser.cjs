@@ -1,0 +1,112 @@
+// Who may import whom: the table of docs/architecture.md, read by `npm run layers`. test/house/layers.test.ts plants
+// a violation of every row, so that this cannot quietly stop working.
+
+const ROOMS = ['events', 'commands', 'projections', 'queries', 'gateway', 'infra', 'client', 'test', 'bin'];
+
+/** What a room may import of other rooms, as patterns. A room missing here may import every other. */
+const MAY_IMPORT = {
+  events: [],
+  commands: ['^events/'],
+  projections: ['^events/', '^queries/[^/]+/view[./]'],
+  queries: ['^events/'],
+  gateway: ['^events/', '^(commands|queries)/index\\.ts$', '^(commands|queries)/.+/index\\.ts$'],
+  infra: [
+    '^events/',
+    '^(commands|projections|queries|gateway)/(ports|view)\\.ts$',
+    '^(commands|projections|queries|gateway)/.+/(ports|view)[./]',
+  ],
+  client: ['^events/'],
+};
+
+/** npm packages a room may use. A room missing here may use whatever `dependencies` names. */
+const MAY_USE = {
+  events: ['zod'],
+  commands: ['zod', 'lru-cache'],
+  projections: ['zod'],
+  queries: ['zod'],
+  client: ['zod', 'ulid', 'preact', '@preact/signals'],
+};
+
+const NPM = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'npm-bundled'];
+
+const roomRules = Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
+  name: `${room}-imports`,
+  severity: 'error',
+  comment: `${room}/ may import ${allowed.join(', ') || 'no other room'}`,
+  from: { path: `^${room}/` },
+  to: { path: `^(${ROOMS.join('|')})/`, pathNot: [`^${room}/`, ...allowed] },
+}));
+
+const packageRules = Object.entries(MAY_USE).map(([room, allowed]) => ({
+  name: `${room}-packages`,
+  severity: 'error',
+  comment: `${room}/ may use only these packages: ${allowed.join(', ')}`,
+  from: { path: `^${room}/` },
+  to: { dependencyTypes: NPM, pathNot: [`node_modules/(${allowed.join('|')})/`] },
+}));
+
+module.exports = {
+  forbidden: [
+    ...roomRules,
+    ...packageRules,
+    {
+      name: 'client-sdk-alone',
+      severity: 'error',
+      comment: 'the console is built on the SDK, never the other way round',
+      from: { path: '^client/sdk/' },
+      to: { path: '^client/(?!sdk/)' },
+    },
+    {
+      name: 'events-no-builtins',
+      severity: 'error',
+      comment: 'events/ also runs in browsers',
+      from: { path: '^events/' },
+      to: { dependencyTypes: ['core'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'drivers-at-the-edge',
+      severity: 'error',
+      comment: 'databases and servers are the business of infra/ and gateway/',
+      from: { pathNot: '^(infra|gateway|test|bin)/' },
+      to: {
+        path: '^(node:)?sqlite$|node_modules/(ws|uWebSockets\\.js|fastify|@fastify/[^/]+|@photostructure/sqlite)/',
+      },
+    },
+    {
+      name: 'no-test-imports',
+      severity: 'error',
+      comment: 'nobody imports test/',
+      from: { pathNot: '^test/' },
+      to: { path: '^test/' },
+    },
+    {
+      name: 'no-bin-imports',
+      severity: 'error',
+      comment: 'nobody imports bin/, tests apart',
+      from: { pathNot: '^(bin|test)/' },
+      to: { path: '^bin/' },
+    },
+    {
+      name: 'no-development-packages',
+      severity: 'error',
+      comment: 'what runs in production must be in dependencies',
+      from: { pathNot: '^test/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-unknown',
+      severity: 'error',
+      comment: 'every import resolves; bin/hindsight.mjs starts what was built',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '(^|/)dist/' },
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)dist/' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+  },
+};
