@@ -59,9 +59,9 @@ module.exports = {
     {
       name: 'events-no-builtins',
       severity: 'error',
-      comment: 'events/ also runs in browsers',
+      comment: 'events/ also runs in browsers (the parser cannot tell type-only imports, so these are out too)',
       from: { path: '^events/' },
-      to: { dependencyTypes: ['core'], dependencyTypesNot: ['type-only'] },
+      to: { dependencyTypes: ['core'] },
     },
     {
       name: 'drivers-at-the-edge',
@@ -91,22 +91,24 @@ module.exports = {
       severity: 'error',
       comment: 'what runs in production must be in dependencies',
       from: { pathNot: '^test/' },
-      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+      to: { dependencyTypes: ['npm-dev'] },
     },
     {
       name: 'no-unknown',
       severity: 'error',
       comment: 'every import resolves; bin/hindsight.mjs starts what was built',
       from: {},
-      to: { couldNotResolve: true, pathNot: '(^|/)dist/' },
+      to: { couldNotResolve: true, pathNot: '^(\\.\\./)?dist/' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
   ],
   options: {
     parser: 'swc',
     tsPreCompilationDeps: true,
+    // Node 20 has no node:sqlite, and would call it unknown.
+    builtInModules: { add: ['sqlite', 'node:sqlite'] },
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)dist/' },
+    exclude: { path: '^dist/' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
   },
 };
