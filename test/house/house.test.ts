@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -48,11 +47,6 @@ test('the lockfile names the packages of every platform, so that npm ci works on
   const wanted = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
   const absent = wanted.filter((name) => !locked.some((path) => path.endsWith(`node_modules/${name}`)));
   expect(absent).toEqual([]);
-});
-
-test('git holds nothing that is made', () => {
-  const tracked = execFileSync('git', ['ls-files', 'dist', 'node_modules', 'data'], { cwd: root, encoding: 'utf8' });
-  expect(tracked).toBe('');
 });
 
 function list(folder: string): string[] {
