@@ -32,9 +32,10 @@ export async function ensureReady({ scope }) {
   // A package installed from a registry arrives built, and its packages are the installer's business.
   if (root.split(sep).includes('node_modules')) return;
   if (isInstalled(root, scope) && isBuilt(root)) return;
-  await withLock({ dir: join(root, '.bootstrap.lock'), say }, async () => {
-    if (!isInstalled(root, scope)) await install(scope);
-    if (!isBuilt(root)) await buildAll();
+  await withLock({ dir: join(root, '.bootstrap.lock'), say }, async (started) => {
+    const run = (command, args) => runProgram(command, args, started);
+    if (!isInstalled(root, scope)) await install(scope, run);
+    if (!isBuilt(root)) await buildAll(run);
   });
 }
 
@@ -45,8 +46,8 @@ function refuseOldNode() {
   fail(`needs Node ${OLDEST_NODE.join('.')} or newer; this is ${process.version}.`);
 }
 
-/** @param {'serve' | 'test'} scope */
-async function install(scope) {
+/** @param {'serve' | 'test'} scope @param {import('./bootstrap/build.mjs').Run} run */
+async function install(scope, run) {
   // NODE_ENV=production would silently leave out what the tests need.
   const args = [
     'ci',
@@ -62,7 +63,8 @@ async function install(scope) {
   rememberInstalled(root, scope);
 }
 
-async function buildAll() {
+/** @param {import('./bootstrap/build.mjs').Run} run */
+async function buildAll(run) {
   say('building');
   const started = Date.now();
   if (!(await build({ root, run }))) fail('the build failed; see above. Nothing was started.');
@@ -78,13 +80,14 @@ function npmCommand() {
 
 /**
  * Runs a program in the checkout with its stdout on our stderr.
- * @param {string} command @param {string[]} args
+ * @param {string} command @param {string[]} args @param {(pid: number | undefined) => void} started
  * @returns {Promise<number | string>} the exit code, or why there is none
  */
-function run(command, args) {
+function runProgram(command, args, started) {
   return new Promise((done) => {
     const shell = command.endsWith('.cmd');
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell });
+    started(child.pid);
     child.once('error', (error) => done(error.message));
     child.once('exit', (code, signal) => done(code ?? signal ?? 'no exit code'));
   });

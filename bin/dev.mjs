@@ -42,7 +42,8 @@ function lint() {
 }
 
 function format() {
-  return tool('@biomejs/biome/bin/biome', 'ci', '.');
+  const colors = process.stdout.isTTY ? [] : ['--colors=off'];
+  return tool('@biomejs/biome/bin/biome', 'ci', ...colors, '.');
 }
 
 function unused() {

@@ -13,7 +13,8 @@ const SILENT_POLLS = 150;
 /**
  * @template T
  * @param {{ dir: string, say: (line: string) => void }} lock
- * @param {() => Promise<T>} work
+ * @param {(started: (pid: number | undefined) => void) => Promise<T>} work is given what to tell of programs it starts:
+ *   they outlive a killed owner, and the lock is not free before they have ended too.
  * @returns {Promise<T>}
  */
 export async function withLock({ dir, say }, work) {
@@ -22,7 +23,7 @@ export async function withLock({ dir, say }, work) {
   const release = () => rmSync(dir, { recursive: true, force: true });
   process.once('exit', release);
   try {
-    return await work();
+    return await work((pid) => sign(dir, pid));
   } finally {
     clearInterval(touch);
     process.removeListener('exit', release);
@@ -59,8 +60,13 @@ function take(dir) {
     if (error.code === 'EEXIST') return false;
     throw error;
   }
-  writeFileSync(join(dir, 'owner.json'), JSON.stringify({ pid: process.pid, host: hostname(), at: Date.now() }));
+  sign(dir, undefined);
   return true;
+}
+
+/** @param {string} dir @param {number | undefined} child */
+function sign(dir, child) {
+  writeFileSync(join(dir, 'owner.json'), JSON.stringify({ pid: process.pid, child, host: hostname(), at: Date.now() }));
 }
 
 /** @param {string} dir */
@@ -85,9 +91,13 @@ function readOwner(dir) {
 /** @param {string} owner */
 function isDead(owner) {
   if (owner === '') return false;
-  const { pid, host } = JSON.parse(owner);
+  const { pid, child, host } = JSON.parse(owner);
   if (host !== hostname()) return false;
-  if (pid === process.pid) return true;
+  return (pid === process.pid || isGone(pid)) && (child === undefined || isGone(child));
+}
+
+/** @param {number} pid */
+function isGone(pid) {
   try {
     process.kill(pid, 0);
     return false;
