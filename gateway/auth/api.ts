@@ -1,6 +1,6 @@
+import type { Profile } from '../../commands/api.ts';
 import type { Outcome } from '../../events/error-codes.ts';
 import type { UserId } from '../../events/ids.ts';
-import type { Profile } from '../../commands/api.ts';
 
 /** Who is behind a request or a socket, from a verified access token. */
 export interface Principal {
@@ -20,14 +20,20 @@ export interface SessionAnswer {
 }
 
 export interface Auth {
-  register(request: { username: string; password: string; displayName: string; commandId?: string }): Promise<
-    Outcome<{ userId: UserId; username: string; displayName: string; repeated: boolean }>
-  >;
+  register(request: {
+    username: string;
+    password: string;
+    displayName: string;
+    commandId?: string;
+  }): Promise<Outcome<{ userId: UserId; username: string; displayName: string; repeated: boolean }>>;
   signIn(request: { username: string; password: string }): Promise<Outcome<SessionAnswer>>;
   /** Rotates the refresh token; a reused one ends its family. */
   refresh(refreshToken: string): Promise<Outcome<SessionAnswer>>;
   signOut(principal: Principal): Promise<void>;
-  changePassword(principal: Principal, request: { oldPassword: string; newPassword: string; commandId?: string }): Promise<Outcome<Profile>>;
+  changePassword(
+    principal: Principal,
+    request: { oldPassword: string; newPassword: string; commandId?: string },
+  ): Promise<Outcome<Profile>>;
   /** `unauthenticated` or `token-expired`; a token of an ended session is refused too. Cheap enough for every request. */
   verify(accessToken: string): Promise<Outcome<Principal>>;
   /** A short-lived token for a command-line verb that talks to the running server: whoever holds the data folder may. */
