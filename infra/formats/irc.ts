@@ -8,8 +8,8 @@ import { DISPLAY_NAME_MAX_CODE_POINTS, TEXT_MAX_CODE_POINTS } from '../../events
 const DATE = /^(\d{4})-(\d{2})-(\d{2})/;
 const MESSAGE = /^\[([01]\d|2[0-3]):([0-5]\d)\] +<([^>]+)> (.+)$/su;
 const ACTION = /^\[([01]\d|2[0-3]):([0-5]\d)\] +\* +(\S+) (.+)$/su;
-const COMING_OR_GOING = /^=== *(.+?\]) +has +(?:(joined|left) +\S+|(quit))(?: |$)/su;
-const RENAME = /^=== *(\S+) +is +now +known +as +(\S+)(?: |$)/su;
+const COMING_OR_GOING = /^=== +(.+?\]) +has +(?:(joined|left) +[#&+!]\S*|(quit))(?: |$)/su;
+const RENAME = /^=== +(\S+) +is +now +known +as +(\S+)(?: |$)/su;
 const CONTROLS_BUT_TAB = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/gu;
 
 const MINUTE_MS = 60_000;
