@@ -1,0 +1,60 @@
+import type { StoredChatFact } from '../../events/chat.ts';
+import { decode } from '../../events/codec.ts';
+import { type EventStore, NO_STREAM, type RecordedEvent } from '../../events/event-store.ts';
+import type { UserId } from '../../events/ids.ts';
+import { chatStream } from '../../events/streams.ts';
+
+/** What an import must know of the chat it appends to. */
+export interface ImportedChat {
+  /** `NO_STREAM` where the chat has not started. */
+  revision: number;
+  /** Milliseconds since 1970, of the last event. */
+  lastAt: number;
+  /** Of the last event that no import of this source made; null where there is none. */
+  lastLiveAt: number | null;
+  messageCount: number;
+  members: Set<UserId>;
+  /** Command ids of all events that this source's imports have appended. */
+  imported: Set<string>;
+}
+
+export const newImportedChat = (): ImportedChat => ({
+  revision: NO_STREAM,
+  lastAt: 0,
+  lastLiveAt: null,
+  messageCount: 0,
+  members: new Set(),
+  imported: new Set(),
+});
+
+const PAGE_EVENTS = 2_000;
+
+/** Folds what the chat's stream holds beyond the state. `importId` is the correlation id of this source's imports. */
+export async function catchUp(store: EventStore, chatId: string, chat: ImportedChat, importId: string): Promise<void> {
+  for (;;) {
+    const page = await store.readStream(chatStream(chatId), { from: chat.revision + 1, limit: PAGE_EVENTS });
+    for (const event of page) evolveRecorded(chat, event, importId);
+    if (page.length < PAGE_EVENTS) return;
+  }
+}
+
+function evolveRecorded(chat: ImportedChat, event: RecordedEvent, importId: string): void {
+  const { known, type, data, metadata } = decode(event);
+  if (metadata.correlationId === importId) chat.imported.add(metadata.commandId);
+  else chat.lastLiveAt = Math.max(chat.lastLiveAt ?? 0, metadata.at);
+  if (known) evolve(chat, { type, data } as StoredChatFact, metadata.at);
+  else advance(chat, metadata.at);
+}
+
+export function evolve(chat: ImportedChat, fact: StoredChatFact, at: number): void {
+  advance(chat, at);
+  if (fact.type === 'ChatStarted') for (const { userId } of fact.data.members) chat.members.add(userId);
+  else if (fact.type === 'MemberAdded') chat.members.add(fact.data.userId);
+  else if (fact.type === 'MemberRemoved') chat.members.delete(fact.data.userId);
+  else if (fact.type === 'MessageSent') chat.messageCount = fact.data.number;
+}
+
+function advance(chat: ImportedChat, at: number): void {
+  chat.revision++;
+  chat.lastAt = at;
+}
