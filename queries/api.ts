@@ -1,4 +1,13 @@
-import type { ChatEvent, ChatKind, FileRef, HiddenEvents, HistoryVisibility, Origin, PastContent, Role } from '../events/chat.ts';
+import type {
+  ChatEvent,
+  ChatKind,
+  FileRef,
+  HiddenEvents,
+  HistoryVisibility,
+  Origin,
+  PastContent,
+  Role,
+} from '../events/chat.ts';
 import type { Withheld } from '../events/content.ts';
 import type { Outcome } from '../events/error-codes.ts';
 import type { ChatId, MessageId, UserId } from '../events/ids.ts';
@@ -94,29 +103,75 @@ export interface Subscription {
 export interface Queries {
   /** Resolves true once every view holds everything up to the position, false after `withinMs`. */
   caughtUp(position: number, withinMs: number): Promise<boolean>;
-  chats(viewer: UserId, page: { changedAfter?: number; cursor?: string; limit: number }): Promise<
-    Outcome<{ chats: ChatSummary[]; next: string | null; position: string }>
-  >;
+  chats(
+    viewer: UserId,
+    page: { changedAfter?: number; cursor?: string; limit: number },
+  ): Promise<Outcome<{ chats: ChatSummary[]; next: string | null; position: string }>>;
   chat(viewer: UserId, chatId: ChatId, asOf?: Point): Promise<Outcome<Chat & { position: string }>>;
-  members(viewer: UserId, chatId: ChatId, page: { asOf?: Point; cursor?: string; limit: number }): Promise<
-    Outcome<{ members: { userId: UserId; role: Role; sinceSeq: number }[]; next: string | null; asOf: AsOf; position: string }>
+  members(
+    viewer: UserId,
+    chatId: ChatId,
+    page: { asOf?: Point; cursor?: string; limit: number },
+  ): Promise<
+    Outcome<{
+      members: { userId: UserId; role: Role; sinceSeq: number }[];
+      next: string | null;
+      asOf: AsOf;
+      position: string;
+    }>
   >;
-  messages(viewer: UserId, chatId: ChatId, page: { limit: number; before?: number; after?: number; asOf?: Point }): Promise<Outcome<MessagePage>>;
-  versions(viewer: UserId, chatId: ChatId, messageId: MessageId): Promise<
-    Outcome<{ versions: { rev: number; seq: number; at: string; actor: UserId; text: string; withheld: Withheld | null }[]; asOf: AsOf; position: string }>
+  messages(
+    viewer: UserId,
+    chatId: ChatId,
+    page: { limit: number; before?: number; after?: number; asOf?: Point },
+  ): Promise<Outcome<MessagePage>>;
+  versions(
+    viewer: UserId,
+    chatId: ChatId,
+    messageId: MessageId,
+  ): Promise<
+    Outcome<{
+      versions: { rev: number; seq: number; at: string; actor: UserId; text: string; withheld: Withheld | null }[];
+      asOf: AsOf;
+      position: string;
+    }>
   >;
-  reactions(viewer: UserId, chatId: ChatId, messageId: MessageId, page: { emoji?: string; asOf?: Point; cursor?: string; limit: number }): Promise<
-    Outcome<{ reactions: { emoji: string; userId: UserId; seq: number; at: string }[]; next: string | null; asOf: AsOf; position: string }>
+  reactions(
+    viewer: UserId,
+    chatId: ChatId,
+    messageId: MessageId,
+    page: { emoji?: string; asOf?: Point; cursor?: string; limit: number },
+  ): Promise<
+    Outcome<{
+      reactions: { emoji: string; userId: UserId; seq: number; at: string }[];
+      next: string | null;
+      asOf: AsOf;
+      position: string;
+    }>
   >;
   diff(viewer: UserId, chatId: ChatId, from: Point, to: Point): Promise<Outcome<Diff & { position: string }>>;
   /** A page of a chat's events through the viewer's eyes: every seq from `visibleFrom` on once, hidden runs as one. */
-  events(viewer: UserId, chatId: ChatId, page: { after: number; limit: number; through?: number }): Promise<
-    Outcome<{ events: VisibleEvent[]; next: number | null; asOf: AsOf; position: string }>
+  events(
+    viewer: UserId,
+    chatId: ChatId,
+    page: { after: number; limit: number; through?: number },
+  ): Promise<Outcome<{ events: VisibleEvent[]; next: number | null; asOf: AsOf; position: string }>>;
+  /**
+   * The exact seq and time of a point, seen by a viewer: `as-of-unknown`, `not-visible`, `behind` as in §3 and §5.
+   * `exclusive`: the point is where a diff or a replay sets out, so `visibleFrom - 1` is allowed too.
+   */
+  resolve(viewer: UserId, chatId: ChatId, point: Point & { exclusive?: boolean }): Promise<Outcome<AsOf>>;
+  receipts(
+    viewer: UserId,
+    chatId: ChatId,
+  ): Promise<
+    Outcome<{ receipts: { userId: UserId; readSeq: number; deliveredSeq: number }[]; asOf: AsOf; position: string }>
   >;
-  /** The exact seq and time of a point, seen by a viewer: `as-of-unknown`, `not-visible`, `behind` as in §3 and §5. */
-  resolve(viewer: UserId, chatId: ChatId, point: Point): Promise<Outcome<AsOf>>;
-  receipts(viewer: UserId, chatId: ChatId): Promise<Outcome<{ receipts: { userId: UserId; readSeq: number; deliveredSeq: number }[]; asOf: AsOf; position: string }>>;
-  users(query: { query: string; cursor?: string; limit: number }): Promise<Outcome<{ users: PublicUser[]; next: string | null; position: string }>>;
+  users(query: {
+    query: string;
+    cursor?: string;
+    limit: number;
+  }): Promise<Outcome<{ users: PublicUser[]; next: string | null; position: string }>>;
   user(userId: UserId): Promise<Outcome<PublicUser & { position: string }>>;
   /** All present chats of a user, newest first: what a socket's first `sync` starts from. `atLeast` is a log position. */
   subscriptions(userId: UserId, atLeast: number): Promise<Outcome<Subscription[]>>;

@@ -64,21 +64,36 @@ export interface MessageFacts {
 /** The narrow reader that the query needs. `through` is inclusive: facts with a greater seq are not seen. */
 export interface ChatHistoryReader {
   /** The messages with `before > seq` (newest first taken) or `after < seq`, always returned oldest first. */
-  page(chatId: ChatId, page: { through: number; limit: number; before?: number; after?: number }): Promise<MessageFacts[]>;
+  page(
+    chatId: ChatId,
+    page: { through: number; limit: number; before?: number; after?: number },
+  ): Promise<MessageFacts[]>;
   /** The named messages, by the seqs of their sends; one that was not sent by `through` is left out. Oldest first. */
   messages(chatId: ChatId, seqs: readonly number[], through: number): Promise<MessageFacts[]>;
   /** The seq of the message's send; null where the view does not hold it. */
   seqOf(chatId: ChatId, messageId: MessageId): Promise<number | null>;
   /** Edits and the deletion of a message, in order. */
   textChanges(chatId: ChatId, messageSeq: number, through: number): Promise<ChangeFact[]>;
+  /**
+   * All changes of a message as they came, in order of rev, after a rev. Only for viewers who were away in between and
+   * may not see what then happened to a message: a fold holds too much for them.
+   */
+  changes(
+    chatId: ChatId,
+    messageSeq: number,
+    page: { afterRev: number; through: number; limit: number },
+  ): Promise<ChangeFact[]>;
   /** Which of the messages are deleted as of `through`. */
   deletedAmong(chatId: ChatId, messageSeqs: readonly number[], through: number): Promise<ReadonlySet<number>>;
-  /** Reactions that stand as of `through`, in order of rev, after a rev: `next` is where the following page begins. */
+  /** Reactions that stand as of `through` (none on a message deleted by then), in order of rev, after a rev: `next` is where the following page begins. */
   reactions(
     chatId: ChatId,
     messageSeq: number,
     page: { through: number; afterRev: number; limit: number; emoji?: string },
-  ): Promise<{ reactions: { rev: number; emoji: string; userId: UserId; seq: number; at: number }[]; nextRev: number | null }>;
+  ): Promise<{
+    reactions: { rev: number; emoji: string; userId: UserId; seq: number; at: number }[];
+    nextRev: number | null;
+  }>;
   /** The emojis with which a user has reacted to a message as of `through`: for a message whose state is folded. */
   emojisOf(chatId: ChatId, messageSeq: number, userId: UserId, through: number): Promise<string[]>;
   /** How many messages there are with seq ≤ `through`. */

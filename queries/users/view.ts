@@ -9,6 +9,9 @@ export interface UserRow {
 
 export interface UsersReader {
   user(userId: UserId): Promise<UserRow | null>;
-  /** Users whose username or display name begins with (or, by configuration, contains) the folded text, in order of username. */
+  /**
+   * Users whose username or display name begins with (or, by configuration, contains) the folded text, in order of
+   * username, or of userId where there is none; `after` is that of the last one of the page before.
+   */
   search(query: { text: string; mode: 'prefix' | 'part'; after?: string; limit: number }): Promise<UserRow[]>;
 }
