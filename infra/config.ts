@@ -1,0 +1,160 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import * as z from 'zod';
+
+/**
+ * The one reader of `process.env`. Every setting comes from a flag, else `HINDSIGHT_…` in the environment, else the
+ * configuration file, else its default; `docs/settings.md` is generated from this table.
+ */
+interface Setting<T> {
+  schema: z.ZodType<T>;
+  default: T;
+  what: string;
+}
+
+const setting = <T>(schema: z.ZodType<T>, fallback: T, what: string): Setting<T> => ({
+  schema,
+  default: fallback,
+  what,
+});
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const onOff = z
+  .union([z.boolean(), z.enum(['on', 'off', 'true', 'false'])])
+  .transform((value) => value === true || value === 'on' || value === 'true');
+const list = z.union([
+  z.array(z.string()),
+  z.string().transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  ),
+]);
+const url = z.string().nullable();
+
+export const SETTINGS = {
+  data: setting(z.string().min(1), 'data', 'Folder of the log, the views, the accounts and the keys.'),
+  host: setting(z.string().min(1), '127.0.0.1', 'Address to listen on.'),
+  port: setting(port, 4_000, 'HTTP port; 0 picks a free one.'),
+  gatewayPort: setting(port, 4_001, 'WebSocket port; 0 picks a free one.'),
+  demo: setting(
+    onOff,
+    true,
+    'Seed a fresh data folder with a short real conversation and demo users; `false` starts empty.',
+  ),
+  origins: setting(list, [], 'Allowed `Origin`s of browsers, comma-separated, exact. Empty: the own HTTP address.'),
+  publicUrl: setting(url, null, 'The HTTP address that clients see, where a proxy stands in front.'),
+  publicGatewayUrl: setting(url, null, 'The WebSocket address that clients see, where a proxy stands in front.'),
+  accessTokenS: setting(z.coerce.number().int().min(1).max(86_400), 900, 'Life of an access token in seconds.'),
+  rateLimits: setting(onOff, true, '`off` for tests and load.'),
+  userSearch: setting(
+    z.enum(['off', 'prefix', 'part']),
+    'prefix',
+    'How users may be searched: not at all, by the beginning of a name, or by any part of it.',
+  ),
+  directChats: setting(z.enum(['anyone', 'connections']), 'anyone', 'Who may start a direct chat with whom.'),
+  logLevel: setting(
+    z.enum(['silent', 'error', 'warn', 'info', 'debug']),
+    'warn',
+    'What is logged, as JSON lines on standard error.',
+  ),
+  eventstoreUrl: setting(url, null, 'Cluster: EventStoreDB connection string (`esdb://…`).'),
+  kafkaBrokers: setting(url, null, 'Cluster: Kafka brokers, comma-separated.'),
+  cassandraContactPoints: setting(url, null, 'Cluster: Cassandra contact points, comma-separated.'),
+  postgresUrl: setting(url, null, 'Cluster: Postgres connection string.'),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+export type Config = { [K in SettingName]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never };
+export type Overrides = { [K in SettingName]?: unknown };
+
+const CLUSTER: readonly SettingName[] = ['eventstoreUrl', 'kafkaBrokers', 'cassandraContactPoints', 'postgresUrl'];
+/** Read from the working folder where `HINDSIGHT_CONFIG` names no other file. */
+const CONFIG_FILE = 'hindsight.json';
+
+export const envNameOf = (name: SettingName): string =>
+  `HINDSIGHT_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+
+/** A setting that cannot be used: what, from where and why, fit to be shown to the operator. */
+export class ConfigError extends Error {
+  readonly code = 'config';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+export interface LoadedConfig {
+  config: Config;
+  /** Where each value came from. */
+  origin: Record<SettingName, 'flag' | 'environment' | 'file' | 'default'>;
+  /** The configuration file that was read, if any. */
+  file: string | null;
+}
+
+/** Throws `ConfigError` naming every problem at once, unknown names in the environment and the file included. */
+export function loadConfig(flags: Overrides = {}, env: NodeJS.ProcessEnv = process.env): LoadedConfig {
+  const problems: string[] = [];
+  const { file, values } = readFile(env, problems);
+  const names = Object.keys(SETTINGS) as SettingName[];
+  const known = new Set([...names.map(envNameOf), 'HINDSIGHT_CONFIG']);
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('HINDSIGHT_') && !known.has(name)) problems.push(`${name}: no such setting`);
+  }
+  for (const name of Object.keys(values)) if (!(name in SETTINGS)) problems.push(`${file}: ${name}: no such setting`);
+
+  const origin = {} as LoadedConfig['origin'];
+  const entries = names.map((name) => {
+    const candidates = [
+      ['flag', flags[name]],
+      ['environment', env[envNameOf(name)]],
+      ['file', values[name]],
+    ] as const;
+    const [from, given] = candidates.find(([, value]) => value !== undefined) ?? ['default', SETTINGS[name].default];
+    origin[name] = from;
+    if (from === 'default') return [name, given];
+    const parsed = SETTINGS[name].schema.safeParse(given);
+    if (!parsed.success) {
+      const where = from === 'environment' ? envNameOf(name) : from === 'flag' ? `--${name}` : `${file}: ${name}`;
+      problems.push(`${where}: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
+      return [name, SETTINGS[name].default];
+    }
+    return [name, parsed.data];
+  });
+  const config = Object.fromEntries(entries) as Config;
+  config.data = resolve(config.data);
+  problems.push(...clusterProblems(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { config, origin, file };
+}
+
+function readFile(
+  env: NodeJS.ProcessEnv,
+  problems: string[],
+): { file: string | null; values: Record<string, unknown> } {
+  const named = env['HINDSIGHT_CONFIG'];
+  const file = resolve(named ?? join(process.cwd(), CONFIG_FILE));
+  if (!existsSync(file)) {
+    if (named !== undefined) problems.push(`HINDSIGHT_CONFIG: there is no file ${file}`);
+    return { file: null, values: {} };
+  }
+  try {
+    return { file, values: z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(file, 'utf8'))) };
+  } catch (error) {
+    problems.push(`${file}: not a JSON object (${error instanceof Error ? error.message : String(error)})`);
+    return { file, values: {} };
+  }
+}
+
+function clusterProblems(config: Config): string[] {
+  const given = CLUSTER.filter((name) => config[name] !== null);
+  if (given.length === 0) return [];
+  if (given.length < CLUSTER.length) {
+    const missing = CLUSTER.filter((name) => config[name] === null).map(envNameOf);
+    return [`a cluster needs all of its four addresses; missing: ${missing.join(', ')}`];
+  }
+  return ['this version runs embedded only: leave the four addresses of a cluster unset'];
+}
