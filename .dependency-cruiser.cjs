@@ -12,8 +12,8 @@ const MAY_IMPORT = {
   gateway: ['^events/', '^(commands|queries)/index\\.ts$', '^(commands|queries)/.+/index\\.ts$'],
   infra: [
     '^events/',
-    '^(commands|projections|queries|gateway)/(ports|view)\\.ts$',
-    '^(commands|projections|queries|gateway)/.+/(ports|view)[./]',
+    '^(commands|projections|queries|gateway)/(ports?|view)\\.ts$',
+    '^(commands|projections|queries|gateway)/.+/(ports?|view)[./]',
   ],
   client: ['^events/'],
 };

@@ -53,8 +53,9 @@ function unused() {
 /** A cruise that visited nothing also exits 0, and has proven nothing. */
 function layers() {
   const rooms = ROOMS.filter((room) => existsSync(join(root, room)));
+  const program = ['--import', './bin/checks/parse-tsx.mjs', packaged('dependency-cruiser/bin/dependency-cruise.mjs')];
   const args = ['--config', '.dependency-cruiser.cjs', ...rooms, ...rest];
-  const done = spawnSync(process.execPath, [packaged('dependency-cruiser/bin/dependency-cruise.mjs'), ...args], {
+  const done = spawnSync(process.execPath, [...program, ...args], {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -22,5 +22,6 @@ function leaveOutBrowser() {
     process.exit(1);
   }
   say('no Chromium found: the browser tests are left out. Install one or set HINDSIGHT_CHROMIUM to run them.');
-  args.push('--project=!browser');
+  // Beside other --project arguments this one would add to them.
+  if (!asked.some((arg) => arg.startsWith('--project'))) args.push('--project=!browser');
 }

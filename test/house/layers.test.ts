@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
 const cruiser = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+const tsxParser = join(root, 'bin/checks/parse-tsx.mjs');
 const rooms = ['events', 'commands', 'projections', 'queries', 'gateway', 'infra', 'client', 'test', 'bin'];
 
 interface Cruise {
@@ -19,13 +20,15 @@ const soundHouse: Record<string, string[]> = {
   'commands/chat/index.ts': ['../../events/chat.ts', 'lru-cache', 'node:crypto'],
   'commands/chat/decide.ts': ['./index.ts'],
   'commands/ports.ts': ['../events/chat.ts'],
+  'gateway/ws/port.ts': ['../../events/chat.ts'],
+  'infra/ws/socket-server.ts': ['../../gateway/ws/port.ts', 'ws'],
   'queries/members/view.ts': ['../../events/chat.ts'],
   'queries/members/index.ts': ['./view.ts'],
   'projections/members/project.ts': ['../../events/chat.ts', '../../queries/members/view.ts'],
   'gateway/http/chats.ts': ['../../commands/chat/index.ts', '../../queries/members/index.ts', 'fastify'],
   'infra/sqlite/members.ts': ['../../queries/members/view.ts', '../../commands/ports.ts', 'node:sqlite'],
   'client/sdk/index.ts': ['../../events/chat.ts'],
-  'client/web/main.ts': ['../sdk/index.ts', 'preact'],
+  'client/web/main.tsx': ['../sdk/index.ts', 'preact'],
   'bin/cli/main.ts': ['../../infra/sqlite/members.ts', '../../gateway/http/chats.ts', 'commander'],
   'test/chat.test.ts': ['../bin/cli/main.ts', '../commands/chat/decide.ts', 'vitest', 'fast-check'],
 };
@@ -46,9 +49,9 @@ const planted: [string, string, string][] = [
   ['infra-imports', 'infra/bad.ts', '../commands/chat/decide.ts'],
   ['infra-imports', 'infra/bad-gateway.ts', '../gateway/http/chats.ts'],
   ['client-imports', 'client/bad.ts', '../queries/members/view.ts'],
-  ['client-packages', 'client/bad-package.ts', 'pino'],
+  ['client-packages', 'client/web/bad-package.tsx', 'pino'],
   ['client-packages', 'client/sdk/bad-package.ts', 'lru-cache'],
-  ['client-sdk-alone', 'client/sdk/bad.ts', '../web/main.ts'],
+  ['client-sdk-alone', 'client/sdk/bad.ts', '../web/main.tsx'],
   ['drivers-at-the-edge', 'commands/bad-driver.ts', 'node:sqlite'],
   ['drivers-at-the-edge', 'queries/bad-driver.ts', 'ws'],
   ['no-test-imports', 'bin/bad.ts', '../test/chat.test.ts'],
@@ -99,7 +102,10 @@ function cruiseHouse(name: string, files: Record<string, string[]>): Cruise {
   const house = join(folder, name);
   for (const [file, imports] of Object.entries(files)) {
     mkdirSync(dirname(join(house, file)), { recursive: true });
-    writeFileSync(join(house, file), imports.map(importLine).join('\n'));
+    writeFileSync(
+      join(house, file),
+      `${imports.map(importLine).join('\n')}\n${file.endsWith('x') ? 'export const page = <p>hello</p>;' : ''}`,
+    );
   }
   for (const file of ['.dependency-cruiser.cjs', 'package.json']) cpSync(join(root, file), join(house, file));
   symlinkSync(join(root, 'node_modules'), join(house, 'node_modules'));
@@ -115,7 +121,16 @@ function importLine(specifier: string, index: number): string {
 }
 
 function run(cwd: string, folders: string[]): Cruise {
-  const args = [cruiser, '--config', '.dependency-cruiser.cjs', '--output-type', 'json', ...folders];
+  const args = [
+    '--import',
+    tsxParser,
+    cruiser,
+    '--config',
+    '.dependency-cruiser.cjs',
+    '--output-type',
+    'json',
+    ...folders,
+  ];
   const done = spawnSync(process.execPath, args, { cwd, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   if (!done.stdout) throw new Error(done.stderr);
   return JSON.parse(done.stdout) as Cruise;
