@@ -93,16 +93,19 @@ export interface LoadedConfig {
   origin: Record<SettingName, 'flag' | 'environment' | 'file' | 'default'>;
   /** The configuration file that was read, if any. */
   file: string | null;
+  /** Not wrong enough to stop: names in the environment that mean nothing. */
+  warnings: string[];
 }
 
-/** Throws `ConfigError` naming every problem at once, unknown names in the environment and the file included. */
+/** Throws `ConfigError` naming every problem at once. */
 export function loadConfig(flags: Overrides = {}, env: NodeJS.ProcessEnv = process.env): LoadedConfig {
   const problems: string[] = [];
+  const warnings: string[] = [];
   const { file, values } = readFile(env, problems);
   const names = Object.keys(SETTINGS) as SettingName[];
   const known = new Set([...names.map(envNameOf), 'HINDSIGHT_CONFIG']);
   for (const name of Object.keys(env)) {
-    if (name.startsWith('HINDSIGHT_') && !known.has(name)) problems.push(`${name}: no such setting`);
+    if (name.startsWith('HINDSIGHT_') && !known.has(name)) warnings.push(`${name}: no such setting; it is ignored`);
   }
   for (const name of Object.keys(values)) if (!(name in SETTINGS)) problems.push(`${file}: ${name}: no such setting`);
 
@@ -127,8 +130,9 @@ export function loadConfig(flags: Overrides = {}, env: NodeJS.ProcessEnv = proce
   const config = Object.fromEntries(entries) as Config;
   config.data = resolve(config.data);
   problems.push(...clusterProblems(config));
+  if (config.directChats === 'connections') problems.push('directChats: connections between users come in a later version');
   if (problems.length > 0) throw new ConfigError(problems);
-  return { config, origin, file };
+  return { config, origin, file, warnings };
 }
 
 function readFile(
