@@ -34,8 +34,9 @@ export interface Auth {
     principal: Principal,
     request: { oldPassword: string; newPassword: string; commandId?: string },
   ): Promise<Outcome<Profile>>;
-  /** `unauthenticated` or `token-expired`; a token of an ended session is refused too. Cheap enough for every request. */
-  verify(accessToken: string): Promise<Outcome<Principal>>;
+  /** `unauthenticated` or `token-expired`; a token of an ended session is refused too. Cheap enough for every request.
+   * An operator's token is refused but where `operator` says that the caller knows what to do with one. */
+  verify(accessToken: string, options?: { operator?: boolean }): Promise<Outcome<Principal>>;
   /** A short-lived token for a command-line verb that talks to the running server: whoever holds the data folder may. */
   operatorToken(): Promise<string>;
   /** Calls back within a second of the end of a session, also one that another process ended. Returns the unsubscribe. */
