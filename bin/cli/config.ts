@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { envNameOf, loadConfig, type SettingName } from '../../infra/config.ts';
+import { print, table } from './io.ts';
+import type { VerbContext } from './main.ts';
+
+/** Never printed: where a value may hold a password. */
+const SECRET: ReadonlySet<SettingName> = new Set(['eventstoreUrl', 'postgresUrl']);
+
+export const configVerb = ({ io, flags }: VerbContext): Command => {
+  const verb = new Command('config').description('The settings: flag over environment over file over default.');
+  verb
+    .command('check')
+    .description('Reads the settings as `serve` would and says where each came from.')
+    .option('--json', 'one JSON document')
+    .addHelpText('after', '\nExample:\n  HINDSIGHT_PORT=4100 hindsight config check')
+    .action((options: { json?: boolean }) => {
+      const { config, origin, file, warnings } = loadConfig(flags());
+      const shown = (name: SettingName): unknown =>
+        SECRET.has(name) && config[name] !== null ? '(set)' : config[name];
+      const names = Object.keys(config) as SettingName[];
+      for (const warning of warnings) io.err(`warning: ${warning}`);
+      print(io, options, {
+        json: {
+          ok: true,
+          file,
+          warnings,
+          settings: Object.fromEntries(names.map((name) => [name, { value: shown(name), from: origin[name] }])),
+        },
+        text: `${table([
+          ['setting', 'value', 'from', 'environment'],
+          ...names.map((name) => [name, String(shown(name) ?? ''), origin[name], envNameOf(name)]),
+        ])}\nThe settings are fine${file === null ? '' : `; read from ${file}`}.`,
+      });
+    });
+  return verb;
+};

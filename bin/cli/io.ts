@@ -1,0 +1,47 @@
+import pc from 'picocolors';
+
+/** Where a verb's words go: results on standard output, everything else on standard error. */
+export interface Io {
+  /** One JSON document, or plain text with a line end. */
+  out(text: string): void;
+  err(text: string): void;
+}
+
+export const processIo: Io = {
+  out: (text) => void process.stdout.write(`${text}\n`),
+  err: (text) => void process.stderr.write(`${text}\n`),
+};
+
+/** Prints a result: as one JSON document with `--json`, else as people read it. */
+export function print(io: Io, options: { json?: boolean }, result: { json: unknown; text: string }): void {
+  io.out(options.json ? JSON.stringify(result.json) : result.text);
+}
+
+/** Columns, aligned; the first row is the heading. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows
+    .map((row, index) => {
+      const line = row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd();
+      return index === 0 ? pc.bold(line) : line;
+    })
+    .join('\n');
+}
+
+/** Ends a verb with exit code 1 and a message for people. */
+export class VerbFailed extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'VerbFailed';
+    this.code = code;
+  }
+}
+
+/** Ends a verb with exit code 2: it was called wrongly. */
+export class WrongUsage extends Error {
+  override readonly name = 'WrongUsage';
+}

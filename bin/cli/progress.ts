@@ -1,0 +1,54 @@
+import { Presets, SingleBar } from 'cli-progress';
+
+/** Progress of long work on standard error: a bar with rate and ETA on a terminal, a plain line now and then elsewhere. */
+export interface Progress {
+  update(done: number): void;
+  stop(): void;
+}
+
+const PLAIN_EVERY_MS = 2_000;
+
+export function progress(label: string, total: number, unit: string): Progress {
+  return process.stderr.isTTY ? bar(label, total, unit) : plainLines(label, total, unit);
+}
+
+function bar(label: string, total: number, unit: string): Progress {
+  const started = Date.now();
+  const view = new SingleBar(
+    {
+      format: `${label} {bar} {percentage}% | {value}/{total} ${unit} | {rate}/s | ETA {eta_formatted}`,
+      stream: process.stderr,
+      hideCursor: true,
+      clearOnComplete: false,
+    },
+    Presets.shades_classic,
+  );
+  view.start(total, 0, { rate: '-' });
+  return {
+    update: (done) => view.update(done, { rate: rateSince(started, done) }),
+    stop: () => view.stop(),
+  };
+}
+
+function plainLines(label: string, total: number, unit: string): Progress {
+  const started = Date.now();
+  let said = started;
+  let last = 0;
+  const say = (done: number): void => {
+    const rate = rateSince(started, done);
+    const eta = rate === 0 ? '?' : String(Math.max(0, Math.ceil((total - done) / rate)));
+    process.stderr.write(`${label}: ${done} of ${total} ${unit}, ${rate}/s, ETA ${eta} s\n`);
+  };
+  return {
+    update(done) {
+      last = done;
+      if (Date.now() - said < PLAIN_EVERY_MS) return;
+      said = Date.now();
+      say(done);
+    },
+    stop: () => say(last),
+  };
+}
+
+const rateSince = (started: number, done: number): number =>
+  Math.round(done / Math.max(0.001, (Date.now() - started) / 1_000));
