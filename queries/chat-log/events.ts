@@ -1,0 +1,111 @@
+import type { ChatEvent } from '../../events/chat.ts';
+import { accepted, type Outcome } from '../../events/error-codes.ts';
+import type { ChatId, UserId } from '../../events/ids.ts';
+import { behind, chatNotFound, pageLimit, viewPosition } from '../answers.ts';
+import type { AsOf, VisibleEvent } from '../api.ts';
+import { deletedNow } from '../chat-history/load.ts';
+import { EVENTS_PAGE_MAX, type QueryDeps } from '../deps.ts';
+import { admit, admitToLog, type Viewer } from '../viewer.ts';
+import { isHidden, messageSeqOf, pushMerged, seenEvent } from '../visibility/index.ts';
+
+/** A hidden run is followed over so many events in one read; a longer one comes in pieces. */
+const HIDDEN_SCAN_MAX = 10_000;
+
+export interface EventsAsked {
+  after: number;
+  limit: number;
+  through?: number;
+}
+
+/**
+ * A page of a chat's events through a viewer's eyes, from the chat's log, which may be ahead of the other views. Every
+ * seq from `visibleFrom` on comes once; `asOf` is the chat's end, or `through` where that is earlier.
+ */
+export async function events(
+  deps: QueryDeps,
+  who: { userId: UserId; chatId: ChatId },
+  asked: EventsAsked,
+): Promise<Outcome<{ events: VisibleEvent[]; next: number | null; asOf: AsOf; position: string }>> {
+  const position = viewPosition(deps);
+  const head = await deps.chatLog.head(who.chatId);
+  if (head === null) return chatUnknown(deps, who);
+  const admitted = await admitToLog(deps, who.userId, who.chatId, head.seq);
+  if (!admitted.ok) return admitted;
+  const viewer = admitted.value;
+  const end = Math.min(head.seq, asked.through ?? head.seq);
+  const run = await readRun(deps, viewer, {
+    after: asked.after,
+    limit: pageLimit(asked.limit, EVENTS_PAGE_MAX),
+    through: end,
+  });
+  if (run === null) return behind();
+  const at = end === head.seq ? head.at : end < 1 ? null : await deps.chatLog.atOf(who.chatId, end);
+  const next = run.last < end ? run.last : null;
+  return accepted({ events: run.events, next, asOf: { seq: end, at }, position });
+}
+
+/** A chat whose log is not there yet is one that nobody may see, or one that its members must wait for. */
+async function chatUnknown(
+  deps: QueryDeps,
+  who: { userId: UserId; chatId: ChatId },
+): Promise<ReturnType<typeof behind>> {
+  const admitted = await admit(deps, who.userId, who.chatId);
+  return admitted.ok ? behind() : chatNotFound();
+}
+
+interface Run {
+  events: VisibleEvent[];
+  /** The last seq that went into it. */
+  last: number;
+}
+
+/** At most `limit` events and hidden runs; a run at the end is followed to where it ends. */
+async function readRun(
+  deps: QueryDeps,
+  viewer: Viewer,
+  page: { after: number; limit: number; through: number },
+): Promise<Run | null> {
+  const run: Run = { events: [], last: Math.max(page.after, viewer.sight.visibleFrom - 1) };
+  const scanEnd = run.last + HIDDEN_SCAN_MAX;
+  while (run.last < page.through) {
+    const read = await deps.chatLog.events(viewer.chatId, {
+      after: run.last,
+      limit: page.limit,
+      through: page.through,
+    });
+    const deleted = await deletedAmong(deps, viewer, read);
+    if (deleted === null) return null;
+    const full = takeSeen(run, { viewer, read, deleted, limit: page.limit });
+    const followed = run.events.at(-1);
+    if (full || read.length === 0 || followed === undefined || !isHidden(followed) || run.last >= scanEnd) break;
+  }
+  return run;
+}
+
+/** Adds what is seen; true where the next one has no place any more. */
+function takeSeen(
+  run: Run,
+  from: { viewer: Viewer; read: readonly ChatEvent[]; deleted: ReadonlySet<number>; limit: number },
+): boolean {
+  for (const event of from.read) {
+    const seen = seenEvent(from.viewer.sight, event, from.deleted);
+    if (seen === null) continue;
+    const last = run.events.at(-1);
+    const merges = last !== undefined && isHidden(last) && isHidden(seen);
+    if (run.events.length >= from.limit && !merges) return true;
+    pushMerged(run.events, seen);
+    run.last = event.seq;
+  }
+  return false;
+}
+
+/** Which of the messages that the events tell of are deleted now, where the chat wants their words gone. */
+export function deletedAmong(
+  deps: QueryDeps,
+  viewer: Viewer,
+  read: readonly ChatEvent[],
+): Promise<ReadonlySet<number> | null> {
+  if (!viewer.sight.withholdDeleted) return Promise.resolve(new Set());
+  const told = read.filter(({ type }) => type === 'MessageSent' || type === 'MessageEdited');
+  return deletedNow(deps, viewer.chatId, [...new Set(told.map((event) => messageSeqOf(event) ?? event.seq))]);
+}

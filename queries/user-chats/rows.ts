@@ -1,0 +1,31 @@
+import type { UserId } from '../../events/ids.ts';
+import { type QueryDeps, STALE_RIGHTS_MS } from '../deps.ts';
+import type { Viewer } from '../viewer.ts';
+import { type Access, sightOf } from '../visibility/index.ts';
+import type { UserChatRow } from './view.ts';
+
+export interface SeenRow {
+  row: UserChatRow;
+  viewer: Viewer;
+}
+
+/** The rows of chats that the user may still see: by the view, or by the log itself where the view lags too much. */
+export async function seenRows(deps: QueryDeps, userId: UserId, rows: readonly UserChatRow[]): Promise<SeenRow[]> {
+  const stale = deps.progress.lagMs() > STALE_RIGHTS_MS;
+  const seen = await Promise.all(
+    rows.map(async (row) => {
+      const viewer = asViewer(userId, row, stale ? await deps.access(row.chatId, userId) : rowAccess(row));
+      return viewer === null ? [] : [{ row, viewer }];
+    }),
+  );
+  return seen.flat();
+}
+
+const rowAccess = (row: UserChatRow): Access => ({ ...row, spans: row.stays });
+
+function asViewer(userId: UserId, row: UserChatRow, access: Access | null): Viewer | null {
+  const since = access?.spans.at(-1)?.from;
+  if (access === null || access.role === null || since === undefined) return null;
+  const { chatId, headSeq } = row;
+  return { userId, chatId, role: access.role, access, sight: sightOf(access), since, head: headSeq };
+}
