@@ -29,7 +29,13 @@ export type ChatCommand =
   | (Command & { type: 'put-member'; userId: UserId; role?: Role })
   | (Command & { type: 'remove-member'; userId: UserId })
   /** `commandId` is the message's id. */
-  | (Command & { type: 'send'; text: string; replyTo?: MessageId; mentions?: readonly UserId[]; fileIds?: readonly string[] })
+  | (Command & {
+      type: 'send';
+      text: string;
+      replyTo?: MessageId;
+      mentions?: readonly UserId[];
+      fileIds?: readonly string[];
+    })
   | (Command & { type: 'edit'; messageId: MessageId; text: string; mentions?: readonly UserId[] })
   | (Command & { type: 'delete'; messageId: MessageId })
   | (Command & { type: 'react' | 'unreact'; messageId: MessageId; emoji: string });
@@ -63,14 +69,33 @@ export interface Receipts {
 export interface Commands {
   chat(command: ChatCommand): Promise<Outcome<ChatReply>>;
   /** Moves the marks, cumulatively: never back, never past the chat's head. */
-  moveReceipts(command: { actor: UserId; chatId: ChatId; readSeq?: number; deliveredSeq?: number }): Promise<Outcome<Receipts>>;
+  moveReceipts(command: {
+    actor: UserId;
+    chatId: ChatId;
+    readSeq?: number;
+    deliveredSeq?: number;
+  }): Promise<Outcome<Receipts>>;
   /** Registers the name and the user; the secret is the caller's business (`gateway/auth`). `userId` is the caller's, so that a repeat is one. */
-  registerUser(command: { userId: UserId; username: string; displayName: string; password: boolean; commandId: CommandId }): Promise<
-    Outcome<Profile & { repeated: boolean }>
-  >;
-  renameUser(command: { userId: UserId; displayName: string; version?: number; commandId: CommandId }): Promise<Outcome<Profile>>;
+  registerUser(command: {
+    userId: UserId;
+    username: string;
+    displayName: string;
+    password: boolean;
+    commandId: CommandId;
+  }): Promise<Outcome<Profile & { repeated: boolean }>>;
+  renameUser(command: {
+    userId: UserId;
+    displayName: string;
+    version?: number;
+    commandId: CommandId;
+  }): Promise<Outcome<Profile>>;
   passwordChanged(command: { userId: UserId; commandId: CommandId }): Promise<Outcome<Profile>>;
-  setRoles(command: { actor: UserId; userId: UserId; roles: readonly UserRole[]; commandId: CommandId }): Promise<Outcome<{ roles: UserRole[] }>>;
+  setRoles(command: {
+    actor: UserId;
+    userId: UserId;
+    roles: readonly UserRole[];
+    commandId: CommandId;
+  }): Promise<Outcome<{ roles: UserRole[] }>>;
   /** From the log itself, so never stale: null where there is no such user. */
   profile(userId: UserId): Promise<(Profile & { roles: UserRole[]; password: boolean }) | null>;
   /** The user behind a name (after NFKC and case folding), from the log itself. */
@@ -78,7 +103,12 @@ export interface Commands {
   /** A viewer's membership from the log itself, for when the members view lags: see queries/visibility. */
   access(chatId: ChatId, userId: UserId): Promise<ChatAccess | null>;
   /** Records what an operator or analyst did or read in `ops-<area>`. */
-  recordOps(entry: { actor: string; area: string; type: 'OperatorActed' | 'EventsRead'; data: Record<string, unknown> }): Promise<void>;
+  recordOps(entry: {
+    actor: string;
+    area: string;
+    type: 'OperatorActed' | 'EventsRead';
+    data: Record<string, unknown>;
+  }): Promise<void>;
   /** Waits for what is in flight; refuses what comes after. */
   close(): Promise<void>;
 }

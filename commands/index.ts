@@ -1,1 +1,3 @@
 export type * from './api.ts';
+export { createCommands } from './create.ts';
+export type * from './ports.ts';

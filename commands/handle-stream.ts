@@ -1,0 +1,106 @@
+import { type Decoded, decode } from '../events/codec.ts';
+import { accepted, type Outcome } from '../events/error-codes.ts';
+import { NO_STREAM, type RecordedEvent } from '../events/event-store.ts';
+import { appendUntilKnown } from './append.ts';
+import { busy, COMMAND_DEADLINE_MS, unknown, unreachable } from './chat-writer.ts';
+import { encodeEvent } from './encode.ts';
+import type { CommandsDeps, Timer } from './ports.ts';
+
+export interface StreamDeps extends Pick<CommandsDeps, 'store' | 'ids' | 'clock'> {
+  readonly timer: Timer;
+  readonly closing: () => boolean;
+}
+
+export interface Fact {
+  readonly type: string;
+  readonly data: unknown;
+}
+
+/** A command to an aggregate whose stream is short, or whose last event says it all. */
+export interface StreamCommand<S> {
+  readonly stream: string;
+  readonly actor: string;
+  readonly commandId: string;
+  readonly read: 'all' | 'last';
+  readonly initial: S;
+  /** Pure. `metadata` of a new event is what it is stored with. */
+  readonly evolve: (state: S, event: Pick<Decoded, 'type' | 'data' | 'metadata'>) => S;
+  /** No facts: what is asked for stands already. */
+  readonly decide: (state: S) => Outcome<readonly Fact[]>;
+  /** What each fact's event id follows from, with its number; default: the command's id. */
+  readonly key?: (fact: Fact) => string;
+}
+
+/** Load, fold, decide, append; on a conflict all over again, until the deadline. Answers with the state after it. */
+export async function handleStream<S>(command: StreamCommand<S>, deps: StreamDeps): Promise<Outcome<S>> {
+  const deadline = deps.timer.now() + COMMAND_DEADLINE_MS;
+  do {
+    const { state, revision } = await loadStream(command, deps);
+    const decision = command.decide(state);
+    if (!decision.ok) return decision;
+    if (decision.value.length === 0) return accepted(state);
+    const intended = intend(command, decision.value, deps);
+    const { timer, closing, store } = deps;
+    const events = intended.map(encodeEvent);
+    const result = await appendUntilKnown({
+      store,
+      timer,
+      closing,
+      deadline,
+      stream: command.stream,
+      expected: revision,
+      events,
+    });
+    if (result.status === 'appended')
+      return accepted(intended.reduce((s, event) => command.evolve(s, evolvable(event)), state));
+    if (result.status === 'unknown') return unknown();
+    if (result.status === 'lost') {
+      if (!result.error.temporary) throw result.error;
+      return unreachable();
+    }
+  } while (deps.timer.now() < deadline);
+  return busy();
+}
+
+const PAGE_EVENTS = 500;
+
+/** The state of a stream as the log has it now. */
+export async function loadStream<S>(
+  { stream, read, initial, evolve }: Pick<StreamCommand<S>, 'stream' | 'read' | 'initial' | 'evolve'>,
+  { store }: Pick<StreamDeps, 'store'>,
+): Promise<{ state: S; revision: number }> {
+  let state = initial;
+  let revision = NO_STREAM;
+  const apply = (event: RecordedEvent): void => {
+    state = evolve(state, decode(event));
+    revision = event.revision;
+  };
+  if (read === 'last') {
+    for (const event of await store.readStream(stream, { direction: 'backwards', limit: 1 })) apply(event);
+    return { state, revision };
+  }
+  for (let page: RecordedEvent[] | null = null; page === null || page.length === PAGE_EVENTS; ) {
+    page = await store.readStream(stream, { from: revision + 1, limit: PAGE_EVENTS });
+    page.forEach(apply);
+  }
+  return { state, revision };
+}
+
+function intend<S>(command: StreamCommand<S>, facts: readonly Fact[], deps: StreamDeps) {
+  const { stream, actor, commandId, key = () => commandId } = command;
+  const at = deps.clock();
+  return facts.map((fact, i) => ({
+    ...fact,
+    eventId: deps.ids.eventId(stream, `${key(fact)}.${i}`),
+    actor,
+    at,
+    commandId,
+    correlationId: commandId,
+  }));
+}
+
+const evolvable = ({ type, data, actor, at, commandId, correlationId }: ReturnType<typeof intend>[number]) => ({
+  type,
+  data,
+  metadata: { v: 1, actor, at, commandId, correlationId },
+});
