@@ -1,0 +1,114 @@
+import { createReadStream, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
+import { importChat, type ImportFile, type ImportReport, importEvents } from '../../commands/index.ts';
+import type { UserId } from '../../events/ids.ts';
+import { ircDay } from '../../infra/formats/irc.ts';
+import { ids, type OpenLog } from '../open-log.ts';
+import { type Io, print, VerbFailed, WrongUsage } from './io.ts';
+import type { VerbContext } from './main.ts';
+import { progress } from './progress.ts';
+import { valueOf, withLog } from './with-log.ts';
+
+/** Whom an imported group belongs to where no `--member` is named. */
+const IMPORTER = 'importer';
+const UNREADABLE_SHOWN = 20;
+
+interface IrcOptions {
+  chat: string;
+  member: string[];
+  json?: boolean;
+}
+
+export const importVerb = (context: VerbContext): Command => {
+  const verb = new Command('import').description('Takes in chats from elsewhere. Repeating an import appends nothing; one that was interrupted goes on.');
+  verb
+    .command('irc')
+    .description('IRC day logs (YYYY-MM-DD…, 24-hour, UTC) into one group.')
+    .argument('<file...>', 'day files, taken in the order of their dates')
+    .requiredOption('--chat <title>', 'title of the group; with the same title the import goes on')
+    .option('--member <username>', 'an admin of the group (repeatable)', collect, [])
+    .option('--json', 'one JSON document')
+    .addHelpText('after', "\nExample:\n  hindsight import irc --chat '#ubuntu' --member ada logs/2004-*.txt")
+    .action((files: string[], options: IrcOptions) => importIrc(context, files, options));
+  verb
+    .command('ndjson')
+    .description('Events as `hindsight events` writes them, under their own ids, seqs and times.')
+    .argument('<file>', 'NDJSON, an event a line')
+    .option('--json', 'one JSON document')
+    .addHelpText('after', '\nExample:\n  hindsight events --json > all.ndjson && hindsight import ndjson all.ndjson --data other')
+    .action((file: string, options: { json?: boolean }) => importNdjson(context, file, options));
+  return verb;
+};
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
+
+async function importIrc(context: VerbContext, paths: readonly string[], options: IrcOptions): Promise<void> {
+  const files = paths.map(readDay).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const total = files.reduce((sum, file) => sum + [...file.lines()].length, 0);
+  const report = await withLog(context, async (log) => {
+    const admins = await adminsOf(log, options.member);
+    const bar = progress('import', total, 'lines');
+    try {
+      return await importChat(
+        { store: log.store, commands: log.commands, ids, clock: log.clock, onProgress: bar.update },
+        { source: 'irc', title: options.chat, admins, files },
+      );
+    } finally {
+      bar.stop();
+    }
+  });
+  printReport(context.io, options, valueOf(report));
+}
+
+function readDay(path: string): ImportFile {
+  const day = ircDay(basename(path), readFileSync(path));
+  if (!day) throw new WrongUsage(`${path}: the name of a day file begins with its date, as 2004-12-25.txt`);
+  return day;
+}
+
+async function adminsOf(log: OpenLog, usernames: readonly string[]): Promise<UserId[]> {
+  if (usernames.length === 0) return [await importerOf(log)];
+  return Promise.all(
+    [...new Set(usernames)].map(async (username) => {
+      const userId = await log.commands.userNamed(username);
+      if (userId === null) throw new VerbFailed('user-not-found', `there is no user ${username}: create it with \`hindsight user create ${username} --password-stdin\``);
+      return userId;
+    }),
+  );
+}
+
+async function importerOf(log: OpenLog): Promise<UserId> {
+  const known = await log.commands.userNamed(IMPORTER);
+  if (known !== null) return known;
+  const made = await log.commands.registerUser({
+    userId: ids.ulid(),
+    username: IMPORTER,
+    displayName: 'Importer',
+    password: false,
+    commandId: ids.ulid(),
+  });
+  return valueOf(made).userId;
+}
+
+async function importNdjson(context: VerbContext, path: string, options: { json?: boolean }): Promise<void> {
+  const report = await withLog(context, (log) =>
+    importEvents(log.store, { file: basename(path), lines: createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY }) }),
+  );
+  printReport(context.io, options, valueOf(report));
+}
+
+function printReport(io: Io, options: { json?: boolean }, report: Omit<ImportReport, 'chatId'> & { chatId: string | null }): void {
+  const { chatId, lines, appended, already, unreadable } = report;
+  const shown = unreadable.slice(0, UNREADABLE_SHOWN).map(({ file, line, why }) => `  ${file}:${line}: ${why}`);
+  const more = unreadable.length > shown.length ? [`  … and ${unreadable.length - shown.length} more: see --json`] : [];
+  print(io, options, {
+    json: report,
+    text: [
+      `chat ${chatId ?? '(none)'}: ${lines} lines, ${appended} events appended, ${already} already there, ${unreadable.length} lines unreadable`,
+      ...shown,
+      ...more,
+    ].join('\n'),
+  });
+}

@@ -1,0 +1,57 @@
+import { type Commands, createCommands, type MessageLookup } from '../commands/index.ts';
+import type { Clock } from '../infra/system/clock.ts';
+import { systemClock } from '../infra/system/clock.ts';
+import { emoji } from '../infra/system/emoji.ts';
+import { createUlidFactory, deterministicUuid } from '../infra/system/ids.ts';
+import { openSqliteEventStore, type SqliteEventStore } from '../infra/sqlite/event-store/index.ts';
+import type { StoreError } from '../events/event-store.ts';
+
+export const ids = { ulid: createUlidFactory(systemClock), eventId: deterministicUuid };
+
+/** The log and the write side over it: all that a command-line verb needs to change something, a server running or not. */
+export interface OpenLog {
+  store: SqliteEventStore;
+  commands: Commands;
+  clock: Clock;
+  close(): Promise<void>;
+}
+
+export interface OpenLogOptions {
+  /** `events.db`. */
+  file: string;
+  /** Where ids older than a chat's window are found; without it the stream is read. */
+  lookup?: MessageLookup;
+  verify?: boolean;
+  onFatal?: (error: StoreError) => void;
+  onFault?: (what: string, error: unknown) => void;
+}
+
+export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
+  const store = await openSqliteEventStore({
+    file: options.file,
+    clock: systemClock,
+    verify: options.verify ?? false,
+    ...(options.onFatal && { onFatal: options.onFatal }),
+  });
+  const commands = createCommands({
+    store,
+    snapshots: store,
+    lookup: options.lookup ?? nothingKnown,
+    ids,
+    emoji,
+    clock: systemClock,
+    ...(options.onFault && { onFault: options.onFault }),
+  });
+  return {
+    store,
+    commands,
+    clock: systemClock,
+    async close() {
+      await commands.close();
+      await store.close();
+    },
+  };
+}
+
+/** A lookup that has read nothing yet, which is always true. */
+const nothingKnown: MessageLookup = { find: async () => ({ throughSeq: 0, found: new Map() }) };
