@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { signedIn } from './client.ts';
+import { HEARTBEAT_MS, OTHER } from './fake-server.ts';
+
+describe('the connection', () => {
+  it('authenticates by subprotocol at the gateway that the session names', async () => {
+    const { server, client } = await signedIn();
+    expect(server.wire).toMatchObject({ url: 'ws://one/v1/ws', token: 'access-1' });
+    expect(client.socket.state).toBe('open');
+  });
+
+  it('pings within the heartbeat, as long as it lasts', async () => {
+    const { server, clock } = await signedIn();
+    await clock.pass(HEARTBEAT_MS * 3);
+    const pings = server.wire.frames.filter(({ op }) => op === 'ping');
+    expect(pings.length).toBeGreaterThanOrEqual(3);
+    expect(server.wires).toHaveLength(1);
+  });
+
+  it('comes back when a ping is not answered', async () => {
+    const { server, clock, client } = await signedIn();
+    server.answersPings = false;
+    await clock.pass(HEARTBEAT_MS + 10_000);
+    expect(server.wires.length).toBeGreaterThan(1);
+    expect(server.wires[0]?.closed).toBe(1000);
+    expect(client.socket.state).toBe('open');
+  });
+
+  it('comes back when nobody welcomes it', async () => {
+    const { server, clock, client } = await signedIn();
+    server.welcomes = false;
+    server.wire.cut();
+    await clock.pass(15_000);
+    server.welcomes = true;
+    await clock.pass(60_000);
+    expect(client.socket.state).toBe('open');
+    expect(server.wires.length).toBeGreaterThan(2);
+  });
+
+  it('backs off further with every failure, spread at random', async () => {
+    const waits: number[][] = [];
+    for (const seed of [1, 2]) {
+      const { server, clock, client } = await signedIn({ seed });
+      const own: number[] = [];
+      client.socket.events.on('lost', ({ retryInMs }) => own.push(retryInMs));
+      server.welcomes = false;
+      server.wire.cut();
+      await clock.pass(400_000);
+      waits.push(own);
+    }
+    const [first = [], second = []] = waits;
+    expect(first).not.toEqual(second);
+    expect(Math.max(...first)).toBeLessThanOrEqual(20_000);
+    expect(Math.max(...first.slice(6))).toBeGreaterThan(Math.max(...first.slice(0, 2)));
+  });
+
+  it('4401: renews the token, then comes back with the new one', async () => {
+    const { server, clock, client } = await signedIn();
+    server.refused.add('access-1');
+    server.wire.cut(4401);
+    await clock.pass(5_000);
+    expect(server.wire.token).toBe('access-2');
+    expect(client.socket.state).toBe('open');
+  });
+
+  it('4401 and no renewal: the session has ended', async () => {
+    const { server, clock, client } = await signedIn();
+    const stops: string[] = [];
+    client.socket.events.on('stopped', (why) => stops.push(why));
+    server.refreshRefused = true;
+    server.wire.cut(4401);
+    await clock.pass(60_000);
+    expect(stops).toEqual(['signed-out']);
+    expect(client.session.user).toBeNull();
+    expect(server.wires).toHaveLength(1);
+  });
+
+  it.each([
+    [4409, 'replaced'],
+    [4403, 'forbidden'],
+  ])('%i: stays away', async (code, reason) => {
+    const { server, clock, client } = await signedIn();
+    const stops: string[] = [];
+    client.socket.events.on('stopped', (why) => stops.push(why));
+    server.wire.cut(code);
+    await clock.pass(120_000);
+    expect(stops).toEqual([reason]);
+    expect(server.wires).toHaveLength(1);
+  });
+
+  it('4429: waits longer; 4503: comes back soon', async () => {
+    const { server, clock, client } = await signedIn();
+    const waits: number[] = [];
+    client.socket.events.on('lost', ({ retryInMs }) => waits.push(retryInMs));
+    server.wire.cut(4503);
+    await clock.pass(30_000);
+    server.wire.cut(4429);
+    await clock.pass(60_000);
+    expect(waits[0]).toBeLessThan(1_000);
+    expect(waits[1]).toBeGreaterThanOrEqual(5_000);
+    expect(client.socket.state).toBe('open');
+  });
+
+  it('moves to another gateway within the time given, and stays there', async () => {
+    const { server, clock } = await signedIn();
+    server.wire.push({ ev: 'moved', url: 'ws://two/v1/ws', afterMs: 10_000 });
+    await clock.pass(10_000);
+    expect(server.wire.url).toBe('ws://two/v1/ws');
+    server.wire.cut();
+    await clock.pass(20_000);
+    expect(server.wires.map(({ url }) => url)).toEqual(['ws://one/v1/ws', 'ws://two/v1/ws', 'ws://two/v1/ws']);
+  });
+
+  it('renews its token ahead of time and tells the open socket', async () => {
+    const { server, clock } = await signedIn();
+    await clock.pass(server.tokenLifeMs * 0.8);
+    expect(server.sessions).toBe(2);
+    expect(server.wires).toHaveLength(1);
+    expect(server.wire.frames.find(({ op }) => op === 'auth')).toMatchObject({ accessToken: 'access-2' });
+  });
+
+  it('rejects what was asked when the connection is lost, and what is asked while there is none', async () => {
+    const { server, client } = await signedIn();
+    server.intercept = () => true;
+    const asked = client.socket.request('ping');
+    server.wire.cut();
+    await expect(asked).rejects.toMatchObject({ code: 'disconnected', retryable: true });
+    await expect(client.socket.request('ping')).rejects.toMatchObject({ code: 'offline', retryable: true });
+  });
+
+  it('gives an error answer its code', async () => {
+    const { server, client } = await signedIn();
+    const error = { code: 'direct-chat', message: 'not in a direct chat', retryable: false };
+    server.intercept = (wire, { id }) => {
+      wire.push({ id, ok: false, error });
+      return true;
+    };
+    await expect(client.commands.read(OTHER, 1)).rejects.toMatchObject({ code: 'direct-chat', retryable: false });
+  });
+});
