@@ -56,7 +56,7 @@ export function createWriter(options: {
   let running: Promise<void> | null = null;
 
   async function run(): Promise<void> {
-    await null; // what comes in the same turn goes along
+    await Promise.resolve(); // what comes in the same turn goes along
     while (queue.length > 0) {
       const items = takeFlight(queue);
       queue = queue.slice(items.length);

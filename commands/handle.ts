@@ -16,6 +16,8 @@ import type { CommandsDeps, Timer } from './ports.ts';
 export interface HandleDeps extends CommandsDeps, GatherDeps {
   readonly timer: Timer;
   readonly closing: () => boolean;
+  /** Work that nobody waits for but the end of the program; never rejects. */
+  readonly background: (work: Promise<void>) => void;
 }
 
 /** A chat in memory, owned by its writer. */
@@ -153,7 +155,8 @@ function takeBack(chat: Chat, before: Head): void {
 function snapshotWhereDue(chat: Chat, state: ChatState, deps: HandleDeps): void {
   if (!snapshotDue(state, chat.snapshotSeq)) return;
   chat.snapshotSeq = state.head.seq;
-  deps.snapshots
+  const saved = deps.snapshots
     .save(chatStream(chat.chatId), revisionOf(state.head.seq), encodeSnapshot(state))
     .catch((error: unknown) => deps.onFault?.(`the snapshot of chat ${chat.chatId} was not saved`, error));
+  if (!deps.closing()) deps.background(saved);
 }
