@@ -85,7 +85,7 @@ export interface ChatHistoryReader {
   ): Promise<ChangeFact[]>;
   /** Which of the messages are deleted as of `through`. */
   deletedAmong(chatId: ChatId, messageSeqs: readonly number[], through: number): Promise<ReadonlySet<number>>;
-  /** Reactions that stand as of `through` (none on a message deleted by then), in order of rev, after a rev: `next` is where the following page begins. */
+  /** Reactions that stand as of `through` (none on a message deleted by then), in order of rev, after a rev. `nextRev` is the `afterRev` of the following page, null where there is none. */
   reactions(
     chatId: ChatId,
     messageSeq: number,

@@ -16,7 +16,7 @@ export async function users(
   const mode = typeof deps.userSearch === 'function' ? deps.userSearch() : deps.userSearch;
   if (mode === 'off') return rejected('forbidden', 'users cannot be searched here');
   const text = fold(asked.query);
-  if ([...text].length < QUERY_MIN_CODE_POINTS) return badRequest('query', 'has at least 3 characters');
+  if (Array.from(text).length < QUERY_MIN_CODE_POINTS) return badRequest('query', 'has at least 3 characters');
   const place = asked.cursor === undefined ? accepted([null]) : decodeCursor(asked.cursor, ['s']);
   if (!place.ok) return place;
   const [after] = place.value as [string | null];
