@@ -3,7 +3,7 @@ import type { ChatEvent } from '../../events/chat.ts';
 import { isUlid } from '../../events/ids.ts';
 import { chatAt, requireChatId } from './chat-at.ts';
 import { print, VerbFailed, WrongUsage } from './io.ts';
-import type { VerbContext } from './main.ts';
+import type { VerbContext } from './verb.ts';
 import { withLog } from './with-log.ts';
 
 export const blameVerb = (context: VerbContext): Command =>

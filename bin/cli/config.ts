@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { envNameOf, loadConfig, type SettingName } from '../../infra/config.ts';
 import { print, table } from './io.ts';
-import type { VerbContext } from './main.ts';
+import type { VerbContext } from './verb.ts';
 
 /** Never printed: where a value may hold a password. */
 const SECRET: ReadonlySet<SettingName> = new Set(['eventstoreUrl', 'postgresUrl']);

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { ChatView, MessageView } from '../../events/chat-view.ts';
 import { chatAt, parsePoint, requireChatId } from './chat-at.ts';
 import { print } from './io.ts';
-import type { VerbContext } from './main.ts';
+import type { VerbContext } from './verb.ts';
 import { withLog } from './with-log.ts';
 
 export const diffVerb = (context: VerbContext): Command =>

@@ -7,7 +7,7 @@ import type { UserId } from '../../events/ids.ts';
 import { ircDay } from '../../infra/formats/irc.ts';
 import { ids, type OpenLog } from '../open-log.ts';
 import { type Io, print, VerbFailed, WrongUsage } from './io.ts';
-import type { VerbContext } from './main.ts';
+import type { VerbContext } from './verb.ts';
 import { progress } from './progress.ts';
 import { valueOf, withLog } from './with-log.ts';
 

@@ -14,14 +14,8 @@ import { projectionsVerb } from './projections.ts';
 import { replayVerb } from './replay.ts';
 import { serveVerb } from './serve.ts';
 import { userVerb } from './user.ts';
+import type { VerbContext } from './verb.ts';
 import { versionVerb } from './version.ts';
-
-/** What every verb is given: where to print, and the settings that were given as flags. */
-export interface VerbContext {
-  io: Io;
-  /** The flags of the whole program (`--data …`), as the configuration takes them. */
-  flags(): Overrides;
-}
 
 const VERBS = [
   serveVerb,

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { ChatEvent } from '../../events/chat.ts';
 import { chatEvents, isWithin, parsePoint, requireChatId } from './chat-at.ts';
 import { VerbFailed, WrongUsage } from './io.ts';
-import type { VerbContext } from './main.ts';
+import type { VerbContext } from './verb.ts';
 import { withLog } from './with-log.ts';
 
 /** Longer pauses of the original are shortened to this. */

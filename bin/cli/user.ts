@@ -4,7 +4,7 @@ import { UserRole } from '../../events/user.ts';
 import { openAuth } from '../open-auth.ts';
 import { ids } from '../open-log.ts';
 import { print, VerbFailed, WrongUsage } from './io.ts';
-import type { VerbContext } from './main.ts';
+import type { VerbContext } from './verb.ts';
 import { configured, valueOf, withLog } from './with-log.ts';
 
 export const userVerb = (context: VerbContext): Command => {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { VERSION } from '../package-root.ts';
 import { print } from './io.ts';
-import type { VerbContext } from './main.ts';
+import type { VerbContext } from './verb.ts';
 
 export const versionVerb = ({ io }: VerbContext): Command =>
   new Command('version')

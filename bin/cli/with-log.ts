@@ -2,7 +2,7 @@ import { loadConfig } from '../../infra/config.ts';
 import { type DataFolder, dataFolder } from '../data-folder.ts';
 import { type OpenLog, openLog } from '../open-log.ts';
 import { type Io, VerbFailed } from './io.ts';
-import type { VerbContext } from './main.ts';
+import type { VerbContext } from './verb.ts';
 
 /** Runs a verb on the log of the configured data folder, beside a running server or without one. */
 export async function withLog<T>({ io, flags }: VerbContext, work: (log: OpenLog, folder: DataFolder) => Promise<T>): Promise<T> {
