@@ -2,7 +2,7 @@ import { sentMessage } from '../../events/chat-view.ts';
 import type { Api } from './api.ts';
 import { Emitter } from './emitter.ts';
 import { applyToMessage } from './fold.ts';
-import type { ChatSummary, Message, Push, SeenEvent } from './model.ts';
+import type { ChatSummary, Message, SeenEvent } from './model.ts';
 import type { Socket } from './socket.ts';
 import type { Sync } from './sync.ts';
 
@@ -25,7 +25,9 @@ export class ChatList {
     sync.events.on('gone', ({ chatId }) => this.#chats.delete(chatId) && this.#changed());
     sync.events.on('event', (event) => this.#apply(event));
     sync.events.on('reload', ({ chatId }) => this.#refresh(chatId));
-    socket.events.on('push', (push) => push.ev === 'receipt' && this.#receipt(push));
+    socket.events.on('push', (push) => {
+      if (push.ev === 'receipt' && push.userId === this.#me) this.markRead(push.chatId, push.readSeq);
+    });
   }
 
   get chats(): readonly ChatSummary[] {
@@ -34,6 +36,14 @@ export class ChatList {
 
   get(chatId: string): ChatSummary | null {
     return this.#chats.get(chatId) ?? null;
+  }
+
+  /** I have read up to there, on this client or another. */
+  markRead(chatId: string, readSeq: number): void {
+    const chat = this.#chats.get(chatId);
+    if (!chat || readSeq <= chat.readSeq) return;
+    if (readSeq >= (chat.lastMessage?.seq ?? 0)) this.#put({ ...chat, readSeq, unread: 0 });
+    else this.#refresh(chatId);
   }
 
   #replace(chats: readonly ChatSummary[]): void {
@@ -53,13 +63,6 @@ export class ChatList {
     // A summary may have been read after this event happened: it has its effect already.
     if (!chat || seq <= chat.headSeq) return;
     this.#put({ ...applyToSummary(chat, event, this.#me), headSeq: seq });
-  }
-
-  #receipt({ chatId, userId, readSeq }: Extract<Push, { ev: 'receipt' }>): void {
-    const chat = this.#chats.get(chatId);
-    if (!chat || userId !== this.#me || readSeq <= chat.readSeq) return;
-    if (readSeq >= (chat.lastMessage?.seq ?? 0)) this.#put({ ...chat, readSeq, unread: 0 });
-    else this.#refresh(chatId);
   }
 
   /** Counts that cannot be told from what we have are asked for. */

@@ -10,6 +10,8 @@ import type { Socket } from './socket.ts';
 const CHATS_PER_FRAME = 400;
 const CHATS_PER_PAGE = 100;
 const EVENTS_PER_PAGE = 1_000;
+/** The answer comes after the whole backlog. */
+const SYNC_TIMEOUT_MS = 120_000;
 
 interface SyncEvents {
   /** Each event of each of my chats once, in order. */
@@ -43,6 +45,7 @@ export class Sync {
   readonly #options: SyncOptions;
   readonly #cursors = new Map<string, Cursor>();
   #epoch: string | null = null;
+  #userId: string | null = null;
   #listed = false;
   #due = new Set<string>();
   #running = false;
@@ -59,9 +62,12 @@ export class Sync {
     return this.#cursors.get(chatId)?.lastSeq ?? null;
   }
 
-  #welcomed({ epoch }: Welcome): void {
-    if (this.#epoch !== null && this.#epoch !== epoch) this.#forget(epoch);
+  #welcomed({ epoch, userId }: Welcome): void {
+    const restored = this.#epoch !== null && this.#epoch !== epoch;
+    const another = this.#userId !== null && this.#userId !== userId;
+    if (restored || another) this.#forget(epoch);
     this.#epoch = epoch;
+    this.#userId = userId;
     this.#due = new Set(this.#cursors.keys());
     this.#running = false;
     this.#failures = 0;
@@ -212,6 +218,7 @@ export class Sync {
     } catch (error) {
       if (!current()) return; // the next connection begins anew
       this.#running = false;
+      for (const chatId of this.#cursors.keys()) this.#due.add(chatId); // which of them were heard is not known
       this.#trouble(error, () => void this.#run());
     }
   }
@@ -239,10 +246,8 @@ export class Sync {
       const part = due.slice(start, start + CHATS_PER_FRAME);
       const chats = Object.fromEntries(part.map((chatId) => [chatId, this.lastSeq(chatId) ?? 0]));
       const more = start + CHATS_PER_FRAME < due.length;
-      const answer = await this.#options.socket.request<{ position?: string }>(
-        'sync',
-        more ? { chats, more } : { chats },
-      );
+      const fields = more ? { chats, more } : { chats };
+      const answer = await this.#options.socket.request<{ position?: string }>('sync', fields, SYNC_TIMEOUT_MS);
       if (!more && answer.position !== undefined) this.events.emit('caughtUp', { position: answer.position });
     }
   }

@@ -189,12 +189,12 @@ export class FakeServer {
   }
 
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
-    const url = new URL(String(input));
+    const url = input instanceof Request ? new URL(input.url) : new URL(input);
     const method = init?.method ?? 'GET';
     this.requests.push(`${method} ${url.pathname}`);
     const special = this.interceptHttp(method, url.pathname);
     if (special) return special;
-    const bearer = (init?.headers as Record<string, string>)['authorization']?.replace('Bearer ', '');
+    const bearer = new Headers(init?.headers).get('authorization')?.replace('Bearer ', '');
     if (bearer !== undefined && this.refused.has(bearer)) return problem(401, 'token-expired');
     return this.#route(method, url);
   };
@@ -254,7 +254,7 @@ export class FakeServer {
     const view = this.#fold(chatId, page.asOf ?? this.log(chatId).length);
     const before = page.before ?? Number.POSITIVE_INFINITY;
     const all = [...view.messages.values()].filter(({ seq }) => seq < before);
-    const messages = all.slice(-page.limit).map(({ rev: _, ...message }) => ({
+    const messages = all.slice(-page.limit).map((message) => ({
       ...message,
       reactions: message.reactions.map((r) => ({ ...r, count: r.userIds.length, mine: r.userIds.includes(ME) })),
     })) as unknown as Message[];
