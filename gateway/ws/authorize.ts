@@ -1,0 +1,61 @@
+import type { Auth } from '../auth/api.ts';
+import type { GatewayLogger, GatewaySettings } from '../context.ts';
+import { addressKey, type RateLimits } from '../rate-limits.ts';
+import type { Admission } from './connection.ts';
+import { count, type GatewayCounters } from './counters.ts';
+import { SOCKETS_PER_ADDRESS_MAX, SOCKETS_PER_USER_MAX, SUBPROTOCOL } from './limits.ts';
+import type { UpgradeRequest, UpgradeVerdict } from './port.ts';
+import type { Registry } from './registry.ts';
+
+const BEARER_PROTOCOL = 'bearer.';
+const BEARER_HEADER = /^Bearer +([^\s]+) *$/i;
+
+export interface Doorkeeper {
+  readonly auth: Auth;
+  readonly settings: Pick<GatewaySettings, 'origins' | 'rateLimits'>;
+  readonly limits: RateLimits;
+  readonly registry: Registry;
+  readonly counters: GatewayCounters;
+  readonly logger: GatewayLogger;
+  readonly closing: () => boolean;
+}
+
+/** Who may open a socket (PROTOCOL §6): a page of an allowed origin, or no page; with a valid access token. */
+export async function authorize(door: Doorkeeper, request: UpgradeRequest): Promise<UpgradeVerdict<Admission>> {
+  try {
+    const verdict = await judge(door, request);
+    if ('refuse' in verdict) count(door.counters.refusals, verdict.refuse);
+    return verdict;
+  } catch (error) {
+    door.logger.error({ err: error }, 'a socket could not be authorized');
+    return { refuse: 500 };
+  }
+}
+
+async function judge(door: Doorkeeper, request: UpgradeRequest): Promise<UpgradeVerdict<Admission>> {
+  const { settings, registry } = door;
+  if (door.closing()) return { refuse: 503 };
+  const origin = request.header('origin');
+  if (origin !== null && !settings.origins.includes(origin)) return { refuse: 403 };
+  const address = addressKey(request.address);
+  if (settings.rateLimits && registry.ofAddress(address) >= SOCKETS_PER_ADDRESS_MAX) return { refuse: 429 };
+  const limited = door.limits.take('connectPerAddress', address);
+  if (limited !== null && (await limited) !== null) return { refuse: 429 };
+  const token = tokenOf(request);
+  if (token === null) return { refuse: 401 };
+  const verified = await door.auth.verify(token);
+  if (!verified.ok) return { refuse: 401 };
+  const principal = verified.value;
+  if (settings.rateLimits && registry.ofUser(principal.userId) >= SOCKETS_PER_USER_MAX) return { refuse: 429 };
+  const subprotocol = request.subprotocols.includes(SUBPROTOCOL) ? SUBPROTOCOL : null;
+  return { accept: { principal, address, connection: null }, subprotocol };
+}
+
+/** The header first; a browser, which cannot send it, offers the token as a subprotocol beside ours. */
+function tokenOf(request: UpgradeRequest): string | null {
+  const header = request.header('authorization');
+  if (header !== null) return BEARER_HEADER.exec(header)?.[1] ?? null;
+  if (!request.subprotocols.includes(SUBPROTOCOL)) return null;
+  const offered = request.subprotocols.find((protocol) => protocol.startsWith(BEARER_PROTOCOL));
+  return offered === undefined ? null : offered.slice(BEARER_PROTOCOL.length);
+}

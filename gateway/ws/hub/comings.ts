@@ -1,0 +1,56 @@
+import type { HistoryVisibility } from '../../../events/chat.ts';
+import { goneFrame } from '../frames.ts';
+import { addMembership, type Coming, type ConnectedUser, type Directory, removeMembership } from './directory.ts';
+import { enter, Flow, type Membership, type Phase } from './room.ts';
+
+/** What a `ChatStarted` tells besides who came: with it nothing needs to be read. */
+export interface Beginning {
+  readonly visibility: HistoryVisibility;
+  readonly memberCount: number;
+}
+
+export interface ComingOptions {
+  readonly directory: Directory;
+  readonly beginning?: Beginning;
+  /** True while the coming's own event is about to be pushed: what it needs not read, it need not wait for. */
+  readonly live?: boolean;
+}
+
+/** Someone connected came into a chat or left it. A coming that the views' answer already held changes nothing. */
+export function applyComing(options: ComingOptions, user: ConnectedUser, coming: Coming): void {
+  if (user.early !== null) {
+    user.early.push(coming);
+    return;
+  }
+  const since = user.memberships.get(coming.chatId)?.spans?.at(-1)?.from ?? 0;
+  if (since > coming.seq) return;
+  if (coming.joined) join(options, user, coming);
+  else part(options, user, coming);
+}
+
+function join({ directory, beginning, live }: ComingOptions, user: ConnectedUser, { chatId, seq }: Coming): void {
+  const membership = addMembership(directory, user, chatId);
+  const { room } = membership;
+  room.headSeq = Math.max(room.headSeq, seq);
+  if (beginning) {
+    room.visibility = beginning.visibility;
+    room.counted = { members: beginning.memberCount, seq };
+    membership.spans = [{ from: seq, to: null }];
+  }
+  const phase: Phase = live === true && ready(membership) ? 'live' : 'backlog';
+  for (const receiver of user.receivers) {
+    if (receiver.flows.has(chatId)) continue;
+    const flow = new Flow(receiver, membership, { phase, sentSeq: seq - 1 });
+    enter(flow);
+    if (phase === 'backlog') receiver.catchUp(flow);
+  }
+}
+
+function part({ directory }: ComingOptions, user: ConnectedUser, { chatId }: Coming): void {
+  // What was being read may not be read any more: the client is told, instead of a silence.
+  for (const flow of removeMembership(directory, user, chatId)) flow.receiver.outbox.push(goneFrame(chatId), null);
+}
+
+/** Whether what this user may see of a live event can be told without reading anything. */
+export const ready = ({ room, spans }: Membership): boolean =>
+  room.visibility === 'all' || (room.visibility === 'since-join' && spans !== null);

@@ -1,0 +1,94 @@
+import { accepted, type Outcome } from '../../../events/error-codes.ts';
+import type { LogPosition } from '../../../events/event-store.ts';
+import { applyComing } from './comings.ts';
+import type { HubContext, Watch, Watches } from './context.ts';
+import { type ConnectedUser, createDirectory, type Directory, removeReceiver, takeSubscriptions } from './directory.ts';
+import { type Feed, startFeed } from './feed.ts';
+import type { Receiver } from './room.ts';
+
+/** The live feed on one side, sockets on the other. */
+export interface Hub {
+  readonly directory: Directory;
+  /** Everything up to here has been pushed. */
+  position(): LogPosition;
+  /** Resolves true once everything up to the position has been pushed, false after `withinMs`. */
+  reached(position: LogPosition, withinMs: number): Promise<boolean>;
+  /** From here on the user's comings and goings are followed, and new chats pushed to this socket. */
+  register(receiver: Receiver): Promise<Outcome<ConnectedUser>>;
+  unregister(receiver: Receiver): void;
+  watch(watch: Watch): () => void;
+  close(): Promise<void>;
+}
+
+export async function startHub(context: HubContext): Promise<Hub> {
+  const directory = createDirectory();
+  const watches: Watches = new Map();
+  const feed = startFeed({ ...context, directory, watches }, await context.log.head());
+  return {
+    directory,
+    position: feed.position,
+    reached: feed.reached,
+    register: (receiver) => register({ context, directory, feed }, receiver),
+    unregister: (receiver) => removeReceiver(directory, receiver),
+    watch: (watch) => addWatch(watches, watch),
+    close: feed.close,
+  };
+}
+
+interface Registration {
+  context: HubContext;
+  directory: Directory;
+  feed: Feed;
+}
+
+/**
+ * The race of a first `sync`: the user is in the directory before the views are asked, so that nobody comes or goes
+ * unseen. What the feed told meanwhile is applied after the answer, in its order; what the answer held already is known
+ * by its seq.
+ */
+async function register(registration: Registration, receiver: Receiver): Promise<Outcome<ConnectedUser>> {
+  const { directory } = registration;
+  let user = directory.users.get(receiver.userId);
+  if (!user) {
+    user = { userId: receiver.userId, receivers: new Set(), memberships: new Map(), early: [], loading: null };
+    directory.users.set(user.userId, user);
+  }
+  user.receivers.add(receiver);
+  if (user.early === null) return accepted(user);
+  user.loading ??= load(registration, user);
+  const outcome = (await user.loading) as Outcome<null>;
+  return outcome.ok ? accepted(user) : outcome;
+}
+
+async function load({ context, directory, feed }: Registration, user: ConnectedUser): Promise<Outcome<null>> {
+  try {
+    const list = await context.queries.subscriptions(user.userId, feed.position());
+    if (!list.ok) return list;
+    takeSubscriptions(directory, user, list.value);
+    const early = user.early ?? [];
+    user.early = null;
+    for (const coming of early) applyComing({ ...context, directory }, user, coming);
+    // The user may have gone while the views were read.
+    if (user.receivers.size === 0) discard(directory, user);
+    return accepted(null);
+  } finally {
+    user.loading = null;
+  }
+}
+
+function discard(directory: Directory, user: ConnectedUser): void {
+  for (const { room } of user.memberships.values()) {
+    room.memberships -= 1;
+    if (room.memberships === 0) directory.rooms.delete(room.chatId);
+  }
+  user.memberships.clear();
+}
+
+function addWatch(watches: Watches, watch: Watch): () => void {
+  const set = watches.get(watch.chatId) ?? new Set();
+  watches.set(watch.chatId, set.add(watch));
+  return () => {
+    set.delete(watch);
+    if (set.size === 0 && watches.get(watch.chatId) === set) watches.delete(watch.chatId);
+  };
+}

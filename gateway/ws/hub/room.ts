@@ -1,0 +1,100 @@
+import type { Buffer } from 'node:buffer';
+import type { HistoryVisibility } from '../../../events/chat.ts';
+import type { ChatId, UserId } from '../../../events/ids.ts';
+import { goneFrame, resyncFrame } from '../frames.ts';
+import type { FrameOwner, Outbox } from '../outbox.ts';
+
+/** A chat that some connected, synced user is a member of. */
+export interface Room {
+  readonly chatId: ChatId;
+  /** The last seq that the feed, or the view read at a user's coming, has told of. */
+  headSeq: number;
+  /** Null until it is known: a user was added to a chat that nobody connected was in. */
+  visibility: HistoryVisibility | null;
+  /** How many members there were at a seq. Null until it is known: asked for when a receipt wants it. */
+  counted: { members: number; seq: number } | null;
+  readonly flows: Flow[];
+  /** Memberships of connected users: with none left the room goes. */
+  memberships: number;
+}
+
+export interface Span {
+  from: number;
+  to: number | null;
+}
+
+/** A connected user's stay in a chat, shared by the user's sockets. */
+export interface Membership {
+  readonly userId: UserId;
+  readonly room: Room;
+  /** Null until read: only `since-join` chats need them. Oldest first; the last one is open. */
+  spans: Span[] | null;
+}
+
+/**
+ * `backlog`: live events wait, older ones are being read. `live`: the next event goes out at once.
+ * `resync`: nothing is sent until the client's `sync`.
+ */
+export type Phase = 'backlog' | 'live' | 'resync';
+
+/** What the hub needs of a socket. */
+export interface Receiver {
+  readonly userId: UserId;
+  readonly outbox: Outbox;
+  readonly flows: Map<ChatId, Flow>;
+  /** Reads a flow's backlog and turns it live. */
+  catchUp(flow: Flow): void;
+  countSlow(): void;
+}
+
+/** One chat on one socket: exactly which seq was sent last. */
+export class Flow implements FrameOwner {
+  readonly receiver: Receiver;
+  readonly membership: Membership;
+  readonly room: Room;
+  phase: Phase;
+  sentSeq: number;
+  /** Its place in the room; -1 once it has left it. */
+  index = -1;
+
+  constructor(receiver: Receiver, membership: Membership, start: { phase: Phase; sentSeq: number }) {
+    this.receiver = receiver;
+    this.membership = membership;
+    this.room = membership.room;
+    this.phase = start.phase;
+    this.sentSeq = start.sentSeq;
+  }
+
+  get gapped(): boolean {
+    return this.phase === 'resync';
+  }
+
+  markGapped(): void {
+    this.phase = 'resync';
+    this.receiver.countSlow();
+  }
+
+  gapNotice(): Buffer {
+    const { chatId, headSeq } = this.room;
+    return this.index < 0 ? goneFrame(chatId) : resyncFrame(chatId, headSeq, 'slow');
+  }
+}
+
+export function enter(flow: Flow): void {
+  flow.index = flow.room.flows.length;
+  flow.room.flows.push(flow);
+  flow.receiver.flows.set(flow.room.chatId, flow);
+}
+
+/** The last one of the room takes the place that becomes free. */
+export function leave(flow: Flow): void {
+  const { flows, chatId } = flow.room;
+  if (flow.index < 0) return;
+  const last = flows.pop();
+  if (last && last !== flow) {
+    flows[flow.index] = last;
+    last.index = flow.index;
+  }
+  flow.index = -1;
+  if (flow.receiver.flows.get(chatId) === flow) flow.receiver.flows.delete(chatId);
+}

@@ -1,0 +1,25 @@
+import * as z from 'zod';
+import { rejected } from '../../../events/error-codes.ts';
+import { ChatsInput, given, LIST_MAX_LIMIT, lowered, Position, readPosition } from '../../requests.ts';
+import { BEHIND_WAIT_MS } from '../limits.ts';
+import { defineOp } from './op.ts';
+
+export const chats = defineOp({
+  name: 'chats',
+  kind: 'read',
+  summary: 'My chats, newest message first: the body of GET /v1/chats.',
+  fields: { ...ChatsInput.shape, minPosition: Position.optional() },
+  answer: z.object({ chats: z.array(z.looseObject({})), next: z.string().nullable(), position: z.string() }),
+  run: async ({ services, connection }, { changedAfter, cursor, limit, minPosition }) => {
+    const { queries, log } = services;
+    const after = changedAfter === undefined ? null : readPosition(changedAfter, log.epoch);
+    if (after && !after.ok) return after;
+    const least = minPosition === undefined ? null : readPosition(minPosition, log.epoch);
+    if (least && !least.ok) return least;
+    if (least && !(await queries.caughtUp(least.value, BEHIND_WAIT_MS))) {
+      return rejected('behind', 'the views are behind that position');
+    }
+    const page = { limit: lowered(limit, LIST_MAX_LIMIT), ...given({ cursor, changedAfter: after?.value }) };
+    return queries.chats(connection.userId, page);
+  },
+});

@@ -1,0 +1,23 @@
+import { CommandId } from '../../../events/ids.ts';
+import { ChatId, EditInput, given, MessageId } from '../../requests.ts';
+import { defineOp, Reply, reply } from './op.ts';
+
+export const edit = defineOp({
+  name: 'edit',
+  kind: 'command',
+  summary: 'Changes the text of a message of one’s own.',
+  fields: { chatId: ChatId, messageId: MessageId, commandId: CommandId.optional(), ...EditInput.shape },
+  answer: Reply,
+  run: ({ services, connection }, { chatId, messageId, commandId, text, mentions }) =>
+    reply(
+      services.commands.chat({
+        type: 'edit',
+        actor: connection.userId,
+        chatId,
+        messageId,
+        commandId: commandId ?? services.newId(),
+        text,
+        ...given({ mentions }),
+      }),
+    ),
+});

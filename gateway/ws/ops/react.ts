@@ -1,0 +1,44 @@
+import { CommandId } from '../../../events/ids.ts';
+import { ChatId, Emoji, MessageId } from '../../requests.ts';
+import { defineOp, type OpContext, Reply, reply } from './op.ts';
+
+const fields = { chatId: ChatId, messageId: MessageId, emoji: Emoji, commandId: CommandId.optional() };
+
+interface Reaction {
+  chatId: string;
+  messageId: string;
+  emoji: string;
+  commandId?: string | undefined;
+}
+
+const command =
+  (type: 'react' | 'unreact') =>
+  ({ services, connection }: OpContext, { chatId, messageId, emoji, commandId }: Reaction) =>
+    reply(
+      services.commands.chat({
+        type,
+        actor: connection.userId,
+        chatId,
+        messageId,
+        emoji,
+        commandId: commandId ?? services.newId(),
+      }),
+    );
+
+export const react = defineOp({
+  name: 'react',
+  kind: 'command',
+  summary: 'Reacts to a message with an emoji.',
+  fields,
+  answer: Reply,
+  run: command('react'),
+});
+
+export const unreact = defineOp({
+  name: 'unreact',
+  kind: 'command',
+  summary: 'Takes back a reaction.',
+  fields,
+  answer: Reply,
+  run: command('unreact'),
+});

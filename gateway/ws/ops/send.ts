@@ -1,0 +1,22 @@
+import { ChatId, given, SendInput } from '../../requests.ts';
+import { defineOp, Reply, reply } from './op.ts';
+
+/** `messageId` is the idempotency key; without one the server makes it, and a retry is then a second message. */
+export const send = defineOp({
+  name: 'send',
+  kind: 'command',
+  summary: 'Sends a message to a chat.',
+  fields: { chatId: ChatId, ...SendInput.shape },
+  answer: Reply,
+  run: ({ services, connection }, { chatId, messageId, text, replyTo, mentions, fileIds }) =>
+    reply(
+      services.commands.chat({
+        type: 'send',
+        actor: connection.userId,
+        chatId,
+        commandId: messageId ?? services.newId(),
+        text,
+        ...given({ replyTo, mentions, fileIds }),
+      }),
+    ),
+});

@@ -1,0 +1,23 @@
+import type { Commands } from '../../commands/index.ts';
+import type { EventLog } from '../../events/event-store.ts';
+import type { Queries } from '../../queries/index.ts';
+import type { Auth } from '../auth/api.ts';
+import type { GatewayLogger } from '../context.ts';
+import type { GatewayCounters } from './counters.ts';
+import type { Gate } from './gate.ts';
+import type { Hub } from './hub/hub.ts';
+
+/** What the ops of all sockets share. */
+export interface Services {
+  readonly commands: Commands;
+  readonly queries: Queries;
+  readonly auth: Auth;
+  readonly log: EventLog;
+  readonly logger: GatewayLogger;
+  readonly clock: () => number;
+  readonly newId: () => string;
+  readonly hub: Hub;
+  /** Backlogs and replays read their pages through it. */
+  readonly catchUps: Gate;
+  readonly counters: GatewayCounters;
+}

@@ -1,0 +1,40 @@
+import type { Buffer } from 'node:buffer';
+import { rfc3339 } from '../../events/codec.ts';
+import { TEXT_MAX_CODE_POINTS } from '../../events/limits.ts';
+import { encodePosition } from '../../events/position.ts';
+import type { Principal } from '../auth/api.ts';
+import { encode } from './frames.ts';
+import {
+  COMMANDS_OPEN_MAX,
+  FRAME_MAX_BYTES,
+  READS_OPEN_MAX,
+  REPLAYS_MAX,
+  SYNC_CHATS_MAX,
+  SYNC_LIMIT,
+} from './limits.ts';
+import type { Services } from './services.ts';
+
+/** What a client has to keep to, so that it need not learn it from refusals. */
+const LIMITS = {
+  frameBytes: FRAME_MAX_BYTES,
+  textCodePoints: TEXT_MAX_CODE_POINTS,
+  commandsOpen: COMMANDS_OPEN_MAX,
+  readsOpen: READS_OPEN_MAX,
+  syncEvents: SYNC_LIMIT,
+  syncChats: SYNC_CHATS_MAX,
+  replays: REPLAYS_MAX,
+};
+
+export function welcomeFrame({ log, hub, clock }: Services, principal: Principal, heartbeatMs: number): Buffer {
+  return encode({
+    ev: 'welcome',
+    sessionId: principal.sessionId,
+    userId: principal.userId,
+    epoch: log.epoch,
+    position: encodePosition(log.epoch, hub.position()),
+    at: rfc3339(clock()),
+    expiresAt: rfc3339(principal.expiresAt),
+    heartbeatMs,
+    limits: LIMITS,
+  });
+}
