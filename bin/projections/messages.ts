@@ -1,0 +1,22 @@
+import type { ProjectionReport } from './open-runner.ts';
+
+/** What goes between the server's main thread and the projections' worker. */
+export interface WorkerInput {
+  eventsFile: string;
+  viewsFile: string;
+}
+
+export type AdminMethod = 'list' | 'rebuild' | 'verify' | 'pause' | 'resume' | 'job';
+
+export type ToWorker =
+  | { kind: 'nudge' }
+  | { kind: 'call'; id: number; method: AdminMethod; name: string }
+  | { kind: 'close' };
+
+export type FromWorker =
+  /** The first attempt to open the views is over, well or not. */
+  | { kind: 'ready' }
+  | { kind: 'position'; position: number }
+  | { kind: 'head'; head: number }
+  | { kind: 'report'; report: ProjectionReport }
+  | { kind: 'answer'; id: number; value: unknown; error: string | null };

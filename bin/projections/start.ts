@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import type { Worker } from 'node:worker_threads';
+import { startWorker } from '../../infra/system/worker.ts';
+import { type Admin, createProgress, type Progress } from '../../projections/index.ts';
+import type { AdminMethod, FromWorker, ToWorker, WorkerInput } from './messages.ts';
+import type { ProjectionReport } from './open-runner.ts';
+
+export type { ProjectionReport } from './open-runner.ts';
+
+export interface StartProjections extends WorkerInput {
+  /** What an operator should read in the log. */
+  report: (report: ProjectionReport) => void;
+  /** The worker ended by itself: a broken invariant. Called once. */
+  onFailure: (error: Error) => void;
+}
+
+export interface Projections {
+  readonly progress: Pick<Progress, 'position' | 'reached' | 'lagMs'>;
+  readonly admin: Admin;
+  /** Something was appended; `head` is its position, where that is known. */
+  nudge(head?: number): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Runs the projections in a thread of their own. Resolves once they have looked at the views: these can be read from
+ * then on, however far behind they are.
+ */
+export async function startProjections(options: StartProjections): Promise<Projections> {
+  const { eventsFile, viewsFile } = options;
+  const data: WorkerInput = { eventsFile, viewsFile };
+  const worker = startWorker({ from: import.meta.url, path: './worker', data, name: 'projections' });
+  const progress = createProgress();
+  const calls = createCalls(worker);
+  let closing = false;
+  let failure: Error | null = null;
+  const fail = (error: Error) => {
+    if (failure || closing) return;
+    failure = error;
+    calls.fail(error);
+    options.onFailure(error);
+  };
+  const ready = new Promise<void>((resolve, reject) => {
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'ready') resolve();
+      else if (message.kind === 'position') progress.moved(message.position);
+      else if (message.kind === 'head') progress.appended(message.head);
+      else if (message.kind === 'report') options.report(message.report);
+      else calls.answered(message);
+    });
+    worker.once('error', (error) => {
+      const thrown = error instanceof Error ? error : new Error(String(error));
+      fail(thrown);
+      reject(thrown);
+    });
+    worker.once('exit', (code) => fail(new Error(`the projections ended with code ${code}`)));
+  });
+  await ready;
+  return {
+    progress,
+    admin: calls.admin,
+    nudge: createNudge(worker, progress),
+    async close() {
+      if (closing) return;
+      closing = true;
+      progress.close();
+      if (failure) return;
+      const ended = once(worker, 'exit');
+      worker.postMessage({ kind: 'close' } satisfies ToWorker);
+      await ended;
+    },
+  };
+}
+
+/** One message to the worker for all appends of a turn of the event loop. */
+function createNudge(worker: Worker, progress: Progress): Projections['nudge'] {
+  let posted = false;
+  return (head) => {
+    if (head !== undefined) progress.appended(head);
+    if (posted) return;
+    posted = true;
+    setImmediate(() => {
+      posted = false;
+      worker.postMessage({ kind: 'nudge' } satisfies ToWorker);
+    });
+  };
+}
+
+interface Calls {
+  readonly admin: Admin;
+  answered(message: FromWorker & { kind: 'answer' }): void;
+  fail(error: Error): void;
+}
+
+function createCalls(worker: Worker): Calls {
+  const open = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  let last = 0;
+  let failed: Error | null = null;
+  const call = <T>(method: AdminMethod, name = ''): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      if (failed) {
+        reject(failed);
+        return;
+      }
+      last++;
+      open.set(last, { resolve, reject });
+      worker.postMessage({ kind: 'call', id: last, method, name } satisfies ToWorker);
+    });
+  return {
+    admin: {
+      list: () => call('list'),
+      rebuild: (name) => call('rebuild', name),
+      verify: (name) => call('verify', name),
+      pause: (name) => call('pause', name),
+      resume: (name) => call('resume', name),
+      job: (id) => call('job', id),
+    },
+    answered({ id, value, error }) {
+      const waiting = open.get(id);
+      open.delete(id);
+      if (error === null) waiting?.resolve(value as never);
+      else waiting?.reject(new Error(error));
+    },
+    fail(error) {
+      failed = error;
+      for (const { reject } of open.values()) reject(error);
+      open.clear();
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { isCorrupt } from '../../infra/sqlite/errors.ts';
+import type { FromWorker, ToWorker, WorkerInput } from './messages.ts';
+import { type OpenedRunner, openRunner } from './open-runner.ts';
+
+/** How long until views that could not be opened are tried again. */
+const REOPEN_MS = 1_000;
+
+if (!parentPort) throw new Error('the projections run in a worker thread of the server');
+const port = parentPort;
+const { eventsFile, viewsFile } = workerData as WorkerInput;
+const tell = (message: FromWorker): void => port.postMessage(message);
+
+let opened: OpenedRunner | null = null;
+let closing = false;
+let interrupt: () => void = () => undefined;
+
+port.on('message', (message: ToWorker) => {
+  if (message.kind === 'nudge') opened?.runner.nudge();
+  else if (message.kind === 'call') void answer(message);
+  else void close();
+});
+
+async function answer({ id, method, name }: ToWorker & { kind: 'call' }): Promise<void> {
+  try {
+    if (!opened) throw new Error('the views are not open');
+    tell({ kind: 'answer', id, value: await opened.runner.admin[method](name), error: null });
+  } catch (error) {
+    tell({ kind: 'answer', id, value: null, error: String(error) });
+  }
+}
+
+async function close(): Promise<void> {
+  closing = true;
+  interrupt();
+  await opened?.runner.close();
+}
+
+/** Until it is closed. Views that turn out corrupt are built afresh; what cannot be opened is tried again. */
+async function serve(): Promise<void> {
+  while (!closing) {
+    try {
+      opened = await openRunner({
+        eventsFile,
+        viewsFile,
+        report: (report) => tell({ kind: 'report', report }),
+        onPosition: (position) => tell({ kind: 'position', position }),
+        onHead: (head) => tell({ kind: 'head', head }),
+      });
+    } catch (error) {
+      tell({ kind: 'report', report: { kind: 'store-fault', fault: 'temporary', error: String(error) } });
+      tell({ kind: 'ready' });
+      await pause(REOPEN_MS);
+      continue;
+    }
+    tell({ kind: 'ready' });
+    await runToItsEnd(opened);
+    opened = null;
+  }
+  port.close();
+}
+
+async function runToItsEnd(current: OpenedRunner): Promise<void> {
+  try {
+    await current.runner.run();
+    await current.close();
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    tell({ kind: 'report', report: { kind: 'store-fault', fault: 'corrupt', error: String(error) } });
+    await current.close({ discard: true });
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    interrupt = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+}
+
+await serve();

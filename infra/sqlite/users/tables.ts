@@ -1,0 +1,19 @@
+import type { TableSpec } from '../views/tables.ts';
+
+export const USERS_TABLES: readonly TableSpec[] = [
+  {
+    name: 'users_users',
+    columns: [
+      'user_id TEXT NOT NULL',
+      // NULL for an author that came with an import
+      'username TEXT',
+      'display_name TEXT NOT NULL',
+      'display_folded TEXT NOT NULL',
+    ],
+    keyColumns: 1,
+    indexes: [
+      { name: 'users_by_username', on: 'username', where: 'username IS NOT NULL' },
+      { name: 'users_by_display', on: 'display_folded', where: 'username IS NOT NULL' },
+    ],
+  },
+];

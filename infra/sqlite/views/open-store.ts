@@ -1,0 +1,52 @@
+import { rm } from 'node:fs/promises';
+import type { ViewsStore } from '../../../projections/runner/ports.ts';
+import { type Database, openDatabase } from '../database.ts';
+import { isCorrupt } from '../errors.ts';
+import { createSchema, whyUnfit } from './schema.ts';
+import { viewsStore } from './store.ts';
+
+export interface OpenViewsStore {
+  file: string;
+  /** Views of another log, or of more than this one holds, are no use. */
+  log: { epoch: string; head: number };
+  /** Told why a file was thrown away. */
+  onDiscard: (why: string) => void;
+}
+
+/** Opens the views' database for its runner. What cannot be used is thrown away: the log has it all. */
+export async function openViewsStore({ file, log, onDiscard }: OpenViewsStore): Promise<ViewsStore> {
+  const found = await open(file);
+  const why = typeof found === 'string' ? found : unfit(found, log);
+  if (typeof found !== 'string') {
+    if (why === null) return viewsStore(found);
+    found.close();
+  }
+  if (why !== 'it is empty') onDiscard(why ?? 'it cannot be opened');
+  await discardViews(file);
+  const fresh = await openDatabase({ file, synchronous: 'normal' });
+  createSchema(fresh, log.epoch);
+  return viewsStore(fresh);
+}
+
+export async function discardViews(file: string): Promise<void> {
+  for (const suffix of ['', '-wal', '-shm']) await rm(`${file}${suffix}`, { force: true });
+}
+
+async function open(file: string): Promise<Database | string> {
+  try {
+    return await openDatabase({ file, synchronous: 'normal' });
+  } catch (error) {
+    if (isCorrupt(error)) return String(error);
+    throw error;
+  }
+}
+
+function unfit(db: Database, log: { epoch: string; head: number }): string | null {
+  try {
+    return whyUnfit(db, log);
+  } catch (error) {
+    if (isCorrupt(error)) return String(error);
+    db.close();
+    throw error;
+  }
+}

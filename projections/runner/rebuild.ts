@@ -1,0 +1,79 @@
+import type { LogPosition } from '../../events/event-store.ts';
+import type { JobDeps, JobWork } from './jobs.ts';
+import type { ViewName } from './ports.ts';
+import { createTrack, furthestBehind, type Track } from './tracks.ts';
+
+/**
+ * Fills fresh tables from the log while the live ones go on being read and fed, then takes their place in one
+ * transaction. Views that hold nothing yet wait for it instead.
+ */
+export function rebuildWork(
+  deps: JobDeps,
+  { views, how }: { views: readonly ViewName[]; how: 'afresh' | 'resume' },
+): JobWork {
+  const { log, store, live } = deps;
+  if (how === 'afresh') store.createNext(views);
+  const tracks = views.map((view) => nextTrack(deps, view));
+  const lives = views.map((view) => live.get(view)).filter((entry) => entry !== undefined);
+  for (const entry of lives) entry.held = entry.track.position === 0;
+  store.bulk(true);
+  const toIndex = [...views];
+  let head: LogPosition = 0;
+  let filled = false;
+
+  async function step(): Promise<boolean> {
+    const indexing = filled ? toIndex[0] : undefined;
+    if (indexing) {
+      store.indexNext(indexing);
+      toIndex.shift();
+      return false;
+    }
+    head = await log.head();
+    const after = furthestBehind(tracks);
+    const events = after === null ? [] : await log.readAll({ after, limit: deps.pageEvents });
+    const last = events.at(-1);
+    if (last) deps.take(tracks, { events, through: last.position });
+    const failed = tracks.find((track) => track.failure);
+    if (failed) throw failed.failure?.error ?? new Error(`${failed.view} failed`);
+    if (events.length >= deps.pageEvents) return false;
+    filled = true;
+    if (toIndex.length > 0 || !caughtUp(tracks, deps)) return false;
+    promote(deps, views, tracks);
+    return true;
+  }
+
+  return {
+    step,
+    progress: () => (head === 0 ? 0 : Math.min(1, (furthestBehind(tracks) ?? head) / head)),
+    async end(done) {
+      for (const entry of lives) entry.held = false;
+      if (!done && tracks.some((track) => track.failure)) store.dropNext(views);
+      store.bulk(false);
+    },
+    result: () => null,
+  };
+}
+
+function nextTrack({ store }: JobDeps, view: ViewName): Track {
+  const position = store.state(view, 'next')?.position ?? 0;
+  return createTrack(store, { view, generation: 'next', position });
+}
+
+/** Readers never go back: what takes over holds at least what they have seen. */
+const caughtUp = (tracks: readonly Track[], { live }: JobDeps): boolean =>
+  tracks.every(({ view, position }) => position >= (live.get(view)?.track.position ?? 0));
+
+function promote({ store, live, report, onPromoted }: JobDeps, views: readonly ViewName[], tracks: readonly Track[]): void {
+  store.promote(views);
+  let position = 0;
+  for (const track of tracks) {
+    const entry = live.get(track.view);
+    if (!entry) continue;
+    position = track.position;
+    entry.track.projection.reset();
+    entry.track.position = position;
+    entry.track.failure = null;
+  }
+  report({ kind: 'rebuilt', views, position });
+  onPromoted(position);
+}
