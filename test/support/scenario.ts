@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import type { ErrorCode } from '../../events/error-codes.ts';
+import { createWorld, facts, group, type Loose, run, type World } from './commands.ts';
+
+/** Given what happened, when a command comes, then it is refused, changes nothing, or lets exactly these facts happen. */
+export interface Scenario {
+  readonly name: string;
+  readonly settings?: { historyVisibility?: 'all' | 'since-join' };
+  readonly given?: readonly Loose[];
+  readonly when: Loose;
+  readonly then: ErrorCode | 'nothing' | readonly { type: string; data: unknown }[];
+}
+
+export function scenarios(
+  all: readonly Scenario[],
+  start: (world: World, settings: Scenario['settings']) => Promise<void> = group,
+): void {
+  test.each(all)('$name', async ({ given = [], when, then, settings }) => {
+    const world = createWorld();
+    await start(world, settings);
+    for (const command of given) expect(await run(world, command)).toMatchObject({ changed: true });
+    const chatId = when.chatId;
+    const before = (await facts(world, chatId)).length;
+    const came = await run(world, when);
+    const after = (await facts(world, chatId)).slice(before).map(({ type, data }) => ({ type, data }));
+    if (typeof then === 'string' && then !== 'nothing') expect([came, after]).toEqual([then, []]);
+    else if (then === 'nothing') expect([came, after]).toMatchObject([{ changed: false, seq: before }, []]);
+    else expect([came, after]).toMatchObject([{ changed: true, repeated: false, seq: before + 1 }, then]);
+    if (then !== 'nothing' && typeof then !== 'string') expect(after).toEqual(then);
+  });
+}
