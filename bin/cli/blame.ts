@@ -4,7 +4,7 @@ import { isUlid } from '../../events/ids.ts';
 import { chatAt, requireChatId } from './chat-at.ts';
 import { print, VerbFailed, WrongUsage } from './io.ts';
 import type { VerbContext } from './verb.ts';
-import { withLog } from './with-log.ts';
+import { withReadOnlyLog } from './with-log.ts';
 
 export const blameVerb = (context: VerbContext): Command =>
   new Command('blame')
@@ -17,19 +17,32 @@ export const blameVerb = (context: VerbContext): Command =>
       const chatId = requireChatId(chat);
       if (!isUlid(messageId)) throw new WrongUsage(`${messageId} is no message id`);
       const changes: ReturnType<typeof changeOf>[] = [];
-      await withLog(context, ({ store }) =>
+      await withReadOnlyLog(context, (store) =>
         chatAt(store, chatId, { time: Number.POSITIVE_INFINITY }, (event) => {
           if ('messageId' in event.data && event.data.messageId === messageId) changes.push(changeOf(event));
         }),
       );
-      if (changes.length === 0) throw new VerbFailed('message-not-found', `there is no message ${messageId} in ${chatId}`);
+      if (changes.length === 0)
+        throw new VerbFailed('message-not-found', `there is no message ${messageId} in ${chatId}`);
       print(context.io, options, {
         json: { chatId, messageId, changes },
-        text: changes.map(({ rev, seq, at, actor, type, text, emoji }) => `rev ${rev} seq ${seq} ${at} ${actor} ${type} ${text ?? emoji ?? ''}`.trimEnd()).join('\n'),
+        text: changes
+          .map(({ rev, seq, at, actor, type, text, emoji }) =>
+            `rev ${rev} seq ${seq} ${at} ${actor} ${type} ${text ?? emoji ?? ''}`.trimEnd(),
+          )
+          .join('\n'),
       });
     });
 
-function changeOf(event: ChatEvent): { rev: number; seq: number; at: string; actor: string; type: string; text: string | null; emoji: string | null } {
+function changeOf(event: ChatEvent): {
+  rev: number;
+  seq: number;
+  at: string;
+  actor: string;
+  type: string;
+  text: string | null;
+  emoji: string | null;
+} {
   return {
     rev: 'rev' in event.data ? event.data.rev : 1,
     seq: event.seq,

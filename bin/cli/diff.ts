@@ -3,7 +3,7 @@ import type { ChatView, MessageView } from '../../events/chat-view.ts';
 import { chatAt, parsePoint, requireChatId } from './chat-at.ts';
 import { print } from './io.ts';
 import type { VerbContext } from './verb.ts';
-import { withLog } from './with-log.ts';
+import { withReadOnlyLog } from './with-log.ts';
 
 export const diffVerb = (context: VerbContext): Command =>
   new Command('diff')
@@ -16,7 +16,10 @@ export const diffVerb = (context: VerbContext): Command =>
     .action(async (chat: string, t1: string, t2: string, options: { json?: boolean }) => {
       const chatId = requireChatId(chat);
       const [from, to] = [parsePoint(t1), parsePoint(t2)];
-      const [before, after] = await withLog(context, async ({ store }) => [await chatAt(store, chatId, from), await chatAt(store, chatId, to)] as const);
+      const [before, after] = await withReadOnlyLog(
+        context,
+        async (store) => [await chatAt(store, chatId, from), await chatAt(store, chatId, to)] as const,
+      );
       const change = netChange(before, after);
       print(context.io, options, { json: change, text: describe(change) });
     });
@@ -56,7 +59,8 @@ function netChange(before: ChatView, after: ChatView): NetChange {
 
 function reactionChanges(then: MessageView, now: MessageView): NetChange['reactions'] {
   const emojis = [...new Set([...then.reactions, ...now.reactions].map(({ emoji }) => emoji))];
-  const users = (message: MessageView, emoji: string): readonly string[] => message.reactions.find((r) => r.emoji === emoji)?.userIds ?? [];
+  const users = (message: MessageView, emoji: string): readonly string[] =>
+    message.reactions.find((r) => r.emoji === emoji)?.userIds ?? [];
   return emojis
     .map((emoji) => ({
       messageId: now.messageId,
@@ -89,6 +93,8 @@ function describe(change: NetChange): string {
     ...change.added.map(({ seq, senderId, text }) => `+ ${seq} ${senderId}: ${text}`),
     ...change.edited.map(({ messageId, before, after }) => `~ ${messageId}: ${before} → ${after}`),
     ...change.deleted.map(({ seq, senderId, text }) => `- ${seq} ${senderId}: ${text}`),
-    ...change.reactions.map(({ messageId, emoji, added, removed }) => `~ ${messageId} ${emoji}: +${added.length} -${removed.length}`),
+    ...change.reactions.map(
+      ({ messageId, emoji, added, removed }) => `~ ${messageId} ${emoji}: +${added.length} -${removed.length}`,
+    ),
   ].join('\n');
 }

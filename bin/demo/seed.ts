@@ -53,7 +53,9 @@ export async function seedDemo(folder: DataFolder, deps: { log: OpenLog; auth: A
   const day = ircDay(EXCERPT, readFileSync(join(PACKAGE_ROOT, 'bin', 'demo', EXCERPT)));
   if (day === null) throw new Error(`${EXCERPT} has no date in its name`);
   const { store, commands, clock } = deps.log;
-  const report = must(await importChat({ store, commands, ids, clock }, { source: 'irc', title: TITLE, admins: cast, files: [day] }));
+  const report = must(
+    await importChat({ store, commands, ids, clock }, { source: 'irc', title: TITLE, admins: cast, files: [day] }),
+  );
   await playScene({ commands, chatId: report.chatId, cast, id: (step) => demoId(demo, step) });
   const done: Demo = { ...demo, chatId: report.chatId, complete: true };
   writeDemo(folder, done);
@@ -66,7 +68,8 @@ function newDemo(): Demo {
     chatId: null,
     title: TITLE,
     asOf: '2004-12-25T09:30:00.000Z',
-    attribution: 'From the public #ubuntu IRC logs, IRC disentanglement corpus (Kummerfeld et al., ACL 2019), CC BY 4.0.',
+    attribution:
+      'From the public #ubuntu IRC logs, IRC disentanglement corpus (Kummerfeld et al., ACL 2019), CC BY 4.0.',
     complete: false,
     seed: ids.ulid(),
   };

@@ -36,16 +36,24 @@ export interface SignedIn {
 export const TEST_PASSWORD = 'correct horse battery 42';
 
 export async function signUp(http: string, username: string): Promise<SignedIn> {
-  const made = await call<{ userId: string }>(http, '/v1/users', { body: { username, password: TEST_PASSWORD, displayName: username } });
+  const made = await call<{ userId: string }>(http, '/v1/users', {
+    body: { username, password: TEST_PASSWORD, displayName: username },
+  });
   if (made.status !== 201) throw new Error(`sign-up of ${username}: ${made.status} ${JSON.stringify(made.body)}`);
   return signIn(http, username);
 }
 
 export async function signIn(http: string, username: string): Promise<SignedIn> {
-  const session = await call<{ accessToken: string; refreshToken: string; user: { userId: string }; gateway: { url: string } }>(http, '/v1/sessions', {
+  const session = await call<{
+    accessToken: string;
+    refreshToken: string;
+    user: { userId: string };
+    gateway: { url: string };
+  }>(http, '/v1/sessions', {
     body: { username, password: TEST_PASSWORD },
   });
-  if (session.status !== 201) throw new Error(`sign-in of ${username}: ${session.status} ${JSON.stringify(session.body)}`);
+  if (session.status !== 201)
+    throw new Error(`sign-in of ${username}: ${session.status} ${JSON.stringify(session.body)}`);
   const { accessToken, refreshToken, user, gateway } = session.body;
   return { userId: user.userId, username, accessToken, refreshToken, gateway: gateway.url };
 }

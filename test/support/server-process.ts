@@ -36,6 +36,11 @@ export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'hindsig
 
 /** Starts `hindsight serve` on free ports, without demo and rate limits, and waits until it says that it is ready. */
 export async function startServerProcess(options: ServerOptions = {}): Promise<ServerProcess> {
+  return launchServer(options).ready;
+}
+
+/** The same without waiting: for those who kill it while it starts. */
+export function launchServer(options: ServerOptions = {}): { ready: Promise<ServerProcess>; kill(): Promise<void> } {
   const data = options.data ?? temporaryFolder();
   const addressesFile = join(data, 'addresses.json');
   rmSync(addressesFile, { force: true });
@@ -56,25 +61,30 @@ export async function startServerProcess(options: ServerOptions = {}): Promise<S
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const exited = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
-  const addresses = await whenReady(child, addressesFile, () => output);
-  return {
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  const ready = whenReady(child, addressesFile, () => output).then((addresses) => ({
     ...addresses,
     data,
     output: () => output,
     exited,
-    async stop() {
+    stop() {
       child.kill('SIGTERM');
       return exited;
     },
-    async kill() {
-      child.kill('SIGKILL');
-      await exited;
-    },
-  };
+    kill,
+  }));
+  return { ready, kill };
 }
 
 /** Polls for the file, since its appearance is the contract's sign of readiness. */
-function whenReady(child: ChildProcess, file: string, output: () => string): Promise<{ http: string; gateway: string; pid: number }> {
+function whenReady(
+  child: ChildProcess,
+  file: string,
+  output: () => string,
+): Promise<{ http: string; gateway: string; pid: number }> {
   const started = Date.now();
   return new Promise((resolve, reject) => {
     const look = setInterval(() => {

@@ -1,0 +1,343 @@
+import { connect } from 'node:net';
+import { createUlidFactory } from '../../infra/system/ids.ts';
+import { call, type Frame, openSocket, type SignedIn, signUp } from '../support/protocol-client.ts';
+import { type Seeded, seeded } from '../support/seeded.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { ensure, type Part, scaled } from './part.ts';
+
+const HOSTILE = 100_000;
+/** Of all that is sent: frames on sockets, requests over HTTP, bytes that are neither. */
+const FRAME_SHARE = 0.8;
+const REQUEST_SHARE = 0.19;
+const LANES = 8;
+const FRAMES_PER_SOCKET = 500;
+const BYTES_DEADLINE_MS = 15_000;
+
+const KNOWN_CLOSES = new Set([4400, 4401, 4403, 4408, 4409, 4410, 4413, 4429, 4503]);
+const OPS = [
+  'send',
+  'edit',
+  'delete',
+  'react',
+  'unreact',
+  'read',
+  'delivered',
+  'chats',
+  'history',
+  'sync',
+  'replay',
+  'replay-control',
+  'auth',
+  'ping',
+  'typing',
+  'presence',
+  'nonsense',
+];
+
+interface World {
+  server: ServerProcess;
+  random: Seeded;
+  user: SignedIn;
+  chatId: string;
+  answered: number;
+  closed: number;
+}
+
+const ulid = createUlidFactory();
+
+export const hostilePart: Part = {
+  name: 'hostile',
+  what: 'malformed and hostile frames and requests: each answered with a coded error or closed with the right code, nothing falls over',
+  async run({ share, seed, say }) {
+    const server = await startServerProcess({ env: { HINDSIGHT_ACCESS_TOKEN_S: '86400' } });
+    const user = await signUp(server.http, 'mallory');
+    const chatId = ulid();
+    const started = await call(server.http, '/v1/chats', {
+      token: user.accessToken,
+      body: { kind: 'group', chatId, title: 'target', members: [] },
+    });
+    ensure(started.status === 201, `chat: ${started.status}`);
+    const world: World = { server, random: seeded(seed), user, chatId, answered: 0, closed: 0 };
+    const total = scaled(HOSTILE, share);
+    await frames(world, Math.round(total * FRAME_SHARE));
+    say(`frames: ${world.answered} answered, ${world.closed} sockets closed`);
+    await inLanes(Math.round(total * REQUEST_SHARE), () => hostileRequest(world));
+    say('requests done');
+    await inLanes(Math.round(total * (1 - FRAME_SHARE - REQUEST_SHARE)), () => hostileBytes(world));
+    await stillWell(world);
+    ensure((await server.stop()) === 0, 'the server did not stop cleanly');
+    ensure(!/unhandled|uncaught/i.test(server.output()), server.output());
+    return { total, answered: world.answered, closed: world.closed };
+  },
+};
+
+async function inLanes(count: number, work: () => Promise<void>): Promise<void> {
+  let left = count;
+  const lane = async (): Promise<void> => {
+    while (left-- > 0) await work();
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+}
+
+/** Frames in sequence on a socket; each one that can be answered is, before the next goes out. */
+async function frames(world: World, count: number): Promise<void> {
+  for (let left = count; left > 0; ) {
+    const socket = await openSocket(world.server.gateway, world.user.accessToken);
+    let over = false;
+    void socket.closed.then((code) => {
+      over = true;
+      world.closed++;
+      ensure(KNOWN_CLOSES.has(code) || code === 1005 || code === 1006, `closed with ${code}`);
+    });
+    for (let i = 0; i < FRAMES_PER_SOCKET && left > 0 && !over; i++, left--) {
+      const { text, id } = hostileFrame(world);
+      socket.sendRaw(text);
+      if (id === null) continue;
+      const answer = await Promise.race([
+        socket.until((frame) => frame['id'] === id),
+        socket.closed.then(() => null),
+      ]).catch(() => null);
+      if (answer === null) break;
+      checkAnswer(answer, text);
+      world.answered++;
+      socket.frames.length = 0;
+    }
+    if (!over) {
+      // Whatever could not be answered is behind us once this is.
+      const pong = await socket.request('ping').catch(() => null);
+      if (pong !== null) socket.close();
+    }
+    await socket.closed;
+  }
+}
+
+function checkAnswer(answer: Frame, sent: string | Buffer): void {
+  if (answer['ok'] === true) return;
+  const error = answer['error'] as { code?: unknown; message?: unknown; retryable?: unknown } | undefined;
+  ensure(
+    typeof error?.code === 'string' &&
+      error.code !== 'internal' &&
+      typeof error.message === 'string' &&
+      typeof error.retryable === 'boolean',
+    `${String(sent).slice(0, 300)} was answered ${JSON.stringify(answer)}`,
+  );
+}
+
+/** A frame, and the id under which it must be answered; null where it cannot be. */
+function hostileFrame(world: World): { text: string | Buffer; id: string | null } {
+  const { random } = world;
+  const id = ulid();
+  switch (random.below(8)) {
+    case 0:
+      return { text: garbage(random, random.below(200)), id: null };
+    case 1:
+      return { text: `{"id":"${id}","op":"send","chatId":${'['.repeat(random.below(2_000))}`, id: null };
+    case 2:
+      return { text: `{"id":"${id}","op":"${random.pick(OPS)}","__proto__":{"admin":true}}`, id };
+    case 3:
+      return { text: JSON.stringify({ id, op: random.pick(OPS), chatId: 'x'.repeat(random.below(70_000)) }), id: null };
+    case 4:
+      return {
+        text: JSON.stringify({ id: random.pick([{}, [], null, 1.5, '', 'x'.repeat(65)]), op: 'ping' }),
+        id: null,
+      };
+    default:
+      return { text: JSON.stringify({ id, op: random.pick(OPS), ...fields(world) }), id };
+  }
+}
+
+const NAMES = [
+  'chatId',
+  'messageId',
+  'text',
+  'emoji',
+  'seq',
+  'limit',
+  'before',
+  'after',
+  'asOf',
+  'chats',
+  'since',
+  'replayId',
+  'from',
+  'to',
+  'speed',
+  'accessToken',
+  'mentions',
+  'fileIds',
+  'replyTo',
+  'commandId',
+  'action',
+  'userIds',
+  'surprise',
+];
+
+function fields(world: World): Frame {
+  const picked = Array.from({ length: world.random.below(6) }, () => world.random.pick(NAMES));
+  return Object.fromEntries(picked.map((name) => [name, hostileValue(world)]));
+}
+
+function hostileValue({ random, chatId }: World): unknown {
+  const values: unknown[] = [
+    chatId,
+    chatId,
+    ulid(),
+    null,
+    -1,
+    0,
+    1.5,
+    2 ** 53,
+    Number.MAX_VALUE,
+    true,
+    '',
+    ' ',
+    '\u0000',
+    '\ud800',
+    'a'.repeat(9_000),
+    '👍',
+    '👍👍',
+    '🏴‍☠️',
+    '../../etc/passwd',
+    "' OR 1=1 --",
+    '<script>alert(1)</script>',
+    '$where',
+    { $gt: '' },
+    [[[[]]]],
+    { __proto__: null },
+    ['x'],
+    '2024-02-30T00:00:00Z',
+    '9'.repeat(400),
+    'dm.A.B',
+    `dm.${ulid()}.${ulid()}`,
+    '‮',
+    'Ａ',
+    '{{7*7}}',
+    '%00',
+    '\r\nSet-Cookie: a=b',
+  ];
+  return random.pick(values);
+}
+
+const garbage = (random: Seeded, length: number): Buffer =>
+  Buffer.from(Array.from({ length }, () => random.below(256)));
+
+const PATHS = [
+  '/v1/users',
+  '/v1/sessions',
+  '/v1/sessions/refresh',
+  '/v1/me',
+  '/v1/me/password',
+  '/v1/chats',
+  '/v1/events',
+  '/v1/ops/projections',
+  '/v1/users/:x',
+  '/v1/chats/:x',
+  '/v1/chats/:x/messages',
+  '/v1/chats/:x/messages/:x',
+  '/v1/chats/:x/messages/:x/reactions/:x',
+  '/v1/chats/:x/messages/:x/versions',
+  '/v1/chats/:x/diff',
+  '/v1/chats/:x/events',
+  '/v1/chats/:x/receipts',
+  '/v1/chats/:x/members',
+  '/v1/chats/:x/members/:x',
+  '/v1/:x',
+  '/:x',
+];
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'];
+const QUERIES = [
+  'limit',
+  'before',
+  'after',
+  'asOf',
+  'from',
+  'to',
+  'cursor',
+  'minPosition',
+  'query',
+  'changedAfter',
+  'emoji',
+  'until',
+  'type',
+];
+
+async function hostileRequest(world: World): Promise<void> {
+  const { random, server, user } = world;
+  const path = random.pick(PATHS).replaceAll(':x', () => encodeURIComponent(printable(hostileValue(world))));
+  const query = Array.from(
+    { length: random.below(3) },
+    () => `${random.pick(QUERIES)}=${encodeURIComponent(printable(hostileValue(world)))}`,
+  ).join('&');
+  const method = random.pick(METHODS);
+  const bodied = method !== 'GET' && method !== 'HEAD' && random.below(4) > 0;
+  const body = random.below(4) === 0 ? garbage(random, random.below(300)) : JSON.stringify(fields(world));
+  const response = await fetch(`${server.http}${path}?${query}`, {
+    method,
+    headers: {
+      ...(random.below(4) > 0 && {
+        authorization: random.below(5) > 0 ? `Bearer ${user.accessToken}` : `Bearer ${ulid()}.${ulid()}.${ulid()}`,
+      }),
+      ...(bodied && {
+        'content-type': random.pick([
+          'application/json',
+          'application/json',
+          'application/json',
+          'text/plain',
+          'multipart/form-data',
+          'application/x-www-form-urlencoded',
+        ]),
+      }),
+      ...(random.below(6) === 0 && { 'idempotency-key': random.pick([ulid(), 'x', '1'.repeat(300)]) }),
+    },
+    ...(bodied && { body }),
+    redirect: 'manual',
+  });
+  const text = await response.text();
+  const what = `${method} ${path}?${query} ${String(body).slice(0, 200)}: ${response.status} ${text.slice(0, 300)}`;
+  ensure(response.status < 500, what);
+  if (response.status >= 400 && method !== 'HEAD') {
+    ensure(response.headers.get('content-type')?.startsWith('application/problem+json') === true, what);
+    ensure(typeof (JSON.parse(text) as { code?: unknown }).code === 'string', what);
+  }
+  world.answered++;
+}
+
+const printable = (value: unknown): string => {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.toWellFormed?.() ?? text.replaceAll(/[\ud800-\udfff]/g, '?');
+};
+
+/** Bytes that are no request, to either port: the connection must end, the server must not. */
+async function hostileBytes(world: World): Promise<void> {
+  const { random, server } = world;
+  const { hostname, port } = new URL(random.below(2) === 0 ? server.http : server.gateway);
+  const head = random.pick([
+    '',
+    'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
+    'GET /v1/ws HTTP/1.1\r\nUpgrade: websocket\r\n',
+    'POST /v1/users HTTP/1.1\r\nContent-Length: -1\r\n\r\n',
+    'GET /v1/ws HTTP/9.9\r\n\r\n',
+  ]);
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect(Number(port), hostname);
+    const end = (): void => {
+      socket.destroy();
+      resolve();
+    };
+    socket.setTimeout(BYTES_DEADLINE_MS, end);
+    socket.once('connect', () => socket.end(Buffer.concat([Buffer.from(head), garbage(random, random.below(500))])));
+    socket.once('close', end);
+    socket.once('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNREFUSED' ? reject(error) : end()));
+    socket.resume();
+  });
+}
+
+/** After all that, an honest client is served as ever. */
+async function stillWell(world: World): Promise<void> {
+  const socket = await openSocket(world.server.gateway, world.user.accessToken);
+  const answer = await socket.request('send', { chatId: world.chatId, messageId: ulid(), text: 'still here' });
+  ensure(answer['ok'] === true && answer['changed'] === true, JSON.stringify(answer));
+  socket.close();
+  const ready = await call(world.server.http, '/readyz');
+  ensure(ready.status === 200, `readyz: ${ready.status}`);
+}

@@ -1,0 +1,62 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { PACKAGE_ROOT } from '../../bin/package-root.ts';
+import { asOfPart } from './as-of.ts';
+import { crashPart } from './crash.ts';
+import { hostilePart } from './hostile.ts';
+import type { Part } from './part.ts';
+import { socketsPart } from './sockets.ts';
+
+/**
+ * `npm run prove -- [--share 0.1] [--seed N] [--part NAME]… [--afresh]`: the promises, put to the test at full count.
+ * Parts that were proved with the same share and seed are not run again, so that a run that was stopped goes on.
+ */
+const PARTS: readonly Part[] = [asOfPart, crashPart, socketsPart, hostilePart];
+const STATE = join(PACKAGE_ROOT, 'node_modules', '.cache', 'hindsight', 'proved.json');
+
+const { values } = parseArgs({
+  options: {
+    share: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    part: { type: 'string', multiple: true },
+    afresh: { type: 'boolean', default: false },
+  },
+});
+const share = Number(values.share);
+const seed = values.seed === undefined ? (readState().seed ?? Date.now() % 2 ** 31) : Number(values.seed);
+const wanted = PARTS.filter(({ name }) => values.part === undefined || values.part.includes(name));
+const state =
+  values.afresh || readState().share !== share || readState().seed !== seed ? { share, seed, proved: {} } : readState();
+
+function readState(): { share?: number; seed?: number; proved: Record<string, unknown> } {
+  return existsSync(STATE) ? JSON.parse(readFileSync(STATE, 'utf8')) : { proved: {} };
+}
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+say(`prove: share ${share}, seed ${seed}`);
+let passed = 0;
+let failed = 0;
+for (const part of wanted) {
+  if (part.name in state.proved) {
+    say(`${part.name}: proved earlier: ${JSON.stringify(state.proved[part.name])}`);
+    passed++;
+    continue;
+  }
+  const started = Date.now();
+  try {
+    const facts = await part.run({ share, seed, say: (text) => say(`  ${part.name}: ${text}`) });
+    say(`${part.name}: ${part.what}: ${JSON.stringify(facts)} in ${Math.round((Date.now() - started) / 1_000)} s`);
+    state.proved[part.name] = facts;
+    mkdirSync(dirname(STATE), { recursive: true });
+    writeFileSync(STATE, JSON.stringify(state));
+    passed++;
+  } catch (error) {
+    say(
+      `${part.name}: FAILED after ${Math.round((Date.now() - started) / 1_000)} s: ${error instanceof Error ? error.stack : String(error)}`,
+    );
+    failed++;
+  }
+}
+say(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

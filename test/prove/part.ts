@@ -1,0 +1,23 @@
+/** One part of the proof: what it did, as facts, or the first thing that was wrong, thrown. */
+export interface Part {
+  name: string;
+  what: string;
+  run(options: PartOptions): Promise<Record<string, number | string>>;
+}
+
+export interface PartOptions {
+  /** Of the full counts. */
+  share: number;
+  seed: number;
+  say(text: string): void;
+}
+
+export class Disproved extends Error {
+  override readonly name = 'Disproved';
+}
+
+export function ensure(holds: boolean, what: string): asserts holds {
+  if (!holds) throw new Disproved(what);
+}
+
+export const scaled = (full: number, share: number): number => Math.max(1, Math.round(full * share));
