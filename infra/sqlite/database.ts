@@ -29,6 +29,8 @@ export interface OpenOptions {
   synchronous: 'full' | 'normal' | 'off';
   /** The file must exist already; nothing is written. */
   readOnly?: boolean;
+  /** `delete`: no write-ahead log, for a file that is not read and written at once. */
+  journal?: 'wal' | 'delete';
   /** How long a statement waits for another connection's lock. */
   busyTimeoutMs?: number;
   /** Pages in the write-ahead log after which a commit also checkpoints; 0: the caller does it. */
@@ -98,7 +100,7 @@ function configure(connection: sqlite.DatabaseSyncInstance, options: OpenOptions
   connection.exec(`PRAGMA synchronous = ${options.synchronous}`);
   if (options.readOnly) return;
   connection.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
-  connection.exec('PRAGMA journal_mode = WAL');
+  connection.exec(`PRAGMA journal_mode = ${options.journal ?? 'wal'}`);
   connection.exec(`PRAGMA wal_autocheckpoint = ${options.checkpointPages ?? CHECKPOINT_PAGES}`);
   connection.exec('PRAGMA foreign_keys = ON');
 }

@@ -1,0 +1,94 @@
+import { type EventStore, type NewEvent, NO_STREAM, type StoreError } from '../../../events/event-store.ts';
+import { type Clock, systemClock } from '../../system/clock.ts';
+import { openReading, type Reading } from './log.ts';
+import { startWriter, type WriterClient } from './writer-client.ts';
+
+export { openEventLog, type SqliteEventLog } from './log.ts';
+export { acquireServerLock } from './server-lock.ts';
+
+/** Folded states of streams, kept so that a long stream need not be read from its beginning. May be lost. */
+export interface StateSnapshots {
+  load(stream: string): Promise<{ revision: number; state: string } | null>;
+  /** Kept unless a newer one stands. Resolves once it is written, which waits for a pause between appends. */
+  save(stream: string, revision: number, state: string): Promise<void>;
+}
+
+export interface SqliteEventStore extends EventStore, StateSnapshots {
+  /** Whether an append is being written. */
+  committing(): boolean;
+}
+
+export interface SqliteEventStoreOptions {
+  file: string;
+  clock?: Clock;
+  /** The device or the file failed: nothing can be trusted to this process any more, and it should end. Called once. */
+  onFatal?: (error: StoreError) => void;
+  /** Check the file's structure first (what a server does; files over 512 MiB are left to `hindsight doctor`). */
+  verify?: boolean;
+  /** The file may grow to this size; then appends are refused as `full`. */
+  maxBytes?: number;
+  /** How long a write waits for another process that writes. */
+  busyTimeoutMs?: number;
+}
+
+const BUSY_TIMEOUT_MS = 5_000;
+const EVENT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Opens, and where it is new makes, the log in `file`. Several processes may write to it at once. */
+export async function openSqliteEventStore(options: SqliteEventStoreOptions): Promise<SqliteEventStore> {
+  let fatal: StoreError | null = null;
+  let reading: Reading | null = null;
+  const onFatal = (error: StoreError): void => {
+    if (fatal) return;
+    fatal = error;
+    reading?.feed.end(error);
+    options.onFatal?.(error);
+  };
+  const writer = await startWriter({
+    file: options.file,
+    clock: options.clock ?? systemClock,
+    verify: options.verify ?? false,
+    maxBytes: options.maxBytes ?? null,
+    busyTimeoutMs: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS,
+    onCommitted(first, position, collect) {
+      const feed = reading?.feed;
+      feed?.committed(first, position, feed.hasFollowers() ? collect() : []);
+    },
+    onFatal,
+  });
+  reading = await openReading({ file: options.file, committing: writer.committing, onFatal }).catch(async (error) => {
+    await writer.close();
+    throw error;
+  });
+  return createStore(writer, reading);
+}
+
+function createStore(writer: WriterClient, reading: Reading): SqliteEventStore {
+  return {
+    epoch: writer.epoch,
+    async append(stream, expected, events) {
+      assertAppend(expected, events);
+      return writer.append(stream, expected, events);
+    },
+    readStream: reading.readStream,
+    readAll: reading.readAll,
+    head: reading.head,
+    positionBefore: reading.positionBefore,
+    subscribe: reading.subscribe,
+    load: reading.loadSnapshot,
+    save: writer.saveSnapshot,
+    committing: writer.committing,
+    async close() {
+      await writer.close();
+      await reading.close();
+    },
+  };
+}
+
+function assertAppend(expected: number, events: readonly NewEvent[]): void {
+  if (!Number.isSafeInteger(expected) || expected < NO_STREAM) throw new TypeError(`no revision: ${expected}`);
+  if (events.length === 0) throw new TypeError('an append needs an event');
+  for (const { eventId } of events) {
+    if (!EVENT_ID.test(eventId)) throw new TypeError(`an event's id must be a UUID, not ${JSON.stringify(eventId)}`);
+  }
+}

@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs';
+import { type EventLog, StoreError } from '../../../events/event-store.ts';
+import { createFeed, type Feed } from '../../memory/feed.ts';
+import { type Database, openDatabase } from '../database.ts';
+import { readFailure } from './failure.ts';
+import { createReader, type Reader } from './reader.ts';
+import { readEpoch } from './schema.ts';
+
+/** A log that only reads: for other threads and for verbs beside a running server. */
+export interface SqliteEventLog extends EventLog {
+  loadSnapshot(stream: string): Promise<{ revision: number; state: string } | null>;
+  /** Looks for new events at once instead of within 25 ms. */
+  nudge(): void;
+  close(): Promise<void>;
+}
+
+export interface ReadingOptions {
+  file: string;
+  /** Events per page while a subscriber catches up. */
+  pageEvents?: number;
+  /** Whether own commits are on their way to `feed.committed`. */
+  committing?: () => boolean;
+  /** Told when the file cannot be read any more. */
+  onFatal?: (error: StoreError) => void;
+}
+
+export interface Reading extends SqliteEventLog {
+  readonly feed: Feed;
+}
+
+/** Opens the log in `file`, which must be there already, for reading; follows it while others write. */
+export async function openEventLog(options: ReadingOptions): Promise<SqliteEventLog> {
+  return openReading(options);
+}
+
+export async function openReading(options: ReadingOptions): Promise<Reading> {
+  if (!existsSync(options.file)) throw new StoreError('unavailable', `${options.file} does not exist`);
+  const database = await openDatabase({ file: options.file, synchronous: 'full', readOnly: true });
+  try {
+    return createReading(database, options);
+  } catch (error) {
+    database.close();
+    throw readFailure(error);
+  }
+}
+
+function createReading(database: Database, { pageEvents, committing, onFatal }: ReadingOptions): Reading {
+  const epoch = readEpoch(database);
+  const reader = createReader(database);
+  let open = true;
+
+  function read<T>(work: (reader: Reader) => T): T {
+    if (!open) throw new StoreError('closed', 'the event log is closed');
+    try {
+      return work(reader);
+    } catch (error) {
+      const failure = readFailure(error);
+      if (failure.code === 'corrupt') onFatal?.(failure);
+      throw failure;
+    }
+  }
+
+  const feed = createFeed({
+    read: (after, until, limit) => read((log) => log.readAll({ after, until, limit })),
+    head: () => read((log) => log.head()),
+    version: () => read((log) => log.version()),
+    ...(committing && { committing }),
+    ...(pageEvents && { pageEvents }),
+  });
+
+  return {
+    epoch,
+    feed,
+    readStream: async (stream, page) => read((log) => log.readStream(stream, page)),
+    readAll: async (page) => read((log) => log.readAll(page)),
+    head: async () => read((log) => log.head()),
+    positionBefore: async (time) => read((log) => log.positionBefore(time)),
+    loadSnapshot: async (stream) => read((log) => log.loadSnapshot(stream)),
+    subscribe: feed.subscribe,
+    nudge: feed.look,
+    async close() {
+      if (!open) return;
+      feed.end();
+      open = false;
+      database.close();
+    },
+  };
+}

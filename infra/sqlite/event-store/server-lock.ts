@@ -1,0 +1,42 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StoreError } from '../../../events/event-store.ts';
+import { openDatabase } from '../database.ts';
+import { isBusy } from '../errors.ts';
+
+/**
+ * Makes this process the one server of a data folder. The lock is a transaction left open on a small database: the
+ * operating system ends it with the process, however that ends, so that no lock is ever stale. The pid beside it is
+ * only for the message. Returns what gives the lock back.
+ */
+export async function acquireServerLock(dataFolder: string): Promise<() => void> {
+  const pidFile = join(dataFolder, 'server.pid');
+  const file = join(dataFolder, 'server.lock');
+  const database = await openDatabase({ file, synchronous: 'off', journal: 'delete', busyTimeoutMs: 0 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    if (!isBusy(error)) throw error;
+    throw new StoreError('locked', `another server (pid ${readPid(pidFile)}) is running on ${dataFolder}`, {
+      cause: error,
+      temporary: false,
+    });
+  }
+  writeFileSync(pidFile, `${process.pid}\n`);
+  let held = true;
+  return () => {
+    if (!held) return;
+    held = false;
+    rmSync(pidFile, { force: true });
+    database.close();
+  };
+}
+
+function readPid(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return 'unknown';
+  }
+}
