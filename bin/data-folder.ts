@@ -17,6 +17,11 @@ export interface DataFolder {
 /** Makes the folder, for its owner only, where it is missing. */
 export function dataFolder(root: string): DataFolder {
   mkdirSync(root, { recursive: true, mode: 0o700 });
+  return dataFolderPaths(root);
+}
+
+/** The same without making anything. */
+export function dataFolderPaths(root: string): DataFolder {
   return {
     root,
     events: join(root, 'events.db'),

@@ -21,7 +21,7 @@ export async function openAuth({ folder, commands, config, logger, gatewayUrl }:
   return createAuth({
     accounts: await openAccounts(folder.accounts),
     commands,
-    key: await openSigningKey(folder.keys),
+    key: openSigningKey(folder.root),
     accessTokenS: config.accessTokenS,
     gatewayUrl: gatewayUrl ?? (() => ''),
     logger: logger ?? silent,

@@ -21,7 +21,8 @@ export function parsePoint(text: string): CliPoint {
 export function parseTime(text: string): number {
   const [, day, time] = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?))?Z$/.exec(text) ?? [];
   const parsed = day === undefined ? Number.NaN : Date.parse(`${day}T${time ?? '00:00'}Z`);
-  if (Number.isNaN(parsed)) throw new WrongUsage(`${text} is no point in time: give a UTC time with Z, as 2004-12-25T09:15Z`);
+  if (Number.isNaN(parsed))
+    throw new WrongUsage(`${text} is no point in time: give a UTC time with Z, as 2004-12-25T09:15Z`);
   return parsed;
 }
 
@@ -43,7 +44,12 @@ export const isWithin = (event: ChatEvent, point: CliPoint): boolean =>
   'seq' in point ? event.seq <= point.seq : Date.parse(event.at) <= point.time;
 
 /** The chat as it stood at a point, folded from the log. Each event on the way is shown to `onEvent`. */
-export async function chatAt(log: EventLog, chatId: string, point: CliPoint, onEvent?: (event: ChatEvent) => void): Promise<ChatView> {
+export async function chatAt(
+  log: EventLog,
+  chatId: string,
+  point: CliPoint,
+  onEvent?: (event: ChatEvent) => void,
+): Promise<ChatView> {
   const view = emptyChat(chatId);
   for await (const event of chatEvents(log, chatId)) {
     if (!isWithin(event, point)) break;

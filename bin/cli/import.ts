@@ -2,13 +2,13 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import { importChat, type ImportFile, type ImportReport, importEvents } from '../../commands/index.ts';
+import { type ImportFile, type ImportReport, importChat, importEvents } from '../../commands/index.ts';
 import type { UserId } from '../../events/ids.ts';
 import { ircDay } from '../../infra/formats/irc.ts';
 import { ids, type OpenLog } from '../open-log.ts';
 import { type Io, print, VerbFailed, WrongUsage } from './io.ts';
-import type { VerbContext } from './verb.ts';
 import { progress } from './progress.ts';
+import type { VerbContext } from './verb.ts';
 import { valueOf, withLog } from './with-log.ts';
 
 /** Whom an imported group belongs to where no `--member` is named. */
@@ -22,7 +22,9 @@ interface IrcOptions {
 }
 
 export const importVerb = (context: VerbContext): Command => {
-  const verb = new Command('import').description('Takes in chats from elsewhere. Repeating an import appends nothing; one that was interrupted goes on.');
+  const verb = new Command('import').description(
+    'Takes in chats from elsewhere. Repeating an import appends nothing; one that was interrupted goes on.',
+  );
   verb
     .command('irc')
     .description('IRC day logs (YYYY-MM-DD…, 24-hour, UTC) into one group.')
@@ -37,7 +39,10 @@ export const importVerb = (context: VerbContext): Command => {
     .description('Events as `hindsight events` writes them, under their own ids, seqs and times.')
     .argument('<file>', 'NDJSON, an event a line')
     .option('--json', 'one JSON document')
-    .addHelpText('after', '\nExample:\n  hindsight events --json > all.ndjson && hindsight import ndjson all.ndjson --data other')
+    .addHelpText(
+      'after',
+      '\nExample:\n  hindsight events --json > all.ndjson && hindsight import ndjson all.ndjson --data other',
+    )
     .action((file: string, options: { json?: boolean }) => importNdjson(context, file, options));
   return verb;
 };
@@ -73,7 +78,11 @@ async function adminsOf(log: OpenLog, usernames: readonly string[]): Promise<Use
   return Promise.all(
     [...new Set(usernames)].map(async (username) => {
       const userId = await log.commands.userNamed(username);
-      if (userId === null) throw new VerbFailed('user-not-found', `there is no user ${username}: create it with \`hindsight user create ${username} --password-stdin\``);
+      if (userId === null)
+        throw new VerbFailed(
+          'user-not-found',
+          `there is no user ${username}: create it with \`hindsight user create ${username} --password-stdin\``,
+        );
       return userId;
     }),
   );
@@ -94,12 +103,19 @@ async function importerOf(log: OpenLog): Promise<UserId> {
 
 async function importNdjson(context: VerbContext, path: string, options: { json?: boolean }): Promise<void> {
   const report = await withLog(context, (log) =>
-    importEvents(log.store, { file: basename(path), lines: createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY }) }),
+    importEvents(log.store, {
+      file: basename(path),
+      lines: createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY }),
+    }),
   );
   printReport(context.io, options, valueOf(report));
 }
 
-function printReport(io: Io, options: { json?: boolean }, report: Omit<ImportReport, 'chatId'> & { chatId: string | null }): void {
+function printReport(
+  io: Io,
+  options: { json?: boolean },
+  report: Omit<ImportReport, 'chatId'> & { chatId: string | null },
+): void {
   const { chatId, lines, appended, already, unreadable } = report;
   const shown = unreadable.slice(0, UNREADABLE_SHOWN).map(({ file, line, why }) => `  ${file}:${line}: ${why}`);
   const more = unreadable.length > shown.length ? [`  … and ${unreadable.length - shown.length} more: see --json`] : [];

@@ -4,7 +4,7 @@ import type { ChatEvent } from '../../events/chat.ts';
 import { chatEvents, isWithin, parsePoint, requireChatId } from './chat-at.ts';
 import { VerbFailed, WrongUsage } from './io.ts';
 import type { VerbContext } from './verb.ts';
-import { withLog } from './with-log.ts';
+import { withReadOnlyLog } from './with-log.ts';
 
 /** Longer pauses of the original are shortened to this. */
 const MAX_GAP_MS = 2_000;
@@ -23,16 +23,18 @@ export const replayVerb = (context: VerbContext): Command =>
       const speed = Number(options.speed);
       if (!Number.isFinite(speed) || speed < 0) throw new WrongUsage('--speed takes a number, 0 or more');
       const [from, to] = [parsePoint(options.from), parsePoint(options.to)];
-      await withLog(context, async ({ store }) => {
+      await withReadOnlyLog(context, async (store) => {
         let last: ChatEvent | null = null;
         for await (const event of chatEvents(store, chatId)) {
           if (!isWithin(event, to)) break;
           if (isWithin(event, from)) continue;
-          if (last && speed > 0) await pause(Math.min(MAX_GAP_MS, (Date.parse(event.at) - Date.parse(last.at)) / speed));
+          if (last && speed > 0)
+            await pause(Math.min(MAX_GAP_MS, (Date.parse(event.at) - Date.parse(last.at)) / speed));
           context.io.out(options.json ? JSON.stringify(event) : describeEvent(event));
           last = event;
         }
-        if (last === null && (await chatEvents(store, chatId).next()).done) throw new VerbFailed('chat-not-found', `there is no chat ${chatId}`);
+        if (last === null && (await chatEvents(store, chatId).next()).done)
+          throw new VerbFailed('chat-not-found', `there is no chat ${chatId}`);
       });
     });
 

@@ -17,8 +17,13 @@ export const userVerb = (context: VerbContext): Command => {
     .option('--display-name <text>', 'shown to others; the username by default')
     .option('--role <role>', 'a role besides `user` (repeatable)', collect, [])
     .option('--json', 'one JSON document')
-    .addHelpText('after', '\nExample:\n  printf %s "$PASSWORD" | hindsight user create ada --password-stdin --role analyst')
-    .action((name: string, options: { displayName?: string; role: string[]; json?: boolean }) => createUser(context, name, options));
+    .addHelpText(
+      'after',
+      '\nExample:\n  printf %s "$PASSWORD" | hindsight user create ada --password-stdin --role analyst',
+    )
+    .action((name: string, options: { displayName?: string; role: string[]; json?: boolean }) =>
+      createUser(context, name, options),
+    );
   verb
     .command('role')
     .description('Gives a user these roles, and no others, from now on.')
@@ -26,7 +31,9 @@ export const userVerb = (context: VerbContext): Command => {
     .argument('<role...>', 'roles')
     .option('--json', 'one JSON document')
     .addHelpText('after', '\nExample:\n  hindsight user role ada user ops')
-    .action((name: string, roles: string[], options: { json?: boolean }) => setRoles(context, { name, roles: rolesOf(roles), json: options.json ?? false }));
+    .action((name: string, roles: string[], options: { json?: boolean }) =>
+      setRoles(context, { name, roles: rolesOf(roles), json: options.json ?? false }),
+    );
   return verb;
 };
 
@@ -40,14 +47,19 @@ function rolesOf(names: readonly string[]): UserRole[] {
   });
 }
 
-async function createUser(context: VerbContext, name: string, options: { displayName?: string; role: string[]; json?: boolean }): Promise<void> {
+async function createUser(
+  context: VerbContext,
+  name: string,
+  options: { displayName?: string; role: string[]; json?: boolean },
+): Promise<void> {
   const roles = rolesOf(options.role);
   const password = (await text(process.stdin)).replace(/\r?\n$/, '');
   await withLog(context, async (log, folder) => {
     const auth = await openAuth({ folder, commands: log.commands, config: configured(context) });
     try {
       const user = valueOf(await auth.register({ username: name, password, displayName: options.displayName ?? name }));
-      const given = roles.length === 0 ? ['user'] : valueOf(await giveRoles(log, user.userId, ['user', ...roles])).roles;
+      const given =
+        roles.length === 0 ? ['user'] : valueOf(await giveRoles(log, user.userId, ['user', ...roles])).roles;
       const made = { userId: user.userId, username: user.username, displayName: user.displayName, roles: given };
       print(context.io, options, { json: made, text: `${made.username} is ${made.userId} (${made.roles.join(', ')})` });
     } finally {
@@ -56,12 +68,19 @@ async function createUser(context: VerbContext, name: string, options: { display
   });
 }
 
-async function setRoles(context: VerbContext, { name, roles, json }: { name: string; roles: UserRole[]; json: boolean }): Promise<void> {
+async function setRoles(
+  context: VerbContext,
+  { name, roles, json }: { name: string; roles: UserRole[]; json: boolean },
+): Promise<void> {
   await withLog(context, async (log) => {
     const userId = await log.commands.userNamed(name);
     if (userId === null) throw new VerbFailed('user-not-found', `there is no user ${name}`);
     const given = valueOf(await giveRoles(log, userId, roles)).roles;
-    print(context.io, { json }, { json: { userId, username: name, roles: given }, text: `${name}: ${given.join(', ')}` });
+    print(
+      context.io,
+      { json },
+      { json: { userId, username: name, roles: given }, text: `${name}: ${given.join(', ')}` },
+    );
   });
 }
 

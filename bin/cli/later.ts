@@ -1,0 +1,18 @@
+import { Command } from 'commander';
+import { WrongUsage } from './io.ts';
+import type { VerbContext } from './verb.ts';
+
+/** A verb of the contract that this version does not have: it says so, rather than "unknown command". */
+export function laterVerb(name: string): Command {
+  return new Command(name)
+    .description('Comes in a later version.')
+    .argument('[arguments...]')
+    .allowUnknownOption()
+    .action(() => {
+      throw new WrongUsage(`\`${name}\` comes in a later version of Hindsight`);
+    });
+}
+
+const LATER = ['export', 'query', 'parked', 'migrate', 'dev'] as const;
+
+export const laterVerbs = LATER.map((name) => (_: VerbContext) => laterVerb(name));

@@ -1,0 +1,150 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import * as z from 'zod';
+import { ERROR_CODES, type ErrorCode, type Outcome, rejected } from '../../events/error-codes.ts';
+import type { ProjectionAdmin, ProjectionJob, ProjectionState } from '../../gateway/http/ops/port.ts';
+import { acquireServerLock } from '../../infra/sqlite/event-store/index.ts';
+import { openViewsStore } from '../../infra/sqlite/views/open-store.ts';
+import { systemClock } from '../../infra/system/clock.ts';
+import { createRunner } from '../../projections/runner/runner.ts';
+import { type DataFolder, dataFolderPaths } from '../data-folder.ts';
+import { openAuth } from '../open-auth.ts';
+import { ids, type OpenLog } from '../open-log.ts';
+import { VerbFailed } from './io.ts';
+import { type RunningServer, runningServer } from './running-server.ts';
+import type { VerbContext } from './verb.ts';
+import { assertLog, configured, withLog } from './with-log.ts';
+
+/** The views of a data folder, through the server that runs on it, or in this process where none does. */
+export interface Projections {
+  admin: ProjectionAdmin;
+  /** Does what needs the views to be worked on: a server does so anyway. */
+  working<T>(work: () => Promise<T>): Promise<T>;
+}
+
+const OPERATOR = 'operator';
+const AREA = 'projections';
+const LOOK_EVERY_MS = 50;
+
+export async function withProjections<T>(
+  context: VerbContext,
+  work: (projections: Projections) => Promise<T>,
+): Promise<T> {
+  assertLog(dataFolderPaths(configured(context).data));
+  return withLog(context, async (log, folder) => {
+    const server = runningServer(folder);
+    if (server) return work(await overHttp(context, { log, folder, server }));
+    return inProcess(context, { log, folder, work });
+  });
+}
+
+async function overHttp(
+  context: VerbContext,
+  { log, folder, server }: { log: OpenLog; folder: DataFolder; server: RunningServer },
+): Promise<Projections> {
+  const auth = await openAuth({ folder, commands: log.commands, config: configured(context) });
+  const token = await auth.operatorToken().finally(() => auth.close());
+  return { admin: httpAdmin(server.http, token), working: (work) => work() };
+}
+
+function httpAdmin(http: string, token: string): ProjectionAdmin {
+  async function ask<T>(method: 'GET' | 'POST', path: string): Promise<Outcome<T>> {
+    const response = await fetch(`${http}/v1/ops/${path}`, { method, headers: { authorization: `Bearer ${token}` } });
+    const body: unknown = await response.json();
+    if (response.ok) return { ok: true, value: body as T };
+    const problem = Problem.parse(body);
+    return rejected(problem.code, problem.detail);
+  }
+  const act = <T>(name: string, action: string): Promise<Outcome<T>> =>
+    ask('POST', `projections/${encodeURIComponent(name)}/${action}`);
+  return {
+    async list() {
+      const listed = await ask<{ projections: ProjectionState[] }>('GET', 'projections');
+      if (!listed.ok) throw new VerbFailed(listed.rejection.code, listed.rejection.detail);
+      return listed.value.projections;
+    },
+    rebuild: (name) => act<ProjectionJob>(name, 'rebuild'),
+    verify: (name) => act<ProjectionJob>(name, 'verify'),
+    pause: (name) => act<ProjectionState>(name, 'pause'),
+    resume: (name) => act<ProjectionState>(name, 'resume'),
+    async job(id) {
+      const job = await ask<ProjectionJob>('GET', `jobs/${encodeURIComponent(id)}`);
+      if (job.ok) return job.value;
+      if (job.rejection.code === 'not-found') return null;
+      throw new VerbFailed(job.rejection.code, job.rejection.detail);
+    },
+  };
+}
+
+const Problem = z.object({ code: z.enum(ERROR_CODES as readonly [ErrorCode, ...ErrorCode[]]), detail: z.string() });
+
+/** With the server's lock, so that none starts on the views meanwhile. */
+async function inProcess<T>(
+  { io }: VerbContext,
+  { log, folder, work }: { log: OpenLog; folder: DataFolder; work: (projections: Projections) => Promise<T> },
+): Promise<T> {
+  const unlock = await acquireServerLock(folder.root);
+  try {
+    const store = await openViewsStore({
+      file: folder.views,
+      log: { epoch: log.store.epoch, head: await log.store.head() },
+      onDiscard: (why) => io.err(`warning: the views are built afresh: ${why}`),
+    });
+    try {
+      const runner = createRunner({
+        log: log.store,
+        store,
+        clock: systemClock,
+        makeId: ids.ulid,
+        report: (report) => {
+          if (report.kind !== 'rebuilt') io.err(`warning: ${JSON.stringify(report)}`);
+        },
+        onPosition: () => undefined,
+        onHead: () => undefined,
+      });
+      const admin = recorded(log, runner.admin);
+      return await work({
+        admin,
+        async working(inner) {
+          const running = runner.run();
+          const failed = running.then(() => new Promise<never>(() => undefined)); // ends the wait only by throwing
+          try {
+            await Promise.race([caughtUp(runner.admin), failed]);
+            return await Promise.race([inner(), failed]);
+          } finally {
+            await runner.close();
+          }
+        },
+      });
+    } finally {
+      store.close();
+    }
+  } finally {
+    unlock();
+  }
+}
+
+async function caughtUp(admin: ProjectionAdmin): Promise<void> {
+  for (;;) {
+    const states = await admin.list();
+    if (states.every(({ state, lagEvents }) => lagEvents === 0 || state === 'paused' || state === 'failed')) return;
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+/** What a server records of an operator's deeds is recorded without one too. */
+function recorded(log: OpenLog, admin: ProjectionAdmin): ProjectionAdmin {
+  async function record<T>(action: string, target: string, work: Promise<Outcome<T>>): Promise<Outcome<T>> {
+    const outcome = await work;
+    const data = { action, target, outcome: outcome.ok ? 'accepted' : outcome.rejection.code };
+    await log.commands.recordOps({ actor: OPERATOR, area: AREA, type: 'OperatorActed', data });
+    return outcome;
+  }
+  return {
+    list: admin.list,
+    job: admin.job,
+    rebuild: (name) => record('rebuild', name, admin.rebuild(name)),
+    verify: (name) => record('verify', name, admin.verify(name)),
+    pause: (name) => record('pause', name, admin.pause(name)),
+    resume: (name) => record('resume', name, admin.resume(name)),
+  };
+}
