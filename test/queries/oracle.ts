@@ -52,7 +52,10 @@ export function oracleFor(log: readonly ChatEvent[], viewer: UserId): Oracle {
     for (let seq = n; seq > 0; seq--) if (present(seq)) return seq;
     return n;
   };
+  const folds = new Map<number, ChatView>();
   const fold = (n: number): ChatView => {
+    const known = folds.get(n);
+    if (known !== undefined) return known;
     const seen = foldSome(
       chatId,
       visible.filter(({ seq }) => seq <= n),
@@ -61,7 +64,9 @@ export function oracleFor(log: readonly ChatEvent[], viewer: UserId): Oracle {
       chatId,
       log.filter(({ seq }) => seq <= lastPresent(n)),
     );
-    return { ...seen, seq: n, title: frame.title, members: frame.members };
+    const folded = { ...seen, seq: n, title: frame.title, members: frame.members };
+    folds.set(n, folded);
+    return folded;
   };
   const show = (message: MessageView): Message => {
     const { rev: _, ...rest } = message;

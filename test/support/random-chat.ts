@@ -6,7 +6,7 @@ import type { Seeded } from './seeded.ts';
 
 export const EPOCH = 'e1';
 const START_MS = Date.UTC(2026, 0, 1);
-const EMOJIS = ['👍', '❤️', '😂', '🎉'];
+const EMOJIS = ['👍', '❤️'];
 
 export const testId = (kind: string, n: number): string => `01HZZZZZZZ${kind}${String(n).padStart(15, '0')}`;
 export const userId = (n: number): UserId => testId('V', n);
@@ -141,14 +141,14 @@ interface Move {
 function changeMessage({ view, add, random }: Move): ChatEvent | null {
   const standing = [...view.messages.values()].filter(({ deleted }) => !deleted);
   if (standing.length === 0) return null;
-  const message = random.pick(random.chance(0.5) ? standing.slice(-4) : standing);
+  const message = random.pick(random.chance(0.7) ? standing.slice(-6) : standing);
   const actor = random.pick([...view.members.keys()]);
   const about = { messageId: message.messageId, messageSeq: message.seq, rev: message.rev + 1 };
   const own = message.senderId === actor;
   if (own && random.chance(0.4)) {
     return add(actor, { type: 'MessageEdited', data: { ...about, text: `${message.text} +${about.rev}` } });
   }
-  if ((own || view.members.get(actor)?.role === 'admin') && random.chance(0.25)) {
+  if ((own || view.members.get(actor)?.role === 'admin') && random.chance(0.4)) {
     return add(actor, { type: 'MessageDeleted', data: about });
   }
   return react({ message, about, actor, add, random });
@@ -176,7 +176,7 @@ function changeMembers({ view, add, random, users }: Move & { users: readonly Us
   if (random.chance(0.15)) return add(actor, { type: 'ChatRenamed', data: { title: `title ${view.seq + 1}` } });
   if (member === undefined)
     return add(actor, { type: 'MemberAdded', data: { userId: who, role: random.chance(0.2) ? 'admin' : 'member' } });
-  if (member.role === 'admin' && admins.length === 1) return null;
+  if ((member.role === 'admin' && admins.length === 1) || random.chance(0.4)) return null;
   if (random.chance(0.3)) {
     return add(actor, {
       type: 'MemberRoleChanged',
