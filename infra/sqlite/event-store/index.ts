@@ -6,14 +6,7 @@ import { startWriter, type WriterClient } from './writer-client.ts';
 export { openEventLog, type SqliteEventLog } from './log.ts';
 export { acquireServerLock } from './server-lock.ts';
 
-/** Folded states of streams, kept so that a long stream need not be read from its beginning. May be lost. */
-export interface StateSnapshots {
-  load(stream: string): Promise<{ revision: number; state: string } | null>;
-  /** Kept unless a newer one stands. Resolves once it is written, which waits for a pause between appends. */
-  save(stream: string, revision: number, state: string): Promise<void>;
-}
-
-export interface SqliteEventStore extends EventStore, StateSnapshots {
+export interface SqliteEventStore extends EventStore, Snapshots {
   /** Whether an append is being written. */
   committing(): boolean;
 }
@@ -32,7 +25,6 @@ export interface SqliteEventStoreOptions {
 }
 
 const BUSY_TIMEOUT_MS = 5_000;
-const EVENT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Opens, and where it is new makes, the log in `file`. Several processes may write to it at once. */
 export async function openSqliteEventStore(options: SqliteEventStoreOptions): Promise<SqliteEventStore> {
@@ -83,12 +75,4 @@ function createStore(writer: WriterClient, reading: Reading): SqliteEventStore {
       await reading.close();
     },
   };
-}
-
-function assertAppend(expected: number, events: readonly NewEvent[]): void {
-  if (!Number.isSafeInteger(expected) || expected < NO_STREAM) throw new TypeError(`no revision: ${expected}`);
-  if (events.length === 0) throw new TypeError('an append needs an event');
-  for (const { eventId } of events) {
-    if (!EVENT_ID.test(eventId)) throw new TypeError(`an event's id must be a UUID, not ${JSON.stringify(eventId)}`);
-  }
 }
