@@ -1,11 +1,17 @@
 import { createHash, randomInt } from 'node:crypto';
 import { monotonicFactory } from 'ulid';
+import type { Ids } from '../../commands/ports.ts';
 import { type Clock, systemClock } from './clock.ts';
 
 /** A source of ULIDs that grow strictly within this process, also when the clock is set back. */
 export function createUlidFactory(clock: Clock = systemClock): () => string {
   const make = monotonicFactory();
   return () => make(clock());
+}
+
+/** The ids of the write side. */
+export function createIds(clock: Clock = systemClock): Ids {
+  return { ulid: createUlidFactory(clock), eventId: deterministicUuid };
 }
 
 /** The UUID (version 8) that a namespace and a key always give: 122 bits of their SHA-256. */

@@ -1,4 +1,6 @@
-import { type EventStore, type NewEvent, NO_STREAM, type StoreError } from '../../../events/event-store.ts';
+import type { Snapshots } from '../../../commands/ports.ts';
+import type { EventStore, StoreError } from '../../../events/event-store.ts';
+import { assertAppend } from '../../system/assert-append.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
 import { openReading, type Reading } from './log.ts';
 import { startWriter, type WriterClient } from './writer-client.ts';
