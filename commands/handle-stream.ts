@@ -1,6 +1,6 @@
 import { type Decoded, decode } from '../events/codec.ts';
 import { accepted, type Outcome } from '../events/error-codes.ts';
-import { NO_STREAM, type RecordedEvent } from '../events/event-store.ts';
+import { NO_STREAM, type RecordedEvent, StoreError } from '../events/event-store.ts';
 import { appendUntilKnown } from './append.ts';
 import { busy, COMMAND_DEADLINE_MS, unknown, unreachable } from './chat-writer.ts';
 import { encodeEvent } from './encode.ts';
@@ -33,6 +33,15 @@ export interface StreamCommand<S> {
 
 /** Load, fold, decide, append; on a conflict all over again, until the deadline. Answers with the state after it. */
 export async function handleStream<S>(command: StreamCommand<S>, deps: StreamDeps): Promise<Outcome<S>> {
+  try {
+    return await decideAndAppend(command, deps);
+  } catch (error) {
+    if (error instanceof StoreError && error.temporary) return unreachable(); // reading failed: nothing was appended
+    throw error;
+  }
+}
+
+async function decideAndAppend<S>(command: StreamCommand<S>, deps: StreamDeps): Promise<Outcome<S>> {
   const deadline = deps.timer.now() + COMMAND_DEADLINE_MS;
   do {
     const { state, revision } = await loadStream(command, deps);

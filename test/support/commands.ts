@@ -5,10 +5,10 @@ import { decode } from '../../events/codec.ts';
 import { plain } from '../../events/content.ts';
 import type { EventStore } from '../../events/event-store.ts';
 import { chatStream, userStream } from '../../events/streams.ts';
-import { createPlainEventStore } from './plain-event-store.ts';
 import { emoji } from '../../infra/system/emoji.ts';
 import { deterministicUuid } from '../../infra/system/ids.ts';
-import { manualTimer } from './manual-timer.ts';
+import { type ManualTimer, manualTimer } from './manual-timer.ts';
+import { createPlainEventStore } from './plain-event-store.ts';
 
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -44,7 +44,7 @@ export function memorySnapshots(): Snapshots & { saved: Map<string, { revision: 
 export interface World {
   store: EventStore;
   commands: Commands;
-  timer: ReturnType<typeof manualTimer>;
+  timer: ManualTimer;
   time: { now: number };
   faults: unknown[];
   /** A fresh id of now. */

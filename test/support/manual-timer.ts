@@ -1,7 +1,13 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Timer } from '../../commands/index.ts';
 
-/** Time that only moves when everything else is still: each timer fires at once when it is the next, in order. */
-export function manualTimer(): Timer & { advance(ms: number): void } {
+export interface ManualTimer extends Timer {
+  /** Lets time pass, timer by timer, for so many milliseconds (default: 10 s), letting everything settle in between. */
+  run(ms?: number): Promise<void>;
+}
+
+/** Time that passes only when it is told to. */
+export function manualTimer(): ManualTimer {
   let now = 0;
   let timers: { at: number; call: () => void }[] = [];
   return {
@@ -13,9 +19,10 @@ export function manualTimer(): Timer & { advance(ms: number): void } {
         timers = timers.filter((other) => other !== timer);
       };
     },
-    advance(ms) {
+    async run(ms = 10_000) {
       const until = now + ms;
       for (;;) {
+        await setImmediate();
         const next = timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
         if (!next) break;
         timers = timers.filter((other) => other !== next);
