@@ -21,7 +21,11 @@ const at = z.string();
 const position = z.string();
 const withheld = z.enum(['erased', 'deleted', 'hidden']).nullable();
 
-export const AsOf = named('AsOf', z.object({ seq, at: at.nullable() }), 'The point that the answer shows: the fold of events 1 to seq.');
+export const AsOf = named(
+  'AsOf',
+  z.object({ seq, at: at.nullable() }),
+  'The point that the answer shows: the fold of events 1 to seq.',
+);
 export const Reply = named(
   'Reply',
   z.object({ chatId: ChatId, messageId: MessageId.optional(), seq, at, position, changed: z.boolean() }),
@@ -67,9 +71,7 @@ export const Message = named(
     replyTo: z.object({ messageId: MessageId, seq }).nullable(),
     mentions: z.array(UserId),
     files: z.array(file),
-    reactions: z.array(
-      z.object({ emoji: z.string(), count: z.int(), mine: z.boolean(), userIds: z.array(UserId) }),
-    ),
+    reactions: z.array(z.object({ emoji: z.string(), count: z.int(), mine: z.boolean(), userIds: z.array(UserId) })),
     origin: origin.optional(),
   }),
 );
@@ -90,12 +92,23 @@ export const ChatSummary = named(
 );
 export const Chat = named(
   'Chat',
-  z.object({ ...chatFields, role: Role, historyVisibility: HistoryVisibility, pastContent: PastContent, asOf: AsOf, position }),
+  z.object({
+    ...chatFields,
+    role: Role,
+    historyVisibility: HistoryVisibility,
+    pastContent: PastContent,
+    asOf: AsOf,
+    position,
+  }),
 );
-export const ChatPage = named('ChatPage', z.object({ chats: z.array(ChatSummary), next: z.string().nullable(), position }));
+export const ChatPage = named(
+  'ChatPage',
+  z.object({ chats: z.array(ChatSummary), next: z.string().nullable(), position }),
+);
 export const StartedChat = named('StartedChat', z.object({ chatId: ChatId, seq, at, position }));
 
-const page = <T extends z.ZodRawShape>(fields: T) => z.object({ ...fields, next: z.string().nullable(), asOf: AsOf, position });
+const page = <T extends z.ZodRawShape>(fields: T) =>
+  z.object({ ...fields, next: z.string().nullable(), asOf: AsOf, position });
 export const MemberPage = named(
   'MemberPage',
   page({ members: z.array(z.object({ userId: UserId, role: Role, sinceSeq: seq })) }),
@@ -150,7 +163,7 @@ export const Diff = named(
 /** The data of an event is what the log holds, younger fields included: described in docs/protocol.md, not stripped. */
 export const ChatEvent = named(
   'ChatEvent',
-  z.looseObject({
+  z.object({
     chatId: ChatId,
     seq,
     type: z.string().meta({ description: `One of ${CHAT_EVENT_TYPES.join(', ')}; a younger server may know more.` }),
@@ -180,7 +193,10 @@ export const ReceiptList = named(
   z.object({ receipts: z.array(z.object({ userId: UserId, readSeq: seq, deliveredSeq: seq })), asOf: AsOf, position }),
 );
 export const Marks = named('Marks', z.object({ readSeq: seq, deliveredSeq: seq }));
-export const UserPage = named('UserPage', z.object({ users: z.array(PublicUser), next: z.string().nullable(), position }));
+export const UserPage = named(
+  'UserPage',
+  z.object({ users: z.array(PublicUser), next: z.string().nullable(), position }),
+);
 
 export const ProjectionState = named(
   'ProjectionState',

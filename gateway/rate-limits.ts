@@ -15,7 +15,8 @@ export const RATE_LIMITS = {
   requestPerAddress: { points: 6_000, seconds: 60 },
   requestPerUser: { points: 1_800, seconds: 60 },
   commandPerUser: { points: 300, seconds: 10 },
-  commandPerChat: { points: 1_000, seconds: 10 },
+  /** Of one user in one chat (`<userId> <chatId>`): a stranger cannot use up what its members have. */
+  commandPerChat: { points: 200, seconds: 10 },
   /** Reads that walk many events: diff, versions of everything, replay, an analyst's stream. */
   scanPerUser: { points: 120, seconds: 60 },
   connectPerAddress: { points: 240, seconds: 60 },

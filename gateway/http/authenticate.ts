@@ -40,6 +40,14 @@ export const perUser = (limits: RateLimits, name: RateLimitName) => async (reque
   await take(limits, name, request.principal.userId);
 };
 
+/** For the commands in a chat: the limits of the user, and of the user in this chat. */
+export const perCommand = (limits: RateLimits) => async (request: FastifyRequest) => {
+  const { userId } = request.principal;
+  await take(limits, 'commandPerUser', userId);
+  const { chatId } = request.params as { chatId?: string };
+  if (chatId !== undefined) await take(limits, 'commandPerChat', `${userId} ${chatId}`);
+};
+
 /** A token of the command line stands for the role `ops` and no other; a user's roles are read from the log, never stale. */
 export async function rolesOf(request: FastifyRequest, { context }: HttpOptions): Promise<readonly UserRole[]> {
   const { userId } = request.principal;

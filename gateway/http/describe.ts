@@ -3,7 +3,18 @@ import type { ErrorCode } from '../../events/error-codes.ts';
 import { Problem } from '../answers.ts';
 import { HTTP_ERRORS } from '../errors.ts';
 
-export type Tag = 'users' | 'sessions' | 'me' | 'chats' | 'members' | 'messages' | 'past' | 'receipts' | 'events' | 'ops' | 'server';
+export type Tag =
+  | 'users'
+  | 'sessions'
+  | 'me'
+  | 'chats'
+  | 'members'
+  | 'messages'
+  | 'past'
+  | 'receipts'
+  | 'events'
+  | 'ops'
+  | 'server';
 
 const BEARER = [{ bearer: [] }];
 

@@ -6,7 +6,8 @@ import { newId } from '../new-id.ts';
 /** The headers of a command. */
 export const CommandHeaders = z.looseObject({
   'idempotency-key': Ulid.optional().meta({
-    description: 'A ULID of the client: the same one again is answered as at first, for ever. Left out, the server makes one.',
+    description:
+      'A ULID of the client: the same one again is answered as at first, for ever. Left out, the server makes one.',
   }),
 });
 

@@ -31,13 +31,18 @@ export const me: FastifyPluginAsyncZod<HttpOptions> = async (app, { context: { a
         ...about('changeMe', 'me', 'Change my profile', 'With `version`, only where it still is that one.'),
         headers: CommandHeaders,
         body: z.strictObject({ displayName: Name, version: z.int().min(1).optional() }),
-        response: { 200: Profile, ...commandProblems('version-conflict', 'command-id-reused', 'user-not-found', 'id-from-the-future') },
+        response: {
+          200: Profile,
+          ...commandProblems('version-conflict', 'command-id-reused', 'user-not-found', 'id-from-the-future'),
+        },
       },
     },
     async (request) => {
       const { displayName, version } = request.body;
       const { userId } = request.principal;
-      return accept(await commands.renameUser({ userId, displayName, commandId: commandIdOf(request), ...given({ version }) }));
+      return accept(
+        await commands.renameUser({ userId, displayName, commandId: commandIdOf(request), ...given({ version }) }),
+      );
     },
   );
   app.put(

@@ -37,7 +37,12 @@ export const signingIn: FastifyPluginAsyncZod<HttpOptions> = async (app, { conte
       bodyLimit: CREDENTIALS_BODY_MAX_BYTES,
       onRequest: perAddress(limits, 'refreshPerAddress'),
       schema: {
-        ...aboutOpen('refreshSession', 'sessions', 'Exchange a refresh token for new tokens', 'Each can be used once: used again, it ends the session.'),
+        ...aboutOpen(
+          'refreshSession',
+          'sessions',
+          'Exchange a refresh token for new tokens',
+          'Each can be used once: used again, it ends the session.',
+        ),
         body: z.strictObject({ refreshToken: z.string().max(REFRESH_TOKEN_MAX_LENGTH) }),
         response: { 201: Session, ...openProblems('unauthenticated') },
       },

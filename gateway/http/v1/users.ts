@@ -49,7 +49,12 @@ export const users: FastifyPluginAsyncZod<HttpOptions> = async (app, { context: 
     '/users',
     {
       schema: {
-        ...about('findUsers', 'users', 'Find users by name', 'Of three characters or more, as the configuration allows.'),
+        ...about(
+          'findUsers',
+          'users',
+          'Find users by name',
+          'Of three characters or more, as the configuration allows.',
+        ),
         querystring: readQuery({
           query: z
             .string()

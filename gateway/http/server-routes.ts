@@ -1,0 +1,55 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import * as z from 'zod';
+import { aboutOpen } from './describe.ts';
+import type { HttpOptions } from './options.ts';
+
+const State = z.object({ status: z.enum(['ok', 'failing']), checks: z.record(z.string(), z.boolean()) });
+
+/** How the server is, for whoever runs it: no prefix, no token, nothing about anybody. */
+export const serverRoutes: FastifyPluginAsyncZod<HttpOptions> = async (app, { health, metrics, version }) => {
+  const ready = async () => {
+    const checks: Record<string, boolean> = { started: health.started(), ...(await health.checks()) };
+    const ok = Object.values(checks).every(Boolean);
+    return { ok, state: { status: ok ? ('ok' as const) : ('failing' as const), checks } };
+  };
+  for (const [path, id, summary] of [
+    ['/healthz', 'getHealth', 'How the server is'],
+    ['/readyz', 'getReadiness', 'Whether the server takes requests'],
+  ] as const) {
+    app.get(
+      path,
+      { schema: { ...aboutOpen(id, 'server', summary), response: { 200: State, 503: State } } },
+      async (_request, reply) => {
+        const { ok, state } = await ready();
+        return reply.code(ok ? 200 : 503).send(state);
+      },
+    );
+  }
+  app.get(
+    '/startupz',
+    {
+      schema: {
+        ...aboutOpen('getStartup', 'server', 'Whether the server has started'),
+        response: { 200: State, 503: State },
+      },
+    },
+    async (_request, reply) => {
+      const started = health.started();
+      return reply.code(started ? 200 : 503).send({ status: started ? 'ok' : 'failing', checks: { started } });
+    },
+  );
+  app.get(
+    '/livez',
+    {
+      schema: {
+        ...aboutOpen('getLiveness', 'server', 'Whether the process answers'),
+        response: { 200: z.object({ status: z.literal('ok'), version: z.string() }) },
+      },
+    },
+    async () => ({ status: 'ok' as const, version }),
+  );
+  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+    const text = await metrics.metrics();
+    return reply.header('content-type', metrics.contentType).send(text);
+  });
+};
