@@ -1,11 +1,11 @@
-import type { HistoryVisibility } from '../../../events/chat.ts';
+import { sightOf } from '../../../queries/index.ts';
 import { goneFrame } from '../frames.ts';
 import { addMembership, type Coming, type ConnectedUser, type Directory, removeMembership } from './directory.ts';
-import { enter, Flow, type Membership, type Phase } from './room.ts';
+import { enter, Flow, type Phase, type Room } from './room.ts';
 
 /** What a `ChatStarted` tells besides who came: with it nothing needs to be read. */
 export interface Beginning {
-  readonly visibility: HistoryVisibility;
+  readonly rule: NonNullable<Room['rule']>;
   readonly memberCount: number;
 }
 
@@ -22,8 +22,7 @@ export function applyComing(options: ComingOptions, user: ConnectedUser, coming:
     user.early.push(coming);
     return;
   }
-  const since = user.memberships.get(coming.chatId)?.spans?.at(-1)?.from ?? 0;
-  if (since > coming.seq) return;
+  if ((user.memberships.get(coming.chatId)?.since ?? 0) > coming.seq) return;
   if (coming.joined) join(options, user, coming);
   else part(options, user, coming);
 }
@@ -33,11 +32,14 @@ function join({ directory, beginning, live }: ComingOptions, user: ConnectedUser
   const { room } = membership;
   room.headSeq = Math.max(room.headSeq, seq);
   if (beginning) {
-    room.visibility = beginning.visibility;
+    room.rule = beginning.rule;
     room.counted = { members: beginning.memberCount, seq };
-    membership.spans = [{ from: seq, to: null }];
+    membership.sight = sightOf({ ...beginning.rule, spans: [{ from: seq, to: null }] });
   }
-  const phase: Phase = live === true && ready(membership) ? 'live' : 'backlog';
+  membership.since = seq;
+  // Where all history is everyone's, earlier stays make no difference.
+  if (room.rule?.historyVisibility === 'all') membership.sight ??= sightOf({ ...room.rule, spans: [] });
+  const phase: Phase = live === true && membership.sight ? 'live' : 'backlog';
   for (const receiver of user.receivers) {
     if (receiver.flows.has(chatId)) continue;
     const flow = new Flow(receiver, membership, { phase, sentSeq: seq - 1 });
@@ -50,7 +52,3 @@ function part({ directory }: ComingOptions, user: ConnectedUser, { chatId }: Com
   // What was being read may not be read any more: the client is told, instead of a silence.
   for (const flow of removeMembership(directory, user, chatId)) flow.receiver.outbox.push(goneFrame(chatId), null);
 }
-
-/** Whether what this user may see of a live event can be told without reading anything. */
-export const ready = ({ room, spans }: Membership): boolean =>
-  room.visibility === 'all' || (room.visibility === 'since-join' && spans !== null);

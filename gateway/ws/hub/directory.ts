@@ -1,5 +1,5 @@
 import type { ChatId, UserId } from '../../../events/ids.ts';
-import type { Subscription } from '../../../queries/index.ts';
+import { type Subscription, sightOf } from '../../../queries/index.ts';
 import { Flow, leave, type Membership, type Receiver, type Room } from './room.ts';
 
 /** Someone came into a chat or left it, as the feed told. */
@@ -31,7 +31,7 @@ export const createDirectory = (): Directory => ({ users: new Map(), rooms: new 
 export function roomOf(directory: Directory, chatId: ChatId): Room {
   const known = directory.rooms.get(chatId);
   if (known) return known;
-  const room: Room = { chatId, headSeq: 0, visibility: null, counted: null, flows: [], memberships: 0 };
+  const room: Room = { chatId, headSeq: 0, rule: null, counted: null, flows: [], memberships: 0 };
   directory.rooms.set(chatId, room);
   return room;
 }
@@ -41,7 +41,7 @@ export function addMembership(directory: Directory, user: ConnectedUser, chatId:
   if (known) return known;
   const room = roomOf(directory, chatId);
   room.memberships += 1;
-  const membership: Membership = { userId: user.userId, room, spans: null };
+  const membership: Membership = { userId: user.userId, room, sight: null, since: 0 };
   user.memberships.set(chatId, membership);
   return membership;
 }
@@ -50,10 +50,11 @@ export function addMembership(directory: Directory, user: ConnectedUser, chatId:
 export function takeSubscriptions(directory: Directory, user: ConnectedUser, list: readonly Subscription[]): void {
   for (const chat of list) {
     const membership = addMembership(directory, user, chat.chatId);
-    membership.spans = chat.spans;
+    membership.sight = sightOf(chat);
+    membership.since = chat.spans.at(-1)?.from ?? 0;
     const { room } = membership;
     room.headSeq = Math.max(room.headSeq, chat.headSeq);
-    room.visibility = chat.historyVisibility;
+    room.rule = chat;
     room.counted ??= { members: chat.memberCount, seq: chat.headSeq };
   }
 }

@@ -121,8 +121,8 @@ function comings(context: FeedContext, event: ChatEvent): void {
   const { chatId, seq } = event;
   const room = context.directory.rooms.get(chatId);
   if (event.type === 'ChatStarted') {
-    const { members, historyVisibility } = event.data;
-    const beginning: Beginning = { visibility: historyVisibility, memberCount: members.length };
+    const { members, historyVisibility, pastContent } = event.data;
+    const beginning: Beginning = { rule: { historyVisibility, pastContent }, memberCount: members.length };
     for (const { userId } of members) arrive({ context, beginning }, { chatId, userId, seq });
   } else if (event.type === 'MemberAdded') {
     if (room) recount(room, seq, 1);
@@ -162,7 +162,7 @@ function recount({ counted }: Room, seq: number, by: number): void {
 /** The hot path: one encoding, and per receiver a comparison and two pushes onto arrays. */
 function fanOut(context: FeedContext, room: Room, { live, recordedAt }: { live: LiveEvent; recordedAt: number }): void {
   const { seq } = live.event;
-  const whole = room.visibility === 'all' ? live.full() : null;
+  const whole = room.rule?.historyVisibility === 'all' ? live.full() : null;
   let receivers = 0;
   for (const flow of room.flows) {
     if (flow.phase !== 'live' || flow.sentSeq >= seq) continue;
@@ -173,7 +173,9 @@ function fanOut(context: FeedContext, room: Room, { live, recordedAt }: { live: 
       continue;
     }
     flow.sentSeq = seq;
-    flow.receiver.outbox.push(whole ?? live.for(flow.membership), flow);
+    const frame = whole ?? (flow.membership.sight && live.for(flow.membership.sight));
+    if (frame === null) continue;
+    flow.receiver.outbox.push(frame, flow);
     receivers += 1;
   }
   if (receivers === 0) return;

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
-import type { HistoryVisibility } from '../../../events/chat.ts';
 import type { ChatId, UserId } from '../../../events/ids.ts';
+import type { Access, Sight } from '../../../queries/index.ts';
 import { goneFrame, resyncFrame } from '../frames.ts';
 import type { FrameOwner, Outbox } from '../outbox.ts';
 
@@ -10,7 +10,7 @@ export interface Room {
   /** The last seq that the feed, or the view read at a user's coming, has told of. */
   headSeq: number;
   /** Null until it is known: a user was added to a chat that nobody connected was in. */
-  visibility: HistoryVisibility | null;
+  rule: Pick<Access, 'historyVisibility' | 'pastContent'> | null;
   /** How many members there were at a seq. Null until it is known: asked for when a receipt wants it. */
   counted: { members: number; seq: number } | null;
   readonly flows: Flow[];
@@ -18,17 +18,14 @@ export interface Room {
   memberships: number;
 }
 
-export interface Span {
-  from: number;
-  to: number | null;
-}
-
 /** A connected user's stay in a chat, shared by the user's sockets. */
 export interface Membership {
   readonly userId: UserId;
   readonly room: Room;
-  /** Null until read: only `since-join` chats need them. Oldest first; the last one is open. */
-  spans: Span[] | null;
+  /** What the user sees of the chat; null until it is known. */
+  sight: Sight | null;
+  /** The seq with which the present stay began, as far as it was told. */
+  since: number;
 }
 
 /**

@@ -1,8 +1,7 @@
 import { isRetryable, type Outcome } from '../../../events/error-codes.ts';
-import type { VisibleEvent } from '../../../queries/index.ts';
+import { sightOf, type VisibleEvent } from '../../../queries/index.ts';
 import { fromFailure } from '../../failures.ts';
 import { eventFrame, goneFrame, resyncFrame, syncedFrame } from '../frames.ts';
-import { ready } from '../hub/comings.ts';
 import { type Flow, leave, type Receiver } from '../hub/room.ts';
 import { BACKLOG_TRIES, BEHIND_WAIT_MS, CORK_BYTES, PAGE_EVENTS } from '../limits.ts';
 import type { Services } from '../services.ts';
@@ -60,7 +59,7 @@ async function pumpFlow(services: Services, receiver: Receiver, task: Task): Pro
   const { flow } = task;
   for (let tries = 0; ; ) {
     if (!(await receiver.outbox.writable()) || flow.phase !== 'backlog' || flow.index < 0) return;
-    if (flow.sentSeq >= flow.room.headSeq && (ready(flow.membership) || (await learnSpans(services, flow)))) {
+    if (flow.sentSeq >= flow.room.headSeq && (flow.membership.sight || (await learnSight(services, flow)))) {
       // Nothing was awaited since the seqs were compared, or they are compared once more.
       if (flow.sentSeq < flow.room.headSeq || flow.phase !== 'backlog' || flow.index < 0) continue;
       flow.phase = 'live';
@@ -114,11 +113,11 @@ async function sendPage(flow: Flow, events: readonly VisibleEvent[]): Promise<vo
 }
 
 /** From the log itself, so never behind. Only `since-join` chats need them, and only of who came while connected. */
-async function learnSpans(services: Services, { membership, room }: Flow): Promise<boolean> {
+async function learnSight(services: Services, { membership, room }: Flow): Promise<boolean> {
   const access = await services.commands.access(room.chatId, membership.userId);
   if (access === null) return false;
-  room.visibility = access.historyVisibility;
-  membership.spans = access.spans;
+  room.rule = access;
+  membership.sight = sightOf(access);
   return true;
 }
 

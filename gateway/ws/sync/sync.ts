@@ -4,7 +4,6 @@ import { encodePosition, parsePosition } from '../../../events/position.ts';
 import type { Subscription } from '../../../queries/index.ts';
 import type { Connection } from '../connection.ts';
 import { goneFrame, type ResyncReason, resyncAllFrame, resyncFrame } from '../frames.ts';
-import { ready } from '../hub/comings.ts';
 import type { ConnectedUser } from '../hub/directory.ts';
 import { enter, Flow, leave, type Membership, type Phase } from '../hub/room.ts';
 import { BEHIND_WAIT_MS } from '../limits.ts';
@@ -114,7 +113,7 @@ function resume(sync: Sync, membership: Membership, from: { lastSeq: number; vis
   }
   const sentSeq = Math.max(from.lastSeq, from.visibleFrom - 1);
   if (room.headSeq - sentSeq > sync.input.limit) return halt(sync, membership, 'far-behind');
-  const phase: Phase = sentSeq >= room.headSeq && ready(membership) ? 'live' : 'backlog';
+  const phase: Phase = sentSeq >= room.headSeq && membership.sight ? 'live' : 'backlog';
   return place(sync, membership, { phase, sentSeq });
 }
 
