@@ -15,8 +15,19 @@ export interface HttpOptions {
   /** The socket's address, which the console is allowed to connect to. */
   gatewayUrl: () => string;
   asyncapi?: () => object | Promise<object>;
+  /** What the console signs in with where there is a demo; answered to callers on this machine's own addresses only. */
+  demo?: () => DemoSignIn | null;
   /** The folder of the built console; without one there is no page at `/`. */
   webRoot?: string;
+}
+
+export interface DemoSignIn {
+  users: { username: string; displayName: string; password: string }[];
+  chatId: string | null;
+  title: string;
+  /** A moment in the chat that is worth looking at, RFC 3339. */
+  asOf: string;
+  attribution: string;
 }
 
 export interface Health {

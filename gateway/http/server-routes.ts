@@ -2,11 +2,20 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import { aboutOpen } from './describe.ts';
 import type { HttpOptions } from './options.ts';
+import { sendProblem } from './problems.ts';
 
 const State = z.object({ status: z.enum(['ok', 'failing']), checks: z.record(z.string(), z.boolean()) });
 
+const DemoAnswer = z.object({
+  users: z.array(z.object({ username: z.string(), displayName: z.string(), password: z.string() })),
+  chatId: z.string(),
+  title: z.string(),
+  asOf: z.string(),
+  attribution: z.string(),
+});
+
 /** How the server is, for whoever runs it: no prefix, no token, nothing about anybody. */
-export const serverRoutes: FastifyPluginAsyncZod<HttpOptions> = async (app, { health, metrics, version }) => {
+export const serverRoutes: FastifyPluginAsyncZod<HttpOptions> = async (app, { demo, health, metrics, version }) => {
   const ready = async () => {
     const checks: Record<string, boolean> = { started: health.started(), ...(await health.checks()) };
     const ok = Object.values(checks).every(Boolean);
@@ -52,4 +61,11 @@ export const serverRoutes: FastifyPluginAsyncZod<HttpOptions> = async (app, { he
     const text = await metrics.metrics();
     return reply.header('content-type', metrics.contentType).send(text);
   });
+  app.get('/demo.json', { schema: { hide: true, response: { 200: DemoAnswer } } }, async (request, reply) => {
+    const made = isLoopback(request.ip) ? demo?.() : null;
+    if (!made?.chatId) return sendProblem(reply as never, { code: 'not-found', detail: 'there is no demo here' });
+    return reply.header('cache-control', 'no-store').send({ ...made, chatId: made.chatId });
+  });
 };
+
+const isLoopback = (address: string): boolean => /^(127\.|::1$|::ffff:127\.)/.test(address);
