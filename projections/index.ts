@@ -1,4 +1,4 @@
-export { createProgress, type Progress } from './runner/progress.ts';
 export type { Admin, ProjectionJob, ProjectionState } from './runner/admin.ts';
-export { type ViewName, VIEWS } from './runner/ports.ts';
+export { VIEWS, type ViewName } from './runner/ports.ts';
+export { createProgress, type Progress } from './runner/progress.ts';
 export { createRunner, type Report, type Runner, type RunnerOptions } from './runner/runner.ts';

@@ -76,8 +76,11 @@ function changeFact(input: Change): ChangeFact {
   const { messageSeq, rev } = input.data;
   const fact = { messageSeq, rev, seq, at, actor };
   switch (input.type) {
-    case 'MessageEdited':
-      return { ...fact, kind: 'edited', text: words(input.data.text), mentions: input.data.mentions ?? [] };
+    case 'MessageEdited': {
+      const edited: ChangeFact = { ...fact, kind: 'edited', text: words(input.data.text) };
+      if (input.data.mentions && input.data.mentions.length > 0) edited.mentions = input.data.mentions;
+      return edited;
+    }
     case 'MessageDeleted':
       return { ...fact, kind: 'deleted' };
     case 'ReactionAdded':

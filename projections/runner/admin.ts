@@ -1,4 +1,4 @@
-import { type Outcome, accepted, rejected } from '../../events/error-codes.ts';
+import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
 import type { EventLog } from '../../events/event-store.ts';
 import { encodePosition } from '../../events/position.ts';
 import type { Job, Jobs } from './jobs.ts';
@@ -61,7 +61,9 @@ export function createAdmin(deps: Deps): Admin {
     if (views.length === 0) return noSuchView(name);
     const job = start(name, views);
     deps.wake();
-    return job ? accepted(jobRecord(job, deps.clock())) : rejected('version-conflict', `such a job of ${name} is running`);
+    return job
+      ? accepted(jobRecord(job, deps.clock()))
+      : rejected('version-conflict', `such a job of ${name} is running`);
   };
   const setPaused = async (name: string, paused: boolean): Promise<Outcome<ProjectionState>> => {
     const view = VIEWS.find((known) => known === name);

@@ -24,7 +24,8 @@ export function applyPage(
     try {
       store.transaction(() => {
         pass.run();
-        for (const track of running) store.move(track.view, track.generation, { from: track.position, to: page.through });
+        for (const track of running)
+          store.move(track.view, track.generation, { from: track.position, to: page.through });
       });
     } catch (error) {
       for (const track of running) track.projection.reset();

@@ -63,7 +63,11 @@ function nextTrack({ store }: JobDeps, view: ViewName): Track {
 const caughtUp = (tracks: readonly Track[], { live }: JobDeps): boolean =>
   tracks.every(({ view, position }) => position >= (live.get(view)?.track.position ?? 0));
 
-function promote({ store, live, report, onPromoted }: JobDeps, views: readonly ViewName[], tracks: readonly Track[]): void {
+function promote(
+  { store, live, report, onPromoted }: JobDeps,
+  views: readonly ViewName[],
+  tracks: readonly Track[],
+): void {
   store.promote(views);
   let position = 0;
   for (const track of tracks) {

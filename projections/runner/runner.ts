@@ -72,7 +72,8 @@ export function createRunner(options: RunnerOptions): Runner {
   const onUnknown = (event: RecordedEvent) => {
     const count = unknown.get(event.type) ?? 0;
     unknown.set(event.type, count + 1);
-    if (count === 0) report({ kind: 'unknown-event', type: event.type, stream: event.stream, position: event.position });
+    if (count === 0)
+      report({ kind: 'unknown-event', type: event.type, stream: event.stream, position: event.position });
   };
   const position = () => Math.min(...[...live.values()].map(({ track }) => track.position));
   const tell = () => {
@@ -88,7 +89,13 @@ export function createRunner(options: RunnerOptions): Runner {
     }
   };
 
-  const jobs = createJobs({ ...options, live, take, onPromoted: tell, pageEvents: options.catchUpEvents ?? CATCH_UP_EVENTS });
+  const jobs = createJobs({
+    ...options,
+    live,
+    take,
+    onPromoted: tell,
+    pageEvents: options.catchUpEvents ?? CATCH_UP_EVENTS,
+  });
 
   /** True where there was something to do. */
   async function liveTurn(): Promise<boolean> {
@@ -98,7 +105,8 @@ export function createRunner(options: RunnerOptions): Runner {
     const limit = page;
     const events = await log.readAll({ after, limit });
     const last = events.at(-1);
-    page = events.length < limit ? (options.liveEventsMax ?? LIVE_EVENTS_MAX) : (options.catchUpEvents ?? CATCH_UP_EVENTS);
+    page =
+      events.length < limit ? (options.liveEventsMax ?? LIVE_EVENTS_MAX) : (options.catchUpEvents ?? CATCH_UP_EVENTS);
     if (!last) return false;
     take(tracks, { events, through: last.position });
     tell();

@@ -11,7 +11,8 @@ export function verifyWork(deps: JobDeps, views: readonly ViewName[]): JobWork {
   const total: Comparison = { rows: 0, differences: [] };
   const waiting = [...views];
   let pinned: PinnedViews | null = null;
-  let view: { name: ViewName; track: Track; until: number; compare: Generator<number, Comparison> | null } | null = null;
+  let view: { name: ViewName; track: Track; until: number; compare: Generator<number, Comparison> | null } | null =
+    null;
   let progress = 0;
 
   async function step(): Promise<boolean> {

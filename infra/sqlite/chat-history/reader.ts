@@ -3,8 +3,8 @@ import type { Database } from '../database.ts';
 import type { KeyReader } from '../views/interning.ts';
 import type { Snapshot } from '../views/snapshot.ts';
 import { emojisOf, reactionsPage } from './reactions.ts';
-import { changeFact, CHANGE_COLUMNS, type ChangeRow, type MessageRow } from './rows.ts';
-import { messageStatements, type MessageStatements, withChanges } from './statements.ts';
+import { CHANGE_COLUMNS, type ChangeRow, changeFact, type MessageRow } from './rows.ts';
+import { type MessageStatements, messageStatements, withChanges } from './statements.ts';
 
 interface Deps {
   db: Database;
@@ -78,9 +78,7 @@ export function chatHistoryReader({ db, chats, users, snapshot }: Deps): ChatHis
       const chat = chats.key(chatId);
       const user = users.key(userId);
       if (chat === null || user === null) return [];
-      return snapshot(() =>
-        deleted(chat, messageSeq, through) ? [] : emojis({ chat, messageSeq, user, through }),
-      );
+      return snapshot(() => (deleted(chat, messageSeq, through) ? [] : emojis({ chat, messageSeq, user, through })));
     },
     async numberThrough(chatId, through) {
       const chat = chats.key(chatId);
@@ -103,7 +101,10 @@ function readStatements(db: Database) {
   return {
     seqOf: db.prepare<[number]>('SELECT seq FROM chat_history_messages WHERE chat = ? AND message_id = ?', arrays),
     texts: db.prepare<ChangeRow>(`${texts('changes')} UNION ALL ${texts('overflow')} ORDER BY rev`, arrays),
-    changes: db.prepare<ChangeRow>(`${changes('changes')} UNION ALL ${changes('overflow')} ORDER BY rev LIMIT ?`, arrays),
+    changes: db.prepare<ChangeRow>(
+      `${changes('changes')} UNION ALL ${changes('overflow')} ORDER BY rev LIMIT ?`,
+      arrays,
+    ),
     number: db.prepare<[number]>(
       'SELECT number FROM chat_history_messages WHERE chat = ? AND seq <= ? ORDER BY seq DESC LIMIT 1',
       arrays,
@@ -116,9 +117,7 @@ function readStatements(db: Database) {
 function deletedSince(db: Database): (chat: number, messageSeq: number, through: number) => boolean {
   const where = "WHERE chat = ? AND message_seq = ? AND seq <= ? AND kind = 'deleted'";
   const early = db.prepare(`SELECT 1 FROM chat_history_changes ${where} LIMIT 1`);
-  const late = db.prepare(
-    `SELECT 1 FROM chat_history_overflow ${where} AND kind IN ('edited', 'deleted') LIMIT 1`,
-  );
+  const late = db.prepare(`SELECT 1 FROM chat_history_overflow ${where} AND kind IN ('edited', 'deleted') LIMIT 1`);
   return (chat, messageSeq, through) =>
     (early.get(chat, messageSeq, through) ?? late.get(chat, messageSeq, through)) !== undefined;
 }

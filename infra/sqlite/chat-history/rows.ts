@@ -46,7 +46,7 @@ export function changeFact(row: ChangeRow, userId: IdOf): ChangeFact {
   const fact: ChangeFact = { messageSeq, rev, seq, at, actor: userId(actor), kind };
   if (kind === 'edited') {
     fact.text = body ?? '';
-    fact.mentions = mentions === null ? [] : (JSON.parse(mentions) as string[]);
+    if (mentions !== null) fact.mentions = JSON.parse(mentions) as string[];
   } else if (kind !== 'deleted') {
     fact.emoji = body ?? '';
   }

@@ -5,7 +5,13 @@ import type { TableSpec } from '../views/tables.ts';
  * what a message has beyond them lies in `overflow`, `folds` and `reactions`, which no page scans.
  */
 export const CHAT_HISTORY_TABLES: readonly TableSpec[] = [
-  { name: 'chat_history_heads', columns: ['chat INTEGER NOT NULL', 'head INTEGER NOT NULL'], keyColumns: 1, chat: 'chat', seq: 'head' },
+  {
+    name: 'chat_history_heads',
+    columns: ['chat INTEGER NOT NULL', 'head INTEGER NOT NULL'],
+    keyColumns: 1,
+    chat: 'chat',
+    seq: 'head',
+  },
   {
     name: 'chat_history_messages',
     columns: [

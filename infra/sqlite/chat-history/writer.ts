@@ -111,10 +111,7 @@ function writeStatements(db: Database, generation: Generation) {
 }
 type WriteStatements = ReturnType<typeof writeStatements>;
 
-function writeChange(
-  sql: WriteStatements,
-  { key, user, fact }: { key: number; user: number; fact: ChangeFact },
-): void {
+function writeChange(sql: WriteStatements, { key, user, fact }: { key: number; user: number; fact: ChangeFact }): void {
   const { messageSeq, rev, seq, at, kind, text, emoji, mentions } = fact;
   const named = mentions && mentions.length > 0 ? JSON.stringify(mentions) : null;
   const table = rev > OVERFLOW_AFTER_REV ? sql.overflow : sql.change;

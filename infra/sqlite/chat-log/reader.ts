@@ -1,7 +1,7 @@
 import type { ChatEvent } from '../../../events/chat.ts';
 import { decode, decodeChatEvent, rfc3339 } from '../../../events/codec.ts';
 import type { EventLog, RecordedEvent } from '../../../events/event-store.ts';
-import { revisionOf, seqOf, chatStream } from '../../../events/streams.ts';
+import { chatStream, revisionOf, seqOf } from '../../../events/streams.ts';
 import type { ChatLogReader } from '../../../queries/chat-log/view.ts';
 
 type SeqAndTime = { seq: number; at: string };

@@ -31,12 +31,7 @@ export const MEMBERS_TABLES: readonly TableSpec[] = [
   },
   {
     name: 'members_frames',
-    columns: [
-      'chat INTEGER NOT NULL',
-      'seq INTEGER NOT NULL',
-      'title TEXT',
-      'member_count INTEGER NOT NULL',
-    ],
+    columns: ['chat INTEGER NOT NULL', 'seq INTEGER NOT NULL', 'title TEXT', 'member_count INTEGER NOT NULL'],
     keyColumns: 2,
     chat: 'chat',
     seq: 'seq',

@@ -18,10 +18,7 @@ interface Deps {
 export function messageLookup({ db, chats, users, snapshot }: Deps): MessageLookup {
   const arrays = { arrays: true };
   const head = db.prepare<[number]>('SELECT head FROM chat_history_heads WHERE chat = ?', arrays);
-  const sent = db.prepare<[number]>(
-    'SELECT seq FROM chat_history_messages WHERE chat = ? AND message_id = ?',
-    arrays,
-  );
+  const sent = db.prepare<[number]>('SELECT seq FROM chat_history_messages WHERE chat = ? AND message_id = ?', arrays);
   const done = db.prepare<[number | null]>(
     'SELECT min(seq) FROM chat_history_commands WHERE chat = ? AND command_id = ?',
     arrays,

@@ -9,14 +9,13 @@ export function usersReader(db: Database): UsersReader {
   const one = db.prepare<UserRow>(`SELECT ${COLUMNS} FROM users_users WHERE user_id = ?`);
   // Two seeks joined, so that each runs along an index of its own.
   const prefix = db.prepare<UserRow>(
-    `SELECT ${COLUMNS} FROM users_users WHERE username >= ?1 AND username < ?2 AND username > ?3
-      UNION SELECT ${COLUMNS} FROM users_users
-        WHERE username IS NOT NULL AND display_folded >= ?1 AND display_folded < ?2 AND username > ?3
-      ORDER BY username LIMIT ?4`,
+    `SELECT ${COLUMNS}, place FROM users_users WHERE username IS NOT NULL AND place >= ?1 AND place < ?2 AND place > ?3
+      UNION SELECT ${COLUMNS}, place FROM users_users WHERE display_folded >= ?1 AND display_folded < ?2 AND place > ?3
+      ORDER BY place LIMIT ?4`,
   );
   const part = db.prepare<UserRow>(
-    `SELECT ${COLUMNS} FROM users_users WHERE username IS NOT NULL AND username > ?2
-      AND (instr(username, ?1) > 0 OR instr(display_folded, ?1) > 0) ORDER BY username LIMIT ?3`,
+    `SELECT ${COLUMNS} FROM users_users WHERE place > ?2
+      AND (instr(coalesce(username, ''), ?1) > 0 OR instr(display_folded, ?1) > 0) ORDER BY place LIMIT ?3`,
   );
   return {
     async user(userId) {
@@ -26,7 +25,7 @@ export function usersReader(db: Database): UsersReader {
     async search({ text, mode, after = '', limit }) {
       const rows =
         mode === 'prefix' ? prefix.all(text, `${text}${BEHIND}`, after, limit) : part.all(text, after, limit);
-      return rows.map((row) => ({ ...row }));
+      return rows.map(({ userId, username, displayName }) => ({ userId, username, displayName }));
     },
   };
 }

@@ -9,11 +9,13 @@ export const USERS_TABLES: readonly TableSpec[] = [
       'username TEXT',
       'display_name TEXT NOT NULL',
       'display_folded TEXT NOT NULL',
+      // the order of search: the username, or the user's id where there is none
+      'place TEXT NOT NULL',
     ],
     keyColumns: 1,
     indexes: [
-      { name: 'users_by_username', on: 'username', where: 'username IS NOT NULL' },
-      { name: 'users_by_display', on: 'display_folded', where: 'username IS NOT NULL' },
+      { name: 'users_by_place', on: 'place' },
+      { name: 'users_by_display', on: 'display_folded' },
     ],
   },
 ];

@@ -31,7 +31,9 @@ export function* compareTables(
 function scan(db: Database, table: TableSpec): Iterator<Row> {
   const columns = table.columns.map(columnName);
   const order = columns.slice(0, table.keyColumns).join(', ');
-  return db.prepare<Row>(`SELECT ${columns.join(', ')} FROM ${table.name} ORDER BY ${order}`, { arrays: true }).iterate();
+  return db
+    .prepare<Row>(`SELECT ${columns.join(', ')} FROM ${table.name} ORDER BY ${order}`, { arrays: true })
+    .iterate();
 }
 
 /** One result for each row of either side: null where they agree. */
@@ -74,7 +76,11 @@ function describe({ table, row, what }: Found, live: Database, truth: Database):
   const chat = table.chat === undefined ? undefined : (value(table.chat) as number);
   const seq = table.seq === undefined ? 0 : ((value(table.seq) as number | null) ?? 0);
   const key = row.slice(0, table.keyColumns).join(', ');
-  return { chatId: chat === undefined ? '' : chatId(chat, [truth, live]), seq, what: `${table.name} (${key}): ${what}` };
+  return {
+    chatId: chat === undefined ? '' : chatId(chat, [truth, live]),
+    seq,
+    what: `${table.name} (${key}): ${what}`,
+  };
 }
 
 function chatId(key: number, databases: readonly Database[]): string {

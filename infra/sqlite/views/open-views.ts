@@ -144,7 +144,9 @@ function through<K extends keyof Readers>(
         const reader = (await connection.readers())[name];
         return await (reader[method] as (...args: unknown[]) => unknown)(...args);
       } catch (error) {
-        throw error instanceof StoreError ? error : new StoreError('unavailable', `the views cannot be read: ${String(error)}`, { cause: error });
+        throw error instanceof StoreError
+          ? error
+          : new StoreError('unavailable', `the views cannot be read: ${String(error)}`, { cause: error });
       }
     },
   ]);

@@ -1,4 +1,11 @@
-import { type Generation, type RowStore, StaleState, type StoreFault, type ViewName, type Writers } from '../../../projections/runner/ports.ts';
+import {
+  type Generation,
+  type RowStore,
+  StaleState,
+  type StoreFault,
+  type ViewName,
+  type Writers,
+} from '../../../projections/runner/ports.ts';
 import { chatHistoryWriter } from '../chat-history/writer.ts';
 import type { Database } from '../database.ts';
 import { isBusy, isCorrupt, isFull, isIoFailure, sqliteCode } from '../errors.ts';

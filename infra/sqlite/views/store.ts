@@ -42,8 +42,7 @@ export function viewsStore(db: Database): ViewsStore {
         }
       });
     },
-    indexNext: (view) =>
-      db.transaction(() => createIndexes(db, TABLES[view], { generation: 'next', early: false })),
+    indexNext: (view) => db.transaction(() => createIndexes(db, TABLES[view], { generation: 'next', early: false })),
     promote(views) {
       db.transaction(() => {
         for (const view of views) promoteView(db, view);
