@@ -121,7 +121,7 @@ async function compose(on: Composition): Promise<Server> {
     version: VERSION,
     gatewayUrl: () => addresses.gateway,
     asyncapi: () => asyncapiDocument(addresses.gateway),
-    demo: () => demo,
+    demo: () => (config.publicUrl === null ? demo : null), // behind a proxy every caller looks local
     ...(existsSync(WEB_FOLDER) && { webRoot: WEB_FOLDER }),
   });
   const http: HttpServer = await serveHttp(app, { host: config.host, port: config.port });
@@ -130,7 +130,8 @@ async function compose(on: Composition): Promise<Server> {
   if (edge.settings.origins.length === 0) (edge.settings.origins as string[]).push(...ownOrigins(http));
 
   await whenCaughtUp(on, { head: () => log.store.head(), progress: projections.progress });
-  if (config.demo) demo = await seedDemo(folder, { log, auth });
+  if (config.demo && isLoopback(config.host)) demo = await seedDemo(folder, { log, auth });
+  else if (config.demo) on.say('No demo: it is made only for a server that listens on this machine alone.');
   started = true;
   await whenCaughtUp(on, { head: () => log.store.head(), progress: projections.progress });
   writeAddresses(folder, { http: addresses.http, gateway: addresses.gateway, pid: process.pid });
@@ -175,6 +176,7 @@ function contextOf({ config }: Composition, { log, views, projections, logger }:
   };
 }
 
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 /** The page's own address, by both names that a browser may know a loopback server by. */
