@@ -11,7 +11,9 @@ const EXIT_WRONG = 1;
 
 export const doctorVerb = (context: VerbContext): Command =>
   new Command('doctor')
-    .description('Looks whether everything that Hindsight needs is there and sound. Exit code 1 where something is wrong.')
+    .description(
+      'Looks whether everything that Hindsight needs is there and sound. Exit code 1 where something is wrong.',
+    )
     .option('--json', 'one JSON document')
     .addHelpText('after', '\nExample:\n  hindsight doctor --data /var/lib/hindsight')
     .action(async (options: { json?: boolean }) => {
@@ -27,7 +29,11 @@ export const doctorVerb = (context: VerbContext): Command =>
     });
 
 async function allChecks({ flags }: VerbContext): Promise<Check[]> {
-  const platform = [await looked('node', nodeVersion), await looked('sqlite', sqliteVersion), await looked('sockets', sockets)];
+  const platform = [
+    await looked('node', nodeVersion),
+    await looked('sqlite', sqliteVersion),
+    await looked('sockets', sockets),
+  ];
   const settings = loadSettings(flags);
   if (!('loaded' in settings)) return [...platform, settings.check];
   const { config } = settings.loaded;
@@ -46,7 +52,9 @@ async function allChecks({ flags }: VerbContext): Promise<Check[]> {
   ];
 }
 
-function loadSettings(flags: VerbContext['flags']): { check: Check; loaded: ReturnType<typeof loadConfig> } | { check: Check } {
+function loadSettings(
+  flags: VerbContext['flags'],
+): { check: Check; loaded: ReturnType<typeof loadConfig> } | { check: Check } {
   try {
     const loaded = loadConfig(flags());
     const { warnings, file } = loaded;

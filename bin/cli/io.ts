@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import pc from 'picocolors';
 
 /** Where a verb's words go: results on standard output, everything else on standard error. */
@@ -5,12 +6,25 @@ export interface Io {
   /** One JSON document, or plain text with a line end. */
   out(text: string): void;
   err(text: string): void;
+  /** Resolves once what was printed has left, so that a slow reader of a long output is waited for. */
+  drained(): Promise<void>;
 }
 
 export const processIo: Io = {
   out: (text) => void process.stdout.write(`${text}\n`),
   err: (text) => void process.stderr.write(`${text}\n`),
+  async drained() {
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+  },
 };
+
+/** A reader that has seen enough (`… | head`) is no failure: there is nobody left to print for. */
+export function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
+}
 
 /** Prints a result: as one JSON document with `--json`, else as people read it. */
 export function print(io: Io, options: { json?: boolean }, result: { json: unknown; text: string }): void {

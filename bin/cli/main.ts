@@ -8,7 +8,8 @@ import { diffVerb } from './diff.ts';
 import { doctorVerb } from './doctor.ts';
 import { eventsVerb } from './events.ts';
 import { importVerb } from './import.ts';
-import { type Io, processIo, VerbFailed, WrongUsage } from './io.ts';
+import { endWithReader, type Io, processIo, VerbFailed, WrongUsage } from './io.ts';
+import { laterVerbs } from './later.ts';
 import { opsVerb } from './ops.ts';
 import { projectionsVerb } from './projections.ts';
 import { replayVerb } from './replay.ts';
@@ -46,9 +47,11 @@ export async function main(argv: readonly string[], io: Io = processIo): Promise
     .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) })
     .enablePositionalOptions()
     .showHelpAfterError('(add --help for what it takes)');
+  if (io === processIo) endWithReader();
   const context: VerbContext = { io, flags: () => given };
   let given: Overrides = {};
   for (const verb of VERBS) program.addCommand(inherit(verb(context), program));
+  for (const verb of laterVerbs) program.addCommand(inherit(verb(context), program), { hidden: true });
   addSettings(program);
   program.hook('preAction', (_, action) => {
     given = settingsOf(action);

@@ -31,6 +31,7 @@ export const replayVerb = (context: VerbContext): Command =>
           if (last && speed > 0)
             await pause(Math.min(MAX_GAP_MS, (Date.parse(event.at) - Date.parse(last.at)) / speed));
           context.io.out(options.json ? JSON.stringify(event) : describeEvent(event));
+          await context.io.drained();
           last = event;
         }
         if (last === null && (await chatEvents(store, chatId).next()).done)

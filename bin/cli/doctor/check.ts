@@ -8,8 +8,10 @@ export interface Check {
   facts?: Record<string, unknown>;
 }
 
-export const fine = (name: string, detail: string, facts?: Check['facts']): Check => make('fine', { name, detail, facts });
-export const note = (name: string, detail: string, facts?: Check['facts']): Check => make('note', { name, detail, facts });
+export const fine = (name: string, detail: string, facts?: Check['facts']): Check =>
+  make('fine', { name, detail, facts });
+export const note = (name: string, detail: string, facts?: Check['facts']): Check =>
+  make('note', { name, detail, facts });
 export const wrong = (name: string, detail: string, facts?: Check['facts']): Check =>
   make('wrong', { name, detail, facts });
 
