@@ -32,7 +32,7 @@ export async function appendUntilKnown(appending: Appending): Promise<Appended> 
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       uncertain ||= error.code === 'unknown';
-      const over = !error.temporary || closing() || (!uncertain && timer.now() >= deadline);
+      const over = !error.temporary || closing() || (!uncertain && timer.now() + wait >= deadline);
       if (over) return uncertain ? { status: 'unknown' } : { status: 'lost', error };
     }
     await pause(timer, wait);

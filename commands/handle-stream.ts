@@ -3,7 +3,7 @@ import { accepted, type Outcome } from '../events/error-codes.ts';
 import { NO_STREAM, type RecordedEvent, StoreError } from '../events/event-store.ts';
 import { appendUntilKnown } from './append.ts';
 import { busy, COMMAND_DEADLINE_MS, unknown, unreachable } from './chat-writer.ts';
-import { encodeEvent } from './encode.ts';
+import { encodeEvent, type Intended } from './encode.ts';
 import type { CommandsDeps, Timer } from './ports.ts';
 
 export interface StreamDeps extends Pick<CommandsDeps, 'store' | 'ids' | 'clock'> {
@@ -27,8 +27,6 @@ export interface StreamCommand<S> {
   readonly evolve: (state: S, event: Pick<Decoded, 'type' | 'data' | 'metadata'>) => S;
   /** No facts: what is asked for stands already. */
   readonly decide: (state: S) => Outcome<readonly Fact[]>;
-  /** What each fact's event id follows from, with its number; default: the command's id. */
-  readonly key?: (fact: Fact) => string;
 }
 
 /** Load, fold, decide, append; on a conflict all over again, until the deadline. Answers with the state after it. */
@@ -50,7 +48,7 @@ async function decideAndAppend<S>(command: StreamCommand<S>, deps: StreamDeps): 
     if (decision.value.length === 0) return accepted(state);
     const intended = intend(command, decision.value, deps);
     const { timer, closing, store } = deps;
-    const events = intended.map(encodeEvent);
+    const events = intended.map((event) => encodeEvent(event, deps.ids));
     const result = await appendUntilKnown({
       store,
       timer,
@@ -95,20 +93,16 @@ export async function loadStream<S>(
   return { state, revision };
 }
 
-function intend<S>(command: StreamCommand<S>, facts: readonly Fact[], deps: StreamDeps) {
-  const { stream, actor, commandId, key = () => commandId } = command;
+function intend<S>(
+  { stream, actor, commandId }: StreamCommand<S>,
+  facts: readonly Fact[],
+  deps: StreamDeps,
+): Intended[] {
   const at = deps.clock();
-  return facts.map((fact, i) => ({
-    ...fact,
-    eventId: deps.ids.eventId(stream, `${key(fact)}.${i}`),
-    actor,
-    at,
-    commandId,
-    correlationId: commandId,
-  }));
+  return facts.map((fact) => ({ ...fact, stream, actor, at, commandId, correlationId: commandId }));
 }
 
-const evolvable = ({ type, data, actor, at, commandId, correlationId }: ReturnType<typeof intend>[number]) => ({
+const evolvable = ({ type, data, actor, at, commandId, correlationId }: Intended) => ({
   type,
   data,
   metadata: { v: 1, actor, at, commandId, correlationId },

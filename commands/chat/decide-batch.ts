@@ -81,8 +81,7 @@ function happens(command: ChatCommand, facts: Extract<Decision, { ok: true }>['v
   const stream = chatStream(command.chatId);
   facts.forEach((fact, i) => {
     const seq = firstSeq + i;
-    const eventId = pass.ids.eventId(stream, i === 0 ? commandId : `${commandId}.${i}`);
-    events.push(encodeEvent({ ...fact, eventId, actor, at, commandId, correlationId }));
+    events.push(encodeEvent({ ...fact, stream, actor, at, commandId, correlationId }, pass.ids));
     evolve(state, { seq, at, actor, commandId, fact }, pass.journal);
   });
   pass.firsts.set(firstSeq, { seq: firstSeq, at, position: 0, actor, fact: facts[0] ?? null });

@@ -50,7 +50,6 @@ export function moveReceipts(move: MoveReceipts, bounds: Bounds, deps: StreamDep
         const moves = answer.readSeq > before.readSeq || answer.deliveredSeq > before.deliveredSeq;
         return accepted(moves ? [{ type: 'ReceiptsMoved', data: answer }] : []);
       },
-      key: () => `${answer.readSeq}.${answer.deliveredSeq}`,
     },
     deps,
   ).then((outcome) => (outcome.ok ? accepted(answer) : outcome));

@@ -44,7 +44,6 @@ export async function reserveUsername(
         if (last && !abandoned) return rejected('username-taken', `the name ${username} is taken`);
         return accepted([{ type: 'UsernameReserved', data: { userId } }]);
       },
-      key: () => userId,
     },
     deps,
   );

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { decode } from '../../events/codec.ts';
 import { usernameStream, userStream } from '../../events/streams.ts';
+import { createMemoryEventStore } from '../../infra/memory/event-store.ts';
 import { ANN, BOB, createWorld, NOW, type World } from '../support/commands.ts';
 import { faulty } from '../support/faulty-event-store.ts';
-import { createPlainEventStore } from '../support/plain-event-store.ts';
 
 const register = async (world: World, more: { userId?: string; username?: string; displayName?: string } = {}) => {
   const command = { userId: ANN, username: 'ann', displayName: 'Ann', password: true, commandId: world.id(), ...more };
@@ -54,7 +54,7 @@ test('of twenty who want one name at once, one gets it', async () => {
 
 test('a registration that stopped half-way is finished by its user, or after a while by another', async () => {
   let dead = true;
-  const plain = createPlainEventStore({ clock: () => NOW });
+  const plain = createMemoryEventStore({ clock: () => NOW });
   const store = faulty(plain, ({ stream }) => (dead && stream === userStream(ANN) ? 'unavailable' : 'fine'));
   const world = createWorld({ store });
   const lost = register(world);
@@ -147,7 +147,7 @@ test('what operators do is recorded, by several at once too', async () => {
 });
 
 test('what an operator does is not done where it cannot be recorded', async () => {
-  const world = createWorld({ store: faulty(createPlainEventStore({ clock: () => NOW }), () => 'unavailable') });
+  const world = createWorld({ store: faulty(createMemoryEventStore({ clock: () => NOW }), () => 'unavailable') });
   const recording = world.commands.recordOps({ actor: ANN, area: 'reads', type: 'EventsRead', data: {} });
   const refused = expect(recording).rejects.toMatchObject({ code: 'unavailable' });
   await world.timer.run();

@@ -8,7 +8,7 @@ import { chatStream, userStream } from '../../events/streams.ts';
 import { emoji } from '../../infra/system/emoji.ts';
 import { deterministicUuid } from '../../infra/system/ids.ts';
 import { type ManualTimer, manualTimer } from './manual-timer.ts';
-import { createPlainEventStore } from './plain-event-store.ts';
+import { createMemoryEventStore } from '../../infra/memory/event-store.ts';
 
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -51,13 +51,14 @@ export interface World {
   id(): string;
 }
 
+let count = 0;
+
 /** The write side over memory, with a clock that stands still unless it is moved. */
 export function createWorld(over: Partial<CommandsDeps> = {}): World {
   const time = { now: NOW };
   const timer = manualTimer();
   const faults: unknown[] = [];
-  const store = over.store ?? createPlainEventStore({ clock: () => time.now });
-  let count = 0;
+  const store = over.store ?? createMemoryEventStore({ clock: () => time.now });
   const id = (): string => ulidAt(time.now, ++count);
   const commands = createCommands({
     store,
@@ -77,9 +78,8 @@ export async function registerUsers(store: EventStore, ...userIds: string[]): Pr
   for (const userId of userIds) {
     const data = { username: `u${userId.slice(-10).toLowerCase()}`, displayName: plain(userId), password: true };
     const common = { actor: userId, at: NOW, commandId: userId, correlationId: userId };
-    await store.append(userStream(userId), -1, [
-      encodeEvent({ eventId: deterministicUuid('user', userId), type: 'UserRegistered', data, ...common }),
-    ]);
+    const event = { stream: userStream(userId), type: 'UserRegistered', data, ...common };
+    await store.append(event.stream, -1, [encodeEvent(event, { ulid: () => userId, eventId: deterministicUuid })]);
   }
 }
 
