@@ -1,5 +1,5 @@
-import * as z from 'zod';
 import { rejected } from '../../../events/error-codes.ts';
+import { ChatPage } from '../../answers.ts';
 import { ChatsInput, given, LIST_MAX_LIMIT, lowered, Position, readPosition } from '../../requests.ts';
 import { BEHIND_WAIT_MS } from '../limits.ts';
 import { defineOp } from './op.ts';
@@ -9,7 +9,7 @@ export const chats = defineOp({
   kind: 'read',
   summary: 'My chats, newest message first: the body of GET /v1/chats.',
   fields: { ...ChatsInput.shape, minPosition: Position.optional() },
-  answer: z.object({ chats: z.array(z.looseObject({})), next: z.string().nullable(), position: z.string() }),
+  answer: ChatPage,
   run: async ({ services, connection }, { changedAfter, cursor, limit, minPosition }) => {
     const { queries, log } = services;
     const after = changedAfter === undefined ? null : readPosition(changedAfter, log.epoch);

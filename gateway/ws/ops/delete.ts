@@ -1,6 +1,7 @@
 import { CommandId } from '../../../events/ids.ts';
+import { Reply } from '../../answers.ts';
 import { ChatId, MessageId } from '../../requests.ts';
-import { defineOp, Reply, reply } from './op.ts';
+import { defineOp, reply } from './op.ts';
 
 export const deleteMessage = defineOp({
   name: 'delete',

@@ -1,5 +1,5 @@
-import * as z from 'zod';
 import { rejected } from '../../../events/error-codes.ts';
+import { MessagePage } from '../../answers.ts';
 import {
   ChatId,
   given,
@@ -19,15 +19,7 @@ export const history = defineOp({
   kind: 'read',
   summary: 'A page of messages, now or as of a seq or a time: the body of GET /v1/chats/{id}/messages.',
   fields: { chatId: ChatId, ...HistoryInput.shape, minPosition: Position.optional() },
-  answer: z.object({
-    chatId: z.string(),
-    asOf: z.object({ seq: z.int(), at: z.string().nullable() }),
-    title: z.string().nullable(),
-    memberCount: z.int(),
-    messages: z.array(z.looseObject({})),
-    next: z.looseObject({}).nullable(),
-    position: z.string(),
-  }),
+  answer: MessagePage,
   run: async ({ services, connection }, { chatId, before, after, asOf, limit, minPosition }) => {
     const { queries, log } = services;
     const edge = onePageEdge({ before, after });

@@ -47,16 +47,6 @@ export function defineOp<N extends string, F extends z.ZodRawShape>(definition: 
 
 export const Empty = z.object({});
 
-/** The answer of a command: what the commands promise, without what only HTTP's status tells. */
-export const Reply = z.object({
-  chatId: z.string(),
-  messageId: z.string().optional(),
-  seq: z.int(),
-  at: z.string(),
-  position: z.string(),
-  changed: z.boolean(),
-});
-
 export async function reply(outcome: Promise<Outcome<{ repeated: boolean }>>): Promise<Outcome<object>> {
   const result = await outcome;
   if (!result.ok) return result;

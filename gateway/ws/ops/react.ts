@@ -1,6 +1,7 @@
 import { CommandId } from '../../../events/ids.ts';
+import { Reply } from '../../answers.ts';
 import { ChatId, Emoji, MessageId } from '../../requests.ts';
-import { defineOp, type OpContext, Reply, reply } from './op.ts';
+import { defineOp, type OpContext, reply } from './op.ts';
 
 const fields = { chatId: ChatId, messageId: MessageId, emoji: Emoji, commandId: CommandId.optional() };
 

@@ -1,5 +1,6 @@
+import { Reply } from '../../answers.ts';
 import { ChatId, given, SendInput } from '../../requests.ts';
-import { defineOp, Reply, reply } from './op.ts';
+import { defineOp, reply } from './op.ts';
 
 /** `messageId` is the idempotency key; without one the server makes it, and a retry is then a second message. */
 export const send = defineOp({

@@ -1,23 +1,21 @@
-import { decode, decodeChatEvent } from '../../../../events/codec.ts';
 import { accepted, type Outcome, rejected } from '../../../../events/error-codes.ts';
-import type { RecordedEvent } from '../../../../events/event-store.ts';
-import { chatOf, receiptsOf } from '../../../../events/streams.ts';
 import type { Auth, Principal } from '../../../../gateway/auth/api.ts';
 import type { GatewayContext, GatewayLogger } from '../../../../gateway/context.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../../gateway/ws/gateway.ts';
 import type { SocketAdapter } from '../../../../gateway/ws/port.ts';
-import { createQueries, type Queries } from '../../../../queries/index.ts';
+import { createMemoryEventStore, type MemoryEventStore } from '../../../../infra/memory/event-store.ts';
+import type { Queries } from '../../../../queries/index.ts';
 import { createWorld, type Loose, registerUsers, run, user, type World } from '../../../support/commands.ts';
-import { createNaiveViews } from '../../../support/naive-views.ts';
 import { openSocket, type TestSocket } from '../../../support/protocol-client.ts';
 import { EPOCH } from '../../../support/random-chat.ts';
-import { createLiveStore } from './live-store.ts';
+import { startLiveViews } from './live-views.ts';
 
 export const ORIGIN = 'http://127.0.0.1:4000';
 const TOKEN_LIFE_MS = 900_000;
 
 export interface GatewayWorld {
   readonly world: World;
+  readonly store: MemoryEventStore;
   readonly gateway: Gateway;
   readonly url: string;
   readonly context: GatewayContext;
@@ -49,31 +47,13 @@ export interface WorldOptions {
 
 /** The gateway over the real commands and queries, a store in memory and views that fold it anew for each question. */
 export async function startWorld(options: WorldOptions): Promise<GatewayWorld> {
-  const views = createNaiveViews();
   const skew = { ms: 0 };
   const clock = (): number => Date.now() + skew.ms;
-  let head = 0;
-  let held: number | null = null;
-  let waiting: (() => void)[] = [];
-  const store = createLiveStore({
-    clock: Date.now,
-    appended: (event) => {
-      head = event.position;
-      project(views, event);
-    },
-  });
+  const store = createMemoryEventStore({ epoch: EPOCH });
   const world = createWorld({ store, clock: Date.now });
   await registerUsers(store, ...Array.from({ length: 9 }, (_, i) => user(i + 1)));
-  const position = (): number => held ?? head;
-  const reached = async (wanted: number): Promise<boolean> => {
-    if (position() < wanted) await new Promise<void>((resolve) => waiting.push(resolve));
-    return position() >= wanted;
-  };
-  const queries = createQueries({
-    ...views.deps,
-    head: () => store.head(),
-    progress: { position, reached, lagMs: () => 0 },
-  });
+  const views = startLiveViews({ log: store, access: world.commands.access });
+  const { queries } = views;
   const { auth, token, endSession } = createStubAuth(clock, options.verify);
   const logged: { level: string; message: string }[] = [];
   const commands = options.wrapCommands?.(world.commands) ?? world.commands;
@@ -97,16 +77,7 @@ export async function startWorld(options: WorldOptions): Promise<GatewayWorld> {
   };
   return {
     ...{ world, gateway, url, context, skew, logged, token, endSession, open },
-    hold: () => {
-      held = head;
-      views.hold(head);
-    },
-    release: () => {
-      held = null;
-      views.hold(null);
-      for (const resume of waiting.splice(0)) resume();
-      waiting = [];
-    },
+    ...{ hold: views.hold, release: views.release, store },
     follow: async (userId) => {
       const socket = await open(userId);
       const answer = await socket.request('sync', { since: socket.frames[0]?.['position'] });
@@ -120,16 +91,10 @@ export async function startWorld(options: WorldOptions): Promise<GatewayWorld> {
     },
     close: async () => {
       await gateway.close(1_000);
+      await views.close();
       await store.close();
     },
   };
-}
-
-function project(views: ReturnType<typeof createNaiveViews>, event: RecordedEvent): void {
-  if (chatOf(event.stream) !== null) return views.add(decodeChatEvent(event, EPOCH));
-  const receipts = receiptsOf(event.stream);
-  if (!receipts) return;
-  views.mark(receipts.chatId, receipts.userId, decode(event).data as { readSeq: number; deliveredSeq: number });
 }
 
 function recorder(logged: { level: string; message: string }[]): GatewayLogger {
