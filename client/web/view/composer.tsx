@@ -1,0 +1,101 @@
+import { effect, useSignal } from '@preact/signals';
+import type { VNode } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Message } from '../../sdk/index.ts';
+import { user } from '../state/client.ts';
+import { editing, live, openChatId, replyingTo, rewrite, say } from '../state/conversation.ts';
+import { asOf } from '../state/past.ts';
+import { COMPOSER_ID } from './focus.ts';
+import { senderName } from './sender.ts';
+
+const HEIGHT_MAX_PX = 180;
+
+export function Composer(): VNode | null {
+  const text = useSignal('');
+  const box = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    const offEdit = effect(() => {
+      text.value = editing.value?.text ?? '';
+    });
+    const offChat = effect(() => {
+      if (openChatId.value !== null) text.value = '';
+    });
+    return () => {
+      offEdit();
+      offChat();
+    };
+  }, []);
+  useEffect(() => {
+    if (!box.current) return;
+    box.current.style.height = 'auto';
+    box.current.style.height = `${Math.min(box.current.scrollHeight, HEIGHT_MAX_PX)}px`;
+  }, [text.value]);
+
+  const submit = (): void => {
+    const words = text.value.trim();
+    if (words === '') return;
+    if (editing.value) rewrite(editing.value, words);
+    else say(words);
+    text.value = '';
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.isComposing) return;
+    if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      submit();
+    } else if (event.key === 'ArrowUp' && text.value === '' && !editing.value) {
+      event.preventDefault();
+      editing.value = lastOfMine();
+    } else if (event.key === 'Escape') {
+      editing.value = null;
+      replyingTo.value = null;
+    }
+  };
+
+  if (asOf.value !== null) return null; // the past cannot be written to
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <Context />
+      <textarea
+        id={COMPOSER_ID}
+        ref={box}
+        rows={1}
+        value={text.value}
+        aria-label="Message"
+        placeholder="Write a message"
+        onInput={(event) => (text.value = event.currentTarget.value)}
+        onKeyDown={onKeyDown}
+      />
+      <button type="submit" class="primary" disabled={text.value.trim() === ''}>
+        {editing.value ? 'Save' : 'Send'}
+      </button>
+    </form>
+  );
+}
+
+function Context(): VNode | null {
+  const about = editing.value ?? replyingTo.value;
+  if (!about) return null;
+  const drop = (): void => {
+    editing.value = null;
+    replyingTo.value = null;
+  };
+  return (
+    <p class="context">
+      <span>{editing.value ? 'Editing your message' : `Replying to ${senderName(about)}: ${about.text}`}</span>
+      <button type="button" class="quiet" onClick={drop}>
+        Cancel
+      </button>
+    </p>
+  );
+}
+
+function lastOfMine(): Message | null {
+  return live.value?.messages.findLast(({ senderId, deleted }) => senderId === user.value?.userId && !deleted) ?? null;
+}

@@ -1,0 +1,65 @@
+import type { VNode } from 'preact';
+import { chats } from '../state/client.ts';
+import { openChatId, openConversation } from '../state/conversation.ts';
+import { asOf, backToNow, headSeq, loading, shown } from '../state/past.ts';
+import { stop } from '../state/player.ts';
+import { titleOf } from './chat-list.tsx';
+import { Composer } from './composer.tsx';
+import { formatCount, formatFull } from './format.ts';
+import { Messages } from './messages.tsx';
+import { TimeBar } from './time-bar.tsx';
+
+export function Conversation(): VNode {
+  return (
+    <main class="conversation">
+      <Header />
+      <Banner />
+      <Messages />
+      <TimeBar />
+      <Composer />
+    </main>
+  );
+}
+
+/** Title and members are of the moment shown, as everything else is. */
+function Header(): VNode {
+  const page = shown.value;
+  const summary = chats.value.find(({ chatId }) => chatId === openChatId.value);
+  const title = page?.title ?? (summary ? titleOf(summary) : '…');
+  return (
+    <header class="conversation-header">
+      <button
+        type="button"
+        class="quiet back"
+        aria-label="Back to the conversations"
+        onClick={() => openConversation(null)}
+      >
+        ←
+      </button>
+      <h1>{title}</h1>
+      {page && <p>{page.memberCount === 1 ? '1 member' : `${formatCount(page.memberCount)} members`}</p>}
+    </header>
+  );
+}
+
+function Banner(): VNode | null {
+  if (asOf.value === null) return null;
+  const at = shown.value?.asOf.at;
+  const back = (): void => {
+    stop();
+    backToNow();
+  };
+  return (
+    <div class={`banner ${loading.value ? 'is-loading' : ''}`} role="status">
+      <p>
+        <strong>As it stood</strong> {at ? <time dateTime={at}>{formatFull(at)}</time> : 'before the first event'}
+        <span class="pin">
+          event {formatCount(asOf.value)} of {formatCount(headSeq.value)}
+        </span>
+      </p>
+      <button type="button" class="primary" onClick={back}>
+        Back to now
+      </button>
+    </div>
+  );
+}
