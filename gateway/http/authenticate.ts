@@ -13,11 +13,10 @@ declare module 'fastify' {
 }
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i;
-const NOBODY: Principal = { userId: '', sessionId: '', expiresAt: 0 };
 
 /** Every route of this scope is for signed-in users: the token is checked before the body is read. */
 export function signedIn(app: FastifyInstance, { context: { auth }, limits }: HttpOptions, operator = false): void {
-  app.decorateRequest('principal', NOBODY);
+  app.decorateRequest('principal', null as unknown as Principal);
   app.addHook('onRequest', async (request) => {
     const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) return refuse('unauthenticated', 'send Authorization: Bearer <access token>');

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { MemberPage, Reply } from '../../answers.ts';
-import { Cursor, given, limitUpTo, lowered, MemberInput, readPoint, UserId } from '../../requests.ts';
+import { Cursor, given, LIST_MAX_LIMIT, limitUpTo, lowered, MemberInput, readPoint, UserId } from '../../requests.ts';
 import { perCommand } from '../authenticate.ts';
 import { about, commandProblems, readProblems } from '../describe.ts';
 import { CommandHeaders, commandIdOf } from '../idempotency.ts';
@@ -9,8 +9,6 @@ import { accept } from '../problems.ts';
 import { inQuery, readQuery } from '../query.ts';
 import { AsOfQuery, ChatParams } from './chats.ts';
 
-const MEMBERS_LIMIT = 200;
-const MEMBERS_MAX_LIMIT = 1_000;
 const MemberParams = ChatParams.extend({ userId: UserId });
 
 export const members: FastifyPluginAsyncZod<HttpOptions> = async (app, { context: { queries } }) => {
@@ -23,14 +21,14 @@ export const members: FastifyPluginAsyncZod<HttpOptions> = async (app, { context
         querystring: readQuery({
           asOf: AsOfQuery,
           cursor: Cursor.optional(),
-          limit: inQuery(limitUpTo(MEMBERS_MAX_LIMIT, MEMBERS_LIMIT)),
+          limit: inQuery(limitUpTo(LIST_MAX_LIMIT, LIST_MAX_LIMIT)),
         }),
         response: { 200: MemberPage, ...readProblems('chat-not-found', 'as-of-unknown', 'not-visible') },
       },
     },
     async ({ principal, params: { chatId }, query: { asOf, cursor, limit } }) => {
       const point = asOf === undefined ? undefined : readPoint(asOf);
-      const page = { limit: lowered(limit, MEMBERS_MAX_LIMIT), ...given({ asOf: point, cursor }) };
+      const page = { limit: lowered(limit, LIST_MAX_LIMIT), ...given({ asOf: point, cursor }) };
       return accept(await queries.members(principal.userId, chatId, page));
     },
   );

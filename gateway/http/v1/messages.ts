@@ -7,6 +7,7 @@ import {
   given,
   HISTORY_MAX_LIMIT,
   HistoryInput,
+  LIST_MAX_LIMIT,
   limitUpTo,
   lowered,
   MessageId,
@@ -22,8 +23,6 @@ import { accept } from '../problems.ts';
 import { inQuery, readQuery } from '../query.ts';
 import { AsOfQuery, ChatParams } from './chats.ts';
 
-const REACTIONS_LIMIT = 200;
-const REACTIONS_MAX_LIMIT = 1_000;
 const MessageParams = ChatParams.extend({ messageId: MessageId });
 const ReactionParams = MessageParams.extend({ emoji: Emoji.meta({ description: 'Percent-encoded.' }) });
 
@@ -81,7 +80,7 @@ export const messages: FastifyPluginAsyncZod<HttpOptions> = async (app, { contex
           emoji: Emoji.optional(),
           asOf: AsOfQuery,
           cursor: Cursor.optional(),
-          limit: inQuery(limitUpTo(REACTIONS_MAX_LIMIT, REACTIONS_LIMIT)),
+          limit: inQuery(limitUpTo(LIST_MAX_LIMIT, LIST_MAX_LIMIT)),
         }),
         response: {
           200: ReactionPage,
@@ -91,7 +90,7 @@ export const messages: FastifyPluginAsyncZod<HttpOptions> = async (app, { contex
     },
     async ({ principal, params: { chatId, messageId }, query: { emoji, asOf, cursor, limit } }) => {
       const point = asOf === undefined ? undefined : readPoint(asOf);
-      const page = { limit: lowered(limit, REACTIONS_MAX_LIMIT), ...given({ emoji, asOf: point, cursor }) };
+      const page = { limit: lowered(limit, LIST_MAX_LIMIT), ...given({ emoji, asOf: point, cursor }) };
       return accept(await queries.reactions(principal.userId, chatId, messageId, page));
     },
   );
