@@ -67,19 +67,19 @@ async function readRun(
 ): Promise<Run | null> {
   const run: Run = { events: [], last: Math.max(page.after, viewer.sight.visibleFrom - 1) };
   const scanEnd = run.last + HIDDEN_SCAN_MAX;
-  while (run.last < page.through) {
-    const read = await deps.chatLog.events(viewer.chatId, {
-      after: run.last,
-      limit: page.limit,
-      through: page.through,
-    });
+  for (let limit = page.limit; run.last < page.through; limit = EVENTS_PAGE_MAX) {
+    const read = await deps.chatLog.events(viewer.chatId, { after: run.last, limit, through: page.through });
     const deleted = await deletedAmong(deps, viewer, read);
     if (deleted === null) return null;
     const full = takeSeen(run, { viewer, read, deleted, limit: page.limit });
-    const followed = run.events.at(-1);
-    if (full || read.length === 0 || followed === undefined || !isHidden(followed) || run.last >= scanEnd) break;
+    if (full || read.length === 0 || !endsHidden(run) || run.last >= scanEnd) break;
   }
   return run;
+}
+
+function endsHidden({ events }: Run): boolean {
+  const last = events.at(-1);
+  return last !== undefined && isHidden(last);
 }
 
 /** Adds what is seen; true where the next one has no place any more. */
@@ -90,9 +90,7 @@ function takeSeen(
   for (const event of from.read) {
     const seen = seenEvent(from.viewer.sight, event, from.deleted);
     if (seen === null) continue;
-    const last = run.events.at(-1);
-    const merges = last !== undefined && isHidden(last) && isHidden(seen);
-    if (run.events.length >= from.limit && !merges) return true;
+    if (run.events.length >= from.limit && !(endsHidden(run) && isHidden(seen))) return true;
     pushMerged(run.events, seen);
     run.last = event.seq;
   }
@@ -100,7 +98,7 @@ function takeSeen(
 }
 
 /** Which of the messages that the events tell of are deleted now, where the chat wants their words gone. */
-export function deletedAmong(
+function deletedAmong(
   deps: QueryDeps,
   viewer: Viewer,
   read: readonly ChatEvent[],

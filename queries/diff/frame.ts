@@ -16,15 +16,17 @@ const FRAME_TYPES: ReadonlySet<string> = new Set([
   'MemberRoleChanged',
 ]);
 
-/** Title and members as the viewer knows them at both points: read only where something of them can have changed. */
+/**
+ * Title and members as the viewer knows them at both points: read only where something of them can have changed. What
+ * changed while the viewer was away shows at their coming, which is such an event too.
+ */
 export async function frameDiff(
   deps: QueryDeps,
   viewer: Viewer,
   range: Range,
 ): Promise<Pick<Diff, 'members' | 'title'>> {
   const [from, to] = [frameSeq(viewer.sight, range.from.seq), frameSeq(viewer.sight, range.to.seq)];
-  const away = from !== range.from.seq || to !== range.to.seq;
-  if (!away && !range.events.some(({ type }) => FRAME_TYPES.has(type))) {
+  if (!range.events.some(({ type }) => FRAME_TYPES.has(type))) {
     return { members: { added: [], removed: [], roles: [] }, title: null };
   }
   const [before, after, { title: titleBefore }, { title: titleAfter }] = await Promise.all([

@@ -110,6 +110,24 @@ test('a view that lags is waited for, and what it still lacks is never answered 
   expect(waitedFor).toEqual([positionOf(ahead)]);
 });
 
+test('an instant is not answered from a chat log that may lack a later event of before it', async () => {
+  const { views, queries, tell } = scene({ chatLogLags: true });
+  const chat = tell();
+  const held = chat.say(ANN, 'one');
+  let ahead = chat.say(ANN, 'two');
+  while (ahead.at === held.at) ahead = chat.say(ANN, 'two');
+  const then = Date.parse(ahead.at);
+  views.hold(positionOf(held));
+  expect(codeOf(await queries.resolve(ANN, chat.chatId, { time: then }))).toBe('behind');
+  expect(codeOf(await queries.resolve(ANN, chat.chatId, { seq: ahead.seq }))).toBe('behind');
+  expect(codeOf(await queries.resolve(ANN, chat.chatId, { seq: ahead.seq + 1 }))).toBe('as-of-unknown');
+  expect(valueOf(await queries.resolve(ANN, chat.chatId, { time: Date.parse(held.at) - 1 })).seq).toBeLessThan(
+    held.seq,
+  );
+  views.onWait((position) => views.hold(position));
+  expect(valueOf(await queries.resolve(ANN, chat.chatId, { time: then })).seq).toBe(ahead.seq);
+});
+
 test('who was let go while they waited is not answered', async () => {
   const { views, queries, tell } = scene();
   const chat = tell();

@@ -153,11 +153,11 @@ export function naiveChatHistory(state: NaiveState, foldEvery: number): ChatHist
   };
 }
 
-/** The log itself: never behind. */
-export const naiveChatLog = (state: NaiveState): ChatLogReader => {
+/** The log itself, never behind, or a view of it that can lag. */
+export const naiveChatLog = (state: NaiveState, lags: boolean): ChatLogReader => {
   const pinOf = (event: ChatEvent | undefined): { seq: number; at: string } | null =>
     event ? { seq: event.seq, at: event.at } : null;
-  const all = (chatId: ChatId): ChatEvent[] => eventsOf(state, chatId, { log: true });
+  const all = (chatId: ChatId): ChatEvent[] => eventsOf(state, chatId, { log: !lags });
   return {
     events: async (chatId, page) =>
       all(chatId)

@@ -31,6 +31,8 @@ export interface NaiveOptions {
   clock?: () => number;
   /** A message's state is folded into one fact every so many changes; the real views do so every 64. */
   foldEvery?: number;
+  /** The chat log is a view like the others and can lag; otherwise it is the log itself. */
+  chatLogLags?: boolean;
 }
 
 export function createNaiveViews(options: NaiveOptions = {}): NaiveViews {
@@ -48,7 +50,7 @@ export function createNaiveViews(options: NaiveOptions = {}): NaiveViews {
   const held = (): number => (state.heldAt === null ? end() : Math.min(state.heldAt, end()));
   const deps: QueryDeps = {
     chatHistory: counted(naiveChatHistory(state, options.foldEvery ?? Number.POSITIVE_INFINITY)),
-    chatLog: counted(naiveChatLog(state)),
+    chatLog: counted(naiveChatLog(state, options.chatLogLags === true)),
     members: counted(naiveMembers(state)),
     userChats: counted(naiveUserChats(state)),
     users: counted({
