@@ -2,7 +2,7 @@ import type { ChatEvent } from '../../events/chat.ts';
 import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
 import type { ChatId, UserId } from '../../events/ids.ts';
 import { badRequest, behind, viewPosition } from '../answers.ts';
-import type { AsOf, Diff, Point } from '../api.ts';
+import type { Diff, Point } from '../api.ts';
 import { open, resolve } from '../as-of.ts';
 import { EVENTS_PAGE_MAX, type QueryDeps } from '../deps.ts';
 import type { Viewer } from '../viewer.ts';
@@ -10,13 +10,6 @@ import { frameDiff } from './frame.ts';
 import { messageDiff } from './messages.ts';
 
 export const DIFF_MAX_EVENTS = 10_000;
-
-/** What both sides of a diff are: the points themselves, and the events that lie after `from` through `to`. */
-export interface Range {
-  from: AsOf;
-  to: AsOf;
-  events: readonly ChatEvent[];
-}
 
 /**
  * The net change between two points as a viewer sees it: the fold at `to` against the fold at `from`; what came and went

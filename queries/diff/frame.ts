@@ -5,7 +5,7 @@ import type { QueryDeps } from '../deps.ts';
 import { frameOf } from '../members/frame.ts';
 import type { Viewer } from '../viewer.ts';
 import { frameSeq } from '../visibility/index.ts';
-import type { Range } from './diff.ts';
+import type { Range } from './range.ts';
 
 const MEMBERS_PAGE = 1_000;
 const FRAME_TYPES: ReadonlySet<string> = new Set([

@@ -7,7 +7,7 @@ import { present } from '../chat-history/present.ts';
 import type { QueryDeps } from '../deps.ts';
 import type { Viewer } from '../viewer.ts';
 import { messageSeqOf, sees } from '../visibility/index.ts';
-import type { Range } from './diff.ts';
+import type { Range } from './range.ts';
 import { reactionDiff } from './reactions.ts';
 
 type MessageDiff = Pick<Diff, 'added' | 'edited' | 'deleted' | 'reactions'>;
