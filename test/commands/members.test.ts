@@ -38,33 +38,37 @@ const promoteBob = { type: 'put-member', actor: ANN, userId: BOB, role: 'admin' 
 
 describe('starting', () => {
   scenarios([
-    { name: 'a group: its starter is the admin', when: start, then: started() },
+    { name: 'a group: its starter is the admin', when: start, leadsTo: started() },
     {
       name: 'settings of a group',
       when: { ...start, historyVisibility: 'since-join', pastContent: 'now' },
-      then: started({ historyVisibility: 'since-join', pastContent: 'now' }),
+      leadsTo: started({ historyVisibility: 'since-join', pastContent: 'now' }),
     },
-    { name: 'each member once, the starter too', when: { ...start, members: [BOB, ANN, BOB] }, then: started() },
-    { name: 'white space around a title goes', when: { ...start, title: ' t\t' }, then: started() },
-    { name: 'a group needs a title', when: { ...start, title: ' ' }, then: 'bad-request' },
-    { name: 'a title of 201 code points', when: { ...start, title: 'a'.repeat(201) }, then: 'bad-request' },
-    { name: 'a title of two lines', when: { ...start, title: 'a\nb' }, then: 'bad-request' },
-    { name: 'a member who does not exist', when: { ...start, members: [user(99)] }, then: 'user-not-found' },
+    { name: 'each member once, the starter too', when: { ...start, members: [BOB, ANN, BOB] }, leadsTo: started() },
+    { name: 'white space around a title goes', when: { ...start, title: ' t\t' }, leadsTo: started() },
+    { name: 'a group needs a title', when: { ...start, title: ' ' }, leadsTo: 'bad-request' },
+    { name: 'a title of 201 code points', when: { ...start, title: 'a'.repeat(201) }, leadsTo: 'bad-request' },
+    { name: 'a title of two lines', when: { ...start, title: 'a\nb' }, leadsTo: 'bad-request' },
+    { name: 'a member who does not exist', when: { ...start, members: [user(99)] }, leadsTo: 'user-not-found' },
     {
       name: 'a group under the id of a direct chat',
       when: { ...start, chatId: directChatId(ANN, BOB) },
-      then: 'bad-request',
+      leadsTo: 'bad-request',
     },
-    { name: 'an id from the future', when: { ...start, chatId: ulidAt(NOW + 200_000, 1) }, then: 'id-from-the-future' },
+    {
+      name: 'an id from the future',
+      when: { ...start, chatId: ulidAt(NOW + 200_000, 1) },
+      leadsTo: 'id-from-the-future',
+    },
     {
       name: '10,001 members',
       when: { ...start, members: Array.from({ length: 10_000 }, (_, i) => user(100 + i)) },
-      then: 'group-full',
+      leadsTo: 'group-full',
     },
     {
       name: 'a direct chat has no admin',
       when: { type: 'start-chat', actor: BOB, kind: 'direct', chatId: directChatId(ANN, BOB), members: [ANN] },
-      then: [
+      leadsTo: [
         {
           type: 'ChatStarted',
           data: {
@@ -79,7 +83,7 @@ describe('starting', () => {
     {
       name: 'with oneself',
       when: { type: 'start-chat', actor: ANN, kind: 'direct', chatId: directChatId(ANN, ANN), members: [ANN] },
-      then: 'direct-chat',
+      leadsTo: 'direct-chat',
     },
     {
       name: 'with nobody',
@@ -90,12 +94,12 @@ describe('starting', () => {
         chatId: directChatId(ANN, user(99)),
         members: [user(99)],
       },
-      then: 'user-not-found',
+      leadsTo: 'user-not-found',
     },
     {
       name: "under others' id",
       when: { type: 'start-chat', actor: ANN, kind: 'direct', chatId: directChatId(BOB, CID), members: [BOB] },
-      then: 'bad-request',
+      leadsTo: 'bad-request',
     },
   ]);
 
@@ -136,76 +140,80 @@ describe('titles, members and roles', () => {
     {
       name: 'an admin renames',
       when: { type: 'rename-chat', actor: ANN, title: 'h' },
-      then: [{ type: 'ChatRenamed', data: { title: plain('h') } }],
+      leadsTo: [{ type: 'ChatRenamed', data: { title: plain('h') } }],
     },
-    { name: 'the title it has', when: { type: 'rename-chat', actor: ANN, title: 'g' }, then: 'nothing' },
-    { name: 'a member does not rename', when: { type: 'rename-chat', actor: BOB, title: 'h' }, then: 'forbidden' },
+    { name: 'the title it has', when: { type: 'rename-chat', actor: ANN, title: 'g' }, leadsTo: 'nothing' },
+    { name: 'a member does not rename', when: { type: 'rename-chat', actor: BOB, title: 'h' }, leadsTo: 'forbidden' },
     {
       name: 'an admin adds',
       when: { type: 'put-member', actor: ANN, userId: DEE },
-      then: [{ type: 'MemberAdded', data: role(DEE, 'member') }],
+      leadsTo: [{ type: 'MemberAdded', data: role(DEE, 'member') }],
     },
     {
       name: 'an admin adds an admin',
       when: { type: 'put-member', actor: ANN, userId: DEE, role: 'admin' },
-      then: [{ type: 'MemberAdded', data: role(DEE, 'admin') }],
+      leadsTo: [{ type: 'MemberAdded', data: role(DEE, 'admin') }],
     },
-    { name: 'a member does not add', when: { type: 'put-member', actor: BOB, userId: DEE }, then: 'forbidden' },
-    { name: 'a stranger sees no chat', when: { type: 'put-member', actor: EVE, userId: EVE }, then: 'chat-not-found' },
+    { name: 'a member does not add', when: { type: 'put-member', actor: BOB, userId: DEE }, leadsTo: 'forbidden' },
+    {
+      name: 'a stranger sees no chat',
+      when: { type: 'put-member', actor: EVE, userId: EVE },
+      leadsTo: 'chat-not-found',
+    },
     {
       name: 'adding who does not exist',
       when: { type: 'put-member', actor: ANN, userId: user(99) },
-      then: 'user-not-found',
+      leadsTo: 'user-not-found',
     },
-    { name: 'adding a member', when: { type: 'put-member', actor: ANN, userId: BOB }, then: 'nothing' },
+    { name: 'adding a member', when: { type: 'put-member', actor: ANN, userId: BOB }, leadsTo: 'nothing' },
     {
       name: 'adding an admin anew leaves the role',
       given: [promoteBob],
       when: { type: 'put-member', actor: ANN, userId: BOB },
-      then: 'nothing',
+      leadsTo: 'nothing',
     },
     {
       name: 'the role one has',
       when: { type: 'put-member', actor: ANN, userId: BOB, role: 'member' },
-      then: 'nothing',
+      leadsTo: 'nothing',
     },
     {
       name: 'an admin makes an admin',
       when: promoteBob,
-      then: [{ type: 'MemberRoleChanged', data: role(BOB, 'admin') }],
+      leadsTo: [{ type: 'MemberRoleChanged', data: role(BOB, 'admin') }],
     },
-    { name: 'a member does not make themselves admin', when: { ...promoteBob, actor: BOB }, then: 'forbidden' },
+    { name: 'a member does not make themselves admin', when: { ...promoteBob, actor: BOB }, leadsTo: 'forbidden' },
     {
       name: 'the last admin cannot step down',
       when: { type: 'put-member', actor: ANN, userId: ANN, role: 'member' },
-      then: 'forbidden',
+      leadsTo: 'forbidden',
     },
     {
       name: 'one of two admins can',
       given: [promoteBob],
       when: { type: 'put-member', actor: ANN, userId: ANN, role: 'member' },
-      then: [{ type: 'MemberRoleChanged', data: role(ANN, 'member') }],
+      leadsTo: [{ type: 'MemberRoleChanged', data: role(ANN, 'member') }],
     },
     {
       name: 'an admin removes',
       when: { type: 'remove-member', actor: ANN, userId: BOB },
-      then: [{ type: 'MemberRemoved', data: { userId: BOB } }],
+      leadsTo: [{ type: 'MemberRemoved', data: { userId: BOB } }],
     },
     {
       name: 'anyone may leave',
       when: { type: 'remove-member', actor: BOB, userId: BOB },
-      then: [{ type: 'MemberRemoved', data: { userId: BOB } }],
+      leadsTo: [{ type: 'MemberRemoved', data: { userId: BOB } }],
     },
     {
       name: 'a member removes nobody else',
       when: { type: 'remove-member', actor: BOB, userId: CID },
-      then: 'forbidden',
+      leadsTo: 'forbidden',
     },
-    { name: 'removing who is not there', when: { type: 'remove-member', actor: ANN, userId: DEE }, then: 'nothing' },
+    { name: 'removing who is not there', when: { type: 'remove-member', actor: ANN, userId: DEE }, leadsTo: 'nothing' },
     {
       name: 'when the last admin leaves, the longest-standing member takes over',
       when: { type: 'remove-member', actor: ANN, userId: ANN },
-      then: [
+      leadsTo: [
         { type: 'MemberRemoved', data: { userId: ANN } },
         { type: 'MemberRoleChanged', data: role(BOB, 'admin') },
       ],
@@ -217,7 +225,7 @@ describe('titles, members and roles', () => {
         { type: 'put-member', actor: ANN, userId: BOB },
       ],
       when: { type: 'remove-member', actor: ANN, userId: ANN },
-      then: [
+      leadsTo: [
         { type: 'MemberRemoved', data: { userId: ANN } },
         { type: 'MemberRoleChanged', data: role(CID, 'admin') },
       ],
@@ -226,7 +234,7 @@ describe('titles, members and roles', () => {
       name: 'while another admin stands nobody is promoted',
       given: [promoteBob],
       when: { type: 'remove-member', actor: ANN, userId: ANN },
-      then: [{ type: 'MemberRemoved', data: { userId: ANN } }],
+      leadsTo: [{ type: 'MemberRemoved', data: { userId: ANN } }],
     },
     {
       name: 'the last member leaves nobody behind',
@@ -235,7 +243,7 @@ describe('titles, members and roles', () => {
         { type: 'remove-member', actor: ANN, userId: CID },
       ],
       when: { type: 'remove-member', actor: ANN, userId: ANN },
-      then: [{ type: 'MemberRemoved', data: { userId: ANN } }],
+      leadsTo: [{ type: 'MemberRemoved', data: { userId: ANN } }],
     },
   ]);
 });

@@ -8,14 +8,14 @@ export interface Scenario {
   readonly settings?: { historyVisibility?: 'all' | 'since-join' };
   readonly given?: readonly Loose[];
   readonly when: Loose;
-  readonly then: ErrorCode | 'nothing' | readonly { type: string; data: unknown }[];
+  readonly leadsTo: ErrorCode | 'nothing' | readonly { type: string; data: unknown }[];
 }
 
 export function scenarios(
   all: readonly Scenario[],
   start: (world: World, settings: Scenario['settings']) => Promise<void> = group,
 ): void {
-  test.each(all)('$name', async ({ given = [], when, then, settings }) => {
+  test.each(all)('$name', async ({ given = [], when, leadsTo, settings }) => {
     const world = createWorld();
     await start(world, settings);
     for (const command of given) expect(await run(world, command)).toMatchObject({ changed: true });
@@ -23,9 +23,9 @@ export function scenarios(
     const before = (await facts(world, chatId)).length;
     const came = await run(world, when);
     const after = (await facts(world, chatId)).slice(before).map(({ type, data }) => ({ type, data }));
-    if (typeof then === 'string' && then !== 'nothing') expect([came, after]).toEqual([then, []]);
-    else if (then === 'nothing') expect([came, after]).toMatchObject([{ changed: false, seq: before }, []]);
-    else expect([came, after]).toMatchObject([{ changed: true, repeated: false, seq: before + 1 }, then]);
-    if (then !== 'nothing' && typeof then !== 'string') expect(after).toEqual(then);
+    if (typeof leadsTo === 'string' && leadsTo !== 'nothing') expect([came, after]).toEqual([leadsTo, []]);
+    else if (leadsTo === 'nothing') expect([came, after]).toMatchObject([{ changed: false, seq: before }, []]);
+    else expect([came, after]).toMatchObject([{ changed: true, repeated: false, seq: before + 1 }, leadsTo]);
+    if (leadsTo !== 'nothing' && typeof leadsTo !== 'string') expect(after).toEqual(leadsTo);
   });
 }
