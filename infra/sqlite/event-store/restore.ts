@@ -27,7 +27,9 @@ export async function renewEventLog(file: string, { until }: { until: number | n
       const epoch = randomEpoch();
       database.prepare("UPDATE meta SET value = ? WHERE key = 'epoch'").run(epoch);
       const counts = database
-        .prepare<{ events: number; last: number | null }>('SELECT count(*) AS events, max(position) AS last FROM events')
+        .prepare<{ events: number; last: number | null }>(
+          'SELECT count(*) AS events, max(position) AS last FROM events',
+        )
         .get();
       return { epoch, events: counts?.events ?? 0, lastPosition: counts?.last ?? START };
     });
