@@ -58,4 +58,6 @@ function problems(codes: readonly ErrorCode[]): NoHandlerMayReturn {
 
 export const readProblems = (...codes: ErrorCode[]) => problems([...ALWAYS, ...SIGNED_IN, ...READ, ...codes]);
 export const commandProblems = (...codes: ErrorCode[]) => problems([...ALWAYS, ...SIGNED_IN, ...COMMAND, ...codes]);
+/** Of what answers without looking at anything. */
+export const serverProblems = () => problems(['rate-limited', 'internal']);
 export const openProblems = (...codes: ErrorCode[]) => problems([...ALWAYS, ...COMMAND, ...codes]);

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
-import { aboutOpen } from './describe.ts';
+import { aboutOpen, serverProblems } from './describe.ts';
 import type { HttpOptions } from './options.ts';
 import { sendProblem } from './problems.ts';
 
@@ -27,7 +27,7 @@ export const serverRoutes: FastifyPluginAsyncZod<HttpOptions> = async (app, { de
   ] as const) {
     app.get(
       path,
-      { schema: { ...aboutOpen(id, 'server', summary), response: { 200: State, 503: State } } },
+      { schema: { ...aboutOpen(id, 'server', summary), response: { 200: State, 503: State, ...serverProblems() } } },
       async (_request, reply) => {
         const { ok, state } = await ready();
         return reply.code(ok ? 200 : 503).send(state);
@@ -39,7 +39,7 @@ export const serverRoutes: FastifyPluginAsyncZod<HttpOptions> = async (app, { de
     {
       schema: {
         ...aboutOpen('getStartup', 'server', 'Whether the server has started'),
-        response: { 200: State, 503: State },
+        response: { 200: State, 503: State, ...serverProblems() },
       },
     },
     async (_request, reply) => {
@@ -52,7 +52,7 @@ export const serverRoutes: FastifyPluginAsyncZod<HttpOptions> = async (app, { de
     {
       schema: {
         ...aboutOpen('getLiveness', 'server', 'Whether the process answers'),
-        response: { 200: z.object({ status: z.literal('ok'), version: z.string() }) },
+        response: { 200: z.object({ status: z.literal('ok'), version: z.string() }), ...serverProblems() },
       },
     },
     async () => ({ status: 'ok' as const, version }),
