@@ -11,6 +11,8 @@ import { type Oracle, oracleFor, ordered } from './oracle.ts';
 export type ReadersOver = (events: readonly ChatEvent[]) => Promise<{ deps: QueryDeps; close(): Promise<void> }>;
 
 const SEED = Number(process.env['SEED'] ?? 20_260_101);
+/** Thousands of reads in each test. */
+const SUITE_TIMEOUT_MS = 60_000;
 const USERS = [1, 2, 3, 4, 5, 6].map(userId);
 const STRANGER = userId(99);
 
@@ -171,26 +173,30 @@ async function checkOutsider({ chat, queries, viewer }: Case): Promise<void> {
 }
 
 /** Every kind of right over every kind of chat, on every path, against the naive oracle. */
-export function visibilitySuite(name: string, readersOver: ReadersOver, size = 100): void {
+export function visibilitySuite(name: string, readersOver: ReadersOver, size = 90): void {
   describe(`what a viewer sees, over ${name} (seed ${SEED})`, () => {
     for (const [i, kinds] of KINDS.entries()) {
       const title = `${kinds.kind}, ${kinds.historyVisibility}, ${kinds.pastContent}`;
-      test(`${title}: as of every n, on every path, what the oracle folds`, async () => {
-        const chat = grown(i + 1, kinds, size);
-        const { deps, close } = await readersOver(chat.events);
-        const queries = createQueries(deps);
-        // Where all members see the same, two of them will do.
-        const members = USERS.filter((id) => chat.view.members.has(id)).slice(
-          0,
-          kinds.historyVisibility === 'all' ? 2 : 6,
-        );
-        const outsiders = USERS.filter((id) => !chat.view.members.has(id)).slice(0, 1);
-        for (const viewer of [...members, ...outsiders, STRANGER]) {
-          const it = { chat, queries, viewer, oracle: oracleFor(chat.events, viewer) };
-          await (chat.view.members.has(viewer) ? checkMember(it, chat.events.length) : checkOutsider(it));
-        }
-        await close();
-      });
+      test(
+        `${title}: as of every n, on every path, what the oracle folds`,
+        async () => {
+          const chat = grown(i + 1, kinds, size);
+          const { deps, close } = await readersOver(chat.events);
+          const queries = createQueries(deps);
+          // Where all members see the same, two of them will do.
+          const members = USERS.filter((id) => chat.view.members.has(id)).slice(
+            0,
+            kinds.historyVisibility === 'all' ? 2 : 6,
+          );
+          const outsiders = USERS.filter((id) => !chat.view.members.has(id)).slice(0, 1);
+          for (const viewer of [...members, ...outsiders, STRANGER]) {
+            const it = { chat, queries, viewer, oracle: oracleFor(chat.events, viewer) };
+            await (chat.view.members.has(viewer) ? checkMember(it, chat.events.length) : checkOutsider(it));
+          }
+          await close();
+        },
+        SUITE_TIMEOUT_MS,
+      );
     }
   });
 }

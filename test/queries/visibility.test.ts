@@ -9,5 +9,4 @@ const naive =
     return { deps: views.deps, close: async () => undefined };
   };
 
-visibilitySuite('naive readers', naive(Number.POSITIVE_INFINITY));
 visibilitySuite('naive readers that fold every second change', naive(2));
