@@ -11,8 +11,8 @@ import {
 import { chats, hindsight, tell } from './client.ts';
 import { live, openChatId } from './conversation.ts';
 
-/** Long enough that a drag does not ask for every event on its way, short enough to feel immediate. */
-const DEBOUNCE_MS = 60;
+/** Between two pages of a drag. */
+const SPACING_MS = 60;
 const PAGE_MESSAGES = 60;
 /** While a replay runs the page keeps so many; older ones are loaded on demand again. */
 const KEPT_MESSAGES = 200;
@@ -33,47 +33,58 @@ export const firstSeq = computed(() => {
   return from > 1 ? from : 0;
 });
 
-let wanted = 0;
-let timer: ReturnType<typeof setTimeout> | undefined;
+/** Counts what makes an answer that is still on its way out of date. */
+let turn = 0;
 let inFlight: AbortController | null = null;
+let following = false;
 
 /** Shows the chat as it stood after that event; at the head, as it is now. */
 export function goTo(seq: number): void {
   if (seq >= headSeq.value) return backToNow();
   asOf.value = Math.max(firstSeq.value, seq);
   loading.value = true;
-  clearTimeout(timer);
-  timer = setTimeout(() => void loadAt(asOf.value ?? 0), DEBOUNCE_MS);
+  void follow();
 }
 
 export function backToNow(): void {
-  clearTimeout(timer);
   inFlight?.abort();
-  wanted++;
+  turn++;
   asOf.value = null;
   past.value = null;
   loading.value = false;
 }
 
-/** Loads the page as of that point. False where another request has overtaken it, or it failed. */
+/** Loads where the thumb is, one page at a time, until it stands still. */
+async function follow(): Promise<void> {
+  if (following) return;
+  following = true;
+  while (asOf.value !== null && asOf.value !== past.value?.asOf.seq) {
+    if (!(await loadAt(asOf.value))) break;
+    await new Promise((resolve) => setTimeout(resolve, SPACING_MS));
+  }
+  following = false;
+}
+
+/** Loads the page as of that point. False where something else was asked for meanwhile, or it failed. */
 export async function loadAt(point: Point): Promise<boolean> {
   const chatId = openChatId.value;
   if (chatId === null) return false;
-  clearTimeout(timer);
   inFlight?.abort();
   const request = new AbortController();
   inFlight = request;
-  const mine = ++wanted;
+  const mine = ++turn;
+  const thumb = asOf.value;
   loading.value = true;
   try {
     const answer = await hindsight.travel.messages(chatId, point, { limit: PAGE_MESSAGES, signal: request.signal });
-    if (mine !== wanted || openChatId.value !== chatId) return false;
+    if (mine !== turn || openChatId.value !== chatId) return false;
     past.value = pageOf(answer);
+    if (asOf.value !== thumb) return true; // the thumb has moved on: a view in passing
     asOf.value = answer.asOf.seq;
     loading.value = false;
     return true;
   } catch (error) {
-    if (mine !== wanted || (error instanceof HindsightError && error.code === 'closed')) return false;
+    if (mine !== turn) return false;
     backToNow();
     tell(error);
     return false;

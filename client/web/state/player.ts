@@ -17,6 +17,8 @@ let turn = 0;
 let arrived: SeenEvent[] = [];
 let drawing = false;
 let seeking = false;
+/** How the replay ended while a seek was on its way. */
+let endedMeanwhile: ReplayEnd | null = null;
 let played: string | null = null;
 
 /** From the shown moment on; from the beginning where that is now. */
@@ -76,18 +78,19 @@ async function seekLatest(current: Replay): Promise<void> {
   if (seeking) return;
   seeking = true;
   try {
-    for (let done = false; !done && current === replay; ) {
+    do {
       const target = asOf.value ?? 0;
       await current.seek(target);
       arrived = [];
-      const loaded = await loadAt(target);
-      done = loaded || asOf.value === target;
-    }
+      await loadAt(target);
+    } while (current === replay && asOf.value !== null && asOf.value !== past.value?.asOf.seq);
   } catch {
     stop(); // it has ended by itself, or with the connection: the moment is shown all the same
     goTo(asOf.value ?? headSeq.value);
   } finally {
     seeking = false;
+    if (endedMeanwhile !== null && current === replay) ended(endedMeanwhile);
+    endedMeanwhile = null;
     draw();
   }
 }
@@ -118,7 +121,10 @@ function draw(): void {
 }
 
 function ended(reason: ReplayEnd): void {
-  if (seeking) return; // the seek will find that out
+  if (seeking) {
+    endedMeanwhile = reason;
+    return;
+  }
   happen(arrived);
   const whole = reason === 'end' && (past.value?.asOf.seq ?? 0) >= headSeq.value;
   stop();

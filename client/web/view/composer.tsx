@@ -10,7 +10,7 @@ import { senderName } from './sender.ts';
 
 const HEIGHT_MAX_PX = 180;
 
-export function Composer(): VNode | null {
+export function Composer(): VNode {
   const text = useSignal('');
   const box = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
@@ -52,7 +52,7 @@ export function Composer(): VNode | null {
     }
   };
 
-  if (asOf.value !== null) return null; // the past cannot be written to
+  if (asOf.value !== null) return <p class="composer-closed">The past can be read, not changed.</p>;
   return (
     <form
       class="composer"

@@ -95,8 +95,15 @@ function useStayAtEnd(box: { current: HTMLDivElement | null }, page: ChatPage | 
     const measure = (): void => {
       last.current.atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < AT_END_PX;
     };
+    const observer = new ResizeObserver(() => {
+      if (last.current.atEnd) element.scrollTop = element.scrollHeight;
+    });
+    observer.observe(element);
     element.addEventListener('scroll', measure, { passive: true });
-    return () => element.removeEventListener('scroll', measure);
+    return () => {
+      observer.disconnect();
+      element.removeEventListener('scroll', measure);
+    };
   }, []);
   useLayoutEffect(() => {
     const element = box.current;

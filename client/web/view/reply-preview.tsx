@@ -3,6 +3,7 @@ import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { ChatPage, Message } from '../../sdk/index.ts';
 import { hindsight } from '../state/client.ts';
+import { hueOf } from './format.ts';
 import { senderName } from './sender.ts';
 
 /** What a message answers, as it stands at the moment shown. */
@@ -33,7 +34,7 @@ export function ReplyPreview({
     element?.scrollIntoView({ block: 'center' });
   };
   return (
-    <button type="button" class="reply quiet" onClick={go} disabled={!here}>
+    <button type="button" class={`reply quiet ${hueOf(original?.senderId ?? '')}`} onClick={go} disabled={!here}>
       <span class="hidden-text">In reply to </span>
       {original ? (
         <>
