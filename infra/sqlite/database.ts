@@ -128,6 +128,10 @@ function wrap(connection: sqlite.DatabaseSyncInstance, file: string): Database {
         throw error;
       }
     },
-    close: () => connection.close(),
+    close() {
+      // On Node 20 the file stays open until the statements are collected, and with it what a transaction had locked.
+      if (connection.isTransaction) connection.exec('ROLLBACK');
+      connection.close();
+    },
   };
 }

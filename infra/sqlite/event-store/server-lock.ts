@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../../../events/event-store.ts';
-import { openDatabase } from '../database.ts';
+import { type Database, openDatabase } from '../database.ts';
 import { isBusy } from '../errors.ts';
 
 /**
@@ -11,18 +11,13 @@ import { isBusy } from '../errors.ts';
  */
 export async function acquireServerLock(dataFolder: string): Promise<() => void> {
   const pidFile = join(dataFolder, 'server.pid');
-  const file = join(dataFolder, 'server.lock');
-  const database = await openDatabase({ file, synchronous: 'off', journal: 'delete', busyTimeoutMs: 0 });
-  try {
-    database.exec('BEGIN EXCLUSIVE');
-  } catch (error) {
-    database.close();
-    if (!isBusy(error)) throw error;
+  const database = await lock(join(dataFolder, 'server.lock')).catch((cause: unknown) => {
+    if (!isBusy(cause)) throw cause;
     throw new StoreError('locked', `another server (pid ${readPid(pidFile)}) is running on ${dataFolder}`, {
-      cause: error,
+      cause,
       temporary: false,
     });
-  }
+  });
   writeFileSync(pidFile, `${process.pid}\n`);
   let held = true;
   return () => {
@@ -31,6 +26,17 @@ export async function acquireServerLock(dataFolder: string): Promise<() => void>
     rmSync(pidFile, { force: true });
     database.close();
   };
+}
+
+async function lock(file: string): Promise<Database> {
+  const database = await openDatabase({ file, synchronous: 'off', journal: 'delete', busyTimeoutMs: 0 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 function readPid(file: string): string {

@@ -38,6 +38,7 @@ export async function openWriting(options: WritingOptions, post: (message: FromW
   const { file, busyTimeoutMs } = options;
   const database = await openDatabase({ file, synchronous: 'full', checkpointPages: 0, busyTimeoutMs });
   try {
+    assertDurable(database);
     if (options.verify) verify(database);
     const epoch = prepareSchema(database);
     if (options.maxBytes !== null) limitSize(database, options.maxBytes);
@@ -47,6 +48,8 @@ export async function openWriting(options: WritingOptions, post: (message: FromW
     throw error;
   }
 }
+
+const SYNCHRONOUS_FULL = 2;
 
 interface Parts {
   database: Database;
@@ -127,6 +130,12 @@ function createCheckpoint(database: Database) {
       if (pages > done) run('PASSIVE');
     },
   };
+}
+
+/** Every promise about an acknowledged event hangs on this one setting. */
+function assertDurable(database: Database): void {
+  const row = database.prepare<[number]>('PRAGMA synchronous', { arrays: true }).get();
+  if (row?.[0] !== SYNCHRONOUS_FULL) throw new Error(`PRAGMA synchronous is ${row?.[0]}, not FULL`);
 }
 
 function verify(database: Database): void {
