@@ -9,7 +9,9 @@ import { assertLog, configured } from './with-log.ts';
 
 export const backupVerb = (context: VerbContext): Command =>
   new Command('backup')
-    .description('Copies the log, the accounts and the keys as they stand at one moment, beside a running server or without one.')
+    .description(
+      'Copies the log, the accounts and the keys as they stand at one moment, beside a running server or without one.',
+    )
     .requiredOption('--out <folder>', 'a folder that is empty, or not there yet')
     .option('--json', 'one JSON document')
     .addHelpText('after', '\nExample:\n  hindsight backup --out /backups/2026-02-03')
@@ -17,15 +19,21 @@ export const backupVerb = (context: VerbContext): Command =>
       const folder = dataFolderPaths(configured(context).data);
       assertLog(folder);
       const manifest = await takeBackup(folder, out);
-      print(context.io, { json: json ?? false }, {
-        json: manifest,
-        text: `${manifest.events} events through ${manifest.position} are in ${out}`,
-      });
+      print(
+        context.io,
+        { json: json ?? false },
+        {
+          json: manifest,
+          text: `${manifest.events} events through ${manifest.position} are in ${out}`,
+        },
+      );
     });
 
 export const restoreVerb = (context: VerbContext): Command =>
   new Command('restore')
-    .description('Makes a data folder from a backup. The log gets a new epoch, all sessions end, and the views rebuild themselves.')
+    .description(
+      'Makes a data folder from a backup. The log gets a new epoch, all sessions end, and the views rebuild themselves.',
+    )
     .requiredOption('--from <folder>', 'the backup')
     .option('--until <point>', 'a position as the backup knows it, or a UTC time: leave out what was recorded later')
     .option('--json', 'one JSON document')
@@ -37,8 +45,12 @@ export const restoreVerb = (context: VerbContext): Command =>
       const point = until === undefined ? null : parsePoint(until);
       const folder = dataFolder(configured(context).data);
       const restored = await restoreInto(folder, { from, until: point });
-      print(context.io, { json: json ?? false }, {
-        json: restored,
-        text: `${restored.events} events through ${restored.position} are in ${folder.root}; everybody has to sign in again`,
-      });
+      print(
+        context.io,
+        { json: json ?? false },
+        {
+          json: restored,
+          text: `${restored.events} events through ${restored.position} are in ${folder.root}; everybody has to sign in again`,
+        },
+      );
     });

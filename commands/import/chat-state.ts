@@ -1,7 +1,7 @@
 import type { StoredChatFact } from '../../events/chat.ts';
 import { decode } from '../../events/codec.ts';
 import { type EventStore, NO_STREAM, type RecordedEvent } from '../../events/event-store.ts';
-import type { UserId } from '../../events/ids.ts';
+import { type UserId, ulidTime } from '../../events/ids.ts';
 import { chatStream } from '../../events/streams.ts';
 
 /** What an import must know of the chat it appends to. */
@@ -14,8 +14,10 @@ export interface ImportedChat {
   lastLiveAt: number | null;
   messageCount: number;
   members: Set<UserId>;
-  /** Command ids of all events that this source's imports have appended. */
+  /** Command ids of all events that this source's imports have appended, but for those of the present run. */
   imported: Set<string>;
+  /** How many events this source's imports have appended for each written minute, the present run's included. */
+  perMinute: Map<number, number>;
 }
 
 export const newImportedChat = (): ImportedChat => ({
@@ -25,12 +27,17 @@ export const newImportedChat = (): ImportedChat => ({
   messageCount: 0,
   members: new Set(),
   imported: new Set(),
+  perMinute: new Map(),
 });
 
 const PAGE_EVENTS = 2_000;
 
 /** Folds what the chat's stream holds beyond the state. `importId` is the correlation id of this source's imports. */
-export async function catchUp(store: EventStore, chatId: string, chat: ImportedChat, importId: string): Promise<void> {
+export async function catchUp(
+  store: EventStore,
+  chat: ImportedChat,
+  { chatId, importId }: { chatId: string; importId: string },
+): Promise<void> {
   for (;;) {
     const page = await store.readStream(chatStream(chatId), { from: chat.revision + 1, limit: PAGE_EVENTS });
     for (const event of page) evolveRecorded(chat, event, importId);
@@ -40,10 +47,17 @@ export async function catchUp(store: EventStore, chatId: string, chat: ImportedC
 
 function evolveRecorded(chat: ImportedChat, event: RecordedEvent, importId: string): void {
   const { known, type, data, metadata } = decode(event);
-  if (metadata.correlationId === importId) chat.imported.add(metadata.commandId);
-  else chat.lastLiveAt = Math.max(chat.lastLiveAt ?? 0, metadata.at);
+  if (metadata.correlationId === importId) {
+    chat.imported.add(metadata.commandId);
+    // A line's id carries its written minute. The chat's start is of no line; nothing was before it to raise its time.
+    addCount(chat, type === 'ChatStarted' ? metadata.at : ulidTime(metadata.commandId), 1);
+  } else chat.lastLiveAt = Math.max(chat.lastLiveAt ?? 0, metadata.at);
   if (known) evolve(chat, { type, data } as StoredChatFact, metadata.at);
   else advance(chat, metadata.at);
+}
+
+export function addCount({ perMinute }: ImportedChat, minute: number, count: number): void {
+  perMinute.set(minute, (perMinute.get(minute) ?? 0) + count);
 }
 
 export function evolve(chat: ImportedChat, fact: StoredChatFact, at: number): void {

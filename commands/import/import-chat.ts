@@ -1,13 +1,22 @@
 import { accepted, type Outcome } from '../../events/error-codes.ts';
+import { NO_STREAM } from '../../events/event-store.ts';
 import { chatStream } from '../../events/streams.ts';
 import { makeUsers } from './authors.ts';
-import { catchUp, newImportedChat } from './chat-state.ts';
+import { addCount, catchUp, newImportedChat } from './chat-state.ts';
 import { derivedUlid } from './derived-ids.ts';
 import { doneFiles, FILE_IMPORTED, IMPORT_AREA } from './done-files.ts';
 import { type Plan, planPending } from './plan-batch.ts';
 import { LINE_PARTS } from './plan-line.ts';
 import type { ImportFile, ImportLine } from './port.ts';
-import { type ImportDeps, type ImportReport, type ImportRequest, lineId, type Run, startId } from './run.ts';
+import {
+  type ImportDeps,
+  type ImportReport,
+  type ImportRequest,
+  lineId,
+  type PendingLine,
+  type Run,
+  startId,
+} from './run.ts';
 
 /** Lines of one append: enough for speed, few enough that a live send never waits long behind it. */
 const BATCH_LINES = 500;
@@ -21,12 +30,12 @@ export async function importChat(deps: ImportDeps, request: ImportRequest): Prom
   const run = await begin(deps, request);
   for (const file of request.files) {
     const lines = [...file.lines()];
-    const doneThrough = finishedThrough(run, file, lines);
+    run.file = { file, lines, doneThrough: finishedThrough(run, file, lines) };
     for (const line of lines) {
       run.report.lines++;
       if (line.act.type === 'unreadable') {
         run.report.unreadable.push({ file: file.name, line: line.line, why: line.act.why });
-      } else if (line.line <= doneThrough) countDone(run, file, line);
+      } else if (line.line <= run.file.doneThrough) countDone(run, { file, line });
       else {
         run.pending.push({ file, line });
         if (run.pending.length >= BATCH_LINES) {
@@ -37,7 +46,8 @@ export async function importChat(deps: ImportDeps, request: ImportRequest): Prom
     }
     const refused = await flush(run);
     if (refused) return refused;
-    await finishFile(run, file, lines.at(-1)?.line ?? 0);
+    await finishFile(run, file, lines);
+    run.deps.onProgress?.(run.report.lines);
   }
   return accepted(run.report);
 }
@@ -47,15 +57,15 @@ async function begin(deps: ImportDeps, request: ImportRequest): Promise<Run> {
   const chatId = derivedUlid(deps.ids, 0, { namespace: 'import-chat', key });
   const importId = derivedUlid(deps.ids, 0, { namespace: 'import-run', key });
   const chat = newImportedChat();
-  await catchUp(deps.store, chatId, chat, importId);
-  const run: Run = {
+  await catchUp(deps.store, chat, { chatId, importId });
+  return {
     deps,
     request,
     chatId,
     importId,
     chat,
     done: await doneFiles(deps.store, chatId),
-    perMinute: new Map(),
+    file: null,
     users: new Map(),
     knownUsers: new Set(),
     pending: [],
@@ -67,7 +77,6 @@ async function begin(deps: ImportDeps, request: ImportRequest): Promise<Run> {
       unreadable: [],
     },
   };
-  return run;
 }
 
 /** The last line of a file that earlier runs have dealt with: by their record, or by the events that it left. */
@@ -81,13 +90,8 @@ function finishedThrough(run: Run, file: ImportFile, lines: readonly ImportLine[
   return through;
 }
 
-function countDone(run: Run, file: ImportFile, line: ImportLine): void {
-  const count = LINE_PARTS.filter((part) => run.chat.imported.has(lineId(run, file, line, part))).length;
-  if (count === 0) return;
-  run.report.already += count;
-  // The chat's start was the first event of its minute.
-  const before = run.perMinute.get(line.minute) ?? (run.perMinute.size === 0 ? 1 : 0);
-  run.perMinute.set(line.minute, before + count);
+function countDone(run: Run, { file, line }: PendingLine): void {
+  run.report.already += LINE_PARTS.filter((part) => run.chat.imported.has(lineId(run, file, line, part))).length;
 }
 
 /** Appends what the pending lines ask for; when somebody else appended meanwhile, plans them again on what is there now. */
@@ -97,16 +101,29 @@ async function flush(run: Run): Promise<Outcome<never> | null> {
     if ('refused' in plan) return plan.refused;
     await makeUsers(run, plan.facts);
     if (!(await appended(run, plan))) {
-      await catchUp(run.deps.store, run.chatId, run.chat, run.importId);
+      await seeOthers(run);
       continue;
     }
     run.report.appended += plan.events.length;
-    run.perMinute = plan.perMinute;
     run.chat = plan.chat;
+    for (const [minute, count] of plan.perMinute) addCount(run.chat, minute, count);
     run.pending = [];
     run.deps.onProgress?.(run.report.lines);
   }
   return null;
+}
+
+/** After a conflict. The other one may have been the same import in another process: what it has done is done. */
+async function seeOthers(run: Run): Promise<void> {
+  const { chatId, importId, chat, report, file: current } = run;
+  const begun = chat.revision !== NO_STREAM;
+  await catchUp(run.deps.store, chat, { chatId, importId });
+  if (!begun && chat.imported.has(startId(run.deps.ids, chatId))) report.already++;
+  if (!current) return;
+  current.doneThrough = Math.max(current.doneThrough, finishedThrough(run, current.file, current.lines));
+  const isDone = ({ line }: PendingLine): boolean => line.line <= current.doneThrough;
+  for (const pending of run.pending.filter(isDone)) countDone(run, pending);
+  run.pending = run.pending.filter((pending) => !isDone(pending));
 }
 
 /** False where somebody else has appended since. An unknown outcome is settled by the identical call. */
@@ -123,7 +140,9 @@ async function appended(run: Run, plan: Plan): Promise<boolean> {
   }
 }
 
-async function finishFile(run: Run, file: ImportFile, throughLine: number): Promise<void> {
+/** A line that cannot be read now may be the beginning of one that is still being written: it is looked at again. */
+async function finishFile(run: Run, file: ImportFile, lines: readonly ImportLine[]): Promise<void> {
+  const throughLine = lines.findLast(({ act }) => act.type !== 'unreadable')?.line ?? 0;
   if (throughLine <= (run.done.get(file.name) ?? 0)) return;
   await run.deps.commands.recordOps({
     actor: run.request.admins[0] ?? '',

@@ -9,7 +9,7 @@ import { GROUP_MAX_MEMBERS } from '../../events/limits.ts';
 import { chatStream } from '../../events/streams.ts';
 import { evolve, type ImportedChat } from './chat-state.ts';
 import { type PlannedFact, planLine } from './plan-line.ts';
-import { lineId, type Run, startId, userOf } from './run.ts';
+import { lineId, type PendingLine, type Run, startId, userOf } from './run.ts';
 
 /** The k-th event of a written minute lies k ms into it, but no further than this. */
 const LAST_MS_IN_MINUTE = 999;
@@ -19,6 +19,7 @@ export interface Plan {
   chat: ImportedChat;
   events: NewEvent[];
   facts: PlannedFact[];
+  /** Its events per written minute, to be added to the chat's. */
   perMinute: Map<number, number>;
 }
 
@@ -27,12 +28,12 @@ export function planPending(run: Run): Plan | { refused: Outcome<never> } {
     chat: { ...run.chat, members: new Set(run.chat.members) },
     events: [],
     facts: [],
-    perMinute: new Map(run.perMinute),
+    perMinute: new Map(),
   };
   for (const { file, line } of run.pending) {
     const facts = factsOf(run, plan.chat, { file, line });
     if (facts.length === 0) continue;
-    const oldest = line.minute + Math.min(plan.perMinute.get(line.minute) ?? 0, LAST_MS_IN_MINUTE);
+    const oldest = line.minute + Math.min(countOf(plan, line.minute), LAST_MS_IN_MINUTE);
     if (plan.chat.lastLiveAt !== null && oldest < plan.chat.lastLiveAt) {
       return { refused: rejected('import-behind', `${file.name}:${line.line} is older than a live event of the chat`) };
     }
@@ -55,7 +56,7 @@ export function planPending(run: Run): Plan | { refused: Outcome<never> } {
   return plan;
 }
 
-function factsOf(run: Run, chat: ImportedChat, { file, line }: Run['pending'][number]): PlannedFact[] {
+function factsOf(run: Run, chat: ImportedChat, { file, line }: PendingLine): PlannedFact[] {
   return planLine(line.act, (nick) => userOf(run, nick), {
     members: chat.members,
     source: {
@@ -87,8 +88,8 @@ function push(
   plan: Plan,
   event: { fact: StoredChatFact; actor: UserId; commandId: string; minute: number },
 ): void {
-  const k = plan.perMinute.get(event.minute) ?? 0;
-  plan.perMinute.set(event.minute, k + 1);
+  const k = countOf(plan, event.minute);
+  plan.perMinute.set(event.minute, (plan.perMinute.get(event.minute) ?? 0) + 1);
   const at = Math.max(event.minute + Math.min(k, LAST_MS_IN_MINUTE), plan.chat.lastAt);
   evolve(plan.chat, event.fact, at);
   const metadata: Metadata = {
@@ -105,3 +106,6 @@ function push(
     metadata: JSON.stringify(metadata),
   });
 }
+
+const countOf = ({ chat, perMinute }: Plan, minute: number): number =>
+  (chat.perMinute.get(minute) ?? 0) + (perMinute.get(minute) ?? 0);

@@ -30,10 +30,17 @@ export interface ImportReport {
   chatId: ChatId;
   /** All but the empty ones. */
   lines: number;
-  /** Events of the chat that this run appended, and that earlier runs had. */
+  /** Events of the chat that this run appended. */
   appended: number;
+  /** Events of the chat that other runs appended for these lines, its start included. */
   already: number;
   unreadable: { file: string; line: number; why: string }[];
+}
+
+/** A line that no event of the chat stands for yet. */
+export interface PendingLine {
+  file: ImportFile;
+  line: ImportLine;
 }
 
 /** One import under way. */
@@ -45,11 +52,11 @@ export interface Run {
   importId: string;
   chat: ImportedChat;
   done: Map<string, number>;
-  /** Events per written minute, earlier runs' included. */
-  perMinute: Map<number, number>;
+  /** The file being read, and the last of its lines that other runs have dealt with. */
+  file: { file: ImportFile; lines: readonly ImportLine[]; doneThrough: number } | null;
   users: Map<string, UserId>;
   knownUsers: Set<UserId>;
-  pending: { file: ImportFile; line: ImportLine }[];
+  pending: PendingLine[];
   report: ImportReport;
 }
 

@@ -48,7 +48,8 @@ export async function checkBackup(folder: string): Promise<BackupManifest> {
     const found = await describeFile(folder, file.name).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? damaged(`${file.name} is missing`) : error;
     });
-    if (found.sizeBytes !== file.sizeBytes) throw damaged(`${file.name} has ${found.sizeBytes} bytes, not ${file.sizeBytes}`);
+    if (found.sizeBytes !== file.sizeBytes)
+      throw damaged(`${file.name} has ${found.sizeBytes} bytes, not ${file.sizeBytes}`);
     if (found.sha256 !== file.sha256) throw damaged(`${file.name} is not what was backed up (SHA-256)`);
   }
   return manifest;
@@ -59,7 +60,8 @@ async function readManifest(folder: string): Promise<BackupManifest> {
   try {
     value = JSON.parse(await readFile(join(folder, MANIFEST), 'utf8'));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new VerbFailed('not-found', `${folder} holds no ${MANIFEST}: it is no backup, or an unfinished one`);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new VerbFailed('not-found', `${folder} holds no ${MANIFEST}: it is no backup, or an unfinished one`);
     throw damaged(`${MANIFEST} cannot be read (${error instanceof Error ? error.message : String(error)})`);
   }
   const manifest = Manifest.safeParse(value);

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { encodePosition, parsePosition } from '../../../events/position.ts';
 import { endAllSessions } from '../../../infra/sqlite/accounts/end-sessions.ts';
-import { copyDatabase } from '../../../infra/sqlite/copy-database.ts';
-import { acquireServerLock, openEventLog } from '../../../infra/sqlite/event-store/index.ts';
-import { renewEventLog } from '../../../infra/sqlite/event-store/restore.ts';
+import { copyDatabase } from '../../../infra/sqlite/copy.ts';
+import { restoreEventLog } from '../../../infra/sqlite/event-store/backup.ts';
+import { acquireServerLock } from '../../../infra/sqlite/event-store/index.ts';
 import { discardViews } from '../../../infra/sqlite/views/open-store.ts';
 import type { DataFolder } from '../../data-folder.ts';
 import { VerbFailed } from '../io.ts';
+import { progress } from '../progress.ts';
 import { type BackupManifest, checkBackup } from './manifest.ts';
 import type { RestorePoint } from './point.ts';
 
@@ -33,47 +34,53 @@ export async function restoreInto(
   const unlock = await acquireServerLock(folder.root);
   try {
     if (existsSync(folder.events)) {
-      throw new VerbFailed('not-empty', `${folder.root} has a log already: restore into another folder (--data), or move it away`);
+      throw new VerbFailed(
+        'not-empty',
+        `${folder.root} has a log already: restore into another folder (--data), or move it away`,
+      );
     }
     const manifest = await checkBackup(from);
-    const draft = `${folder.events}.restoring`;
-    await discard(draft);
-    await copyDatabase(join(from, 'events.db'), draft);
-    const log = await renewEventLog(draft, { until: await positionOf(draft, { manifest, until }) });
+    const end = endOf(manifest, until);
     await discardViews(folder.views);
     await restoreAccounts(folder, { from, manifest });
     await restoreKeys(folder, { from, manifest });
     await discard(folder.events); // side files of a log that is gone would be taken for this one's
-    await rename(draft, folder.events);
-    await syncFolder(folder.root);
-    const { epoch, events, lastPosition } = log;
-    return { events, position: encodePosition(epoch, lastPosition), epoch, from: manifest.epoch };
+    const { epoch, events } = await restoreLog(join(from, 'events.db'), { to: folder.events, manifest, until: end });
+    return { events, position: encodePosition(epoch, events), epoch, from: manifest.epoch };
   } finally {
     unlock();
   }
 }
 
-/** The position behind `--until`; null where all is restored. */
-async function positionOf(
-  log: string,
-  { manifest, until }: { manifest: BackupManifest; until: RestorePoint | null },
-): Promise<number | null> {
-  if (until === null) return null;
-  if ('position' in until) {
-    if (until.epoch !== manifest.epoch) throw new VerbFailed('epoch-changed', '--until is a position of another log than the backup');
-    const last = parsePosition(manifest.position)?.position ?? 0;
-    if (until.position > last) throw new VerbFailed('as-of-unknown', `the backup ends at ${manifest.position}`);
-    return until.position;
+type End = { position: number } | { time: number } | null;
+
+function endOf(manifest: BackupManifest, until: RestorePoint | null): End {
+  if (until === null || 'time' in until) return until;
+  if (until.epoch !== manifest.epoch) {
+    throw new VerbFailed('epoch-changed', '--until is a position of another log than the backup');
   }
-  const reading = await openEventLog({ file: log });
+  const last = parsePosition(manifest.position)?.position ?? 0;
+  if (until.position > last) throw new VerbFailed('as-of-unknown', `the backup ends at ${manifest.position}`);
+  return { position: until.position };
+}
+
+/** Positions have no gaps in such a log, so the last one is also how many events there are. */
+async function restoreLog(
+  from: string,
+  { to, manifest, until }: { to: string; manifest: BackupManifest; until: End },
+): ReturnType<typeof restoreEventLog> {
+  const bar = progress('restore', manifest.events, 'events');
   try {
-    return await reading.positionBefore(until.time + 1); // what was recorded at that very time is kept
+    return await restoreEventLog({ from, to, ...(until && { until }), onProgress: bar.update });
   } finally {
-    await reading.close();
+    bar.stop();
   }
 }
 
-async function restoreAccounts(folder: DataFolder, { from, manifest }: { from: string; manifest: BackupManifest }): Promise<void> {
+async function restoreAccounts(
+  folder: DataFolder,
+  { from, manifest }: { from: string; manifest: BackupManifest },
+): Promise<void> {
   await discard(folder.accounts); // without a log they were of nobody
   if (!manifest.files.some(({ name }) => name === 'accounts.db')) return;
   const draft = `${folder.accounts}.restoring`;
@@ -84,7 +91,10 @@ async function restoreAccounts(folder: DataFolder, { from, manifest }: { from: s
   await rename(draft, folder.accounts);
 }
 
-async function restoreKeys(folder: DataFolder, { from, manifest }: { from: string; manifest: BackupManifest }): Promise<void> {
+async function restoreKeys(
+  folder: DataFolder,
+  { from, manifest }: { from: string; manifest: BackupManifest },
+): Promise<void> {
   const keys = manifest.files.filter(({ name }) => /^keys\/[A-Za-z0-9.-]+\.pem$/.test(name));
   if (keys.length === 0) return;
   await mkdir(folder.keys, { recursive: true, mode: OWNER_ONLY_FOLDER });
@@ -97,13 +107,4 @@ async function restoreKeys(folder: DataFolder, { from, manifest }: { from: strin
 
 async function discard(database: string): Promise<void> {
   for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(`${database}${suffix}`, { force: true });
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -2,13 +2,20 @@ import { existsSync, readdirSync } from 'node:fs';
 import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodePosition } from '../../../events/position.ts';
-import { copyDatabase } from '../../../infra/sqlite/copy-database.ts';
+import { copyDatabase } from '../../../infra/sqlite/copy.ts';
+import { backupEventLog } from '../../../infra/sqlite/event-store/backup.ts';
 import { inspectEventLog } from '../../../infra/sqlite/event-store/inspect.ts';
 import type { DataFolder } from '../../data-folder.ts';
 import { VERSION } from '../../package-root.ts';
 import { VerbFailed } from '../io.ts';
 import { progress } from '../progress.ts';
-import { BACKUP_SCHEMA_VERSION, type BackupFile, type BackupManifest, describeFile, writeManifest } from './manifest.ts';
+import {
+  BACKUP_SCHEMA_VERSION,
+  type BackupFile,
+  type BackupManifest,
+  describeFile,
+  writeManifest,
+} from './manifest.ts';
 
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
@@ -28,7 +35,7 @@ export async function takeBackup(folder: DataFolder, out: string): Promise<Backu
 async function copyAll(folder: DataFolder, out: string): Promise<BackupManifest> {
   const createdAt = new Date().toISOString();
   // The log before the accounts: a user of the log then always has a password, even one who came in between.
-  await copyDatabase(folder.events, join(out, 'events.db'));
+  await backupEventLog(folder.events, join(out, 'events.db'));
   const log = await inspectEventLog(join(out, 'events.db'));
   if (log.damage.length > 0) throw new VerbFailed('corrupt', `the log is damaged: ${log.damage.join('; ')}`);
   const names = ['events.db'];
