@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { encodeEvent } from '../../commands/encode.ts';
 import type { LookupAnswer, MessageLookup } from '../../commands/index.ts';
-import { plain } from '../../events/content.ts';
-import type { NewEvent } from '../../events/event-store.ts';
 import { chatStream } from '../../events/streams.ts';
-import { createMemoryEventStore, type MemoryEventStore } from '../../infra/memory/event-store.ts';
-import { deterministicUuid } from '../../infra/system/ids.ts';
+import { createMemoryEventStore } from '../../infra/memory/event-store.ts';
 import {
   ANN,
   BOB,
@@ -22,35 +18,10 @@ import {
   run,
   ulidAt,
   user,
-  type World,
 } from '../support/commands.ts';
 import { counting } from '../support/faulty-event-store.ts';
 import { foldingLookup } from '../support/folding-lookup.ts';
-
-const MINUTE_MS = 60_000;
-const ids = { ulid: () => '', eventId: deterministicUuid };
-/** The n-th message of a long chat, one each minute. */
-const oldId = (n: number): string => ulidAt(NOW + n * MINUTE_MS, 50_000);
-
-/** Appends messages by Bob to the group: what a long life leaves behind. */
-async function longLife(store: MemoryEventStore, messages: number): Promise<void> {
-  const BATCH = 5_000;
-  for (let from = 1; from <= messages; from += BATCH) {
-    const events: NewEvent[] = [];
-    for (let n = from; n < from + BATCH && n <= messages; n++) {
-      const data = { messageId: oldId(n), number: n, text: plain(`m${n}`) };
-      const common = {
-        stream: chatStream(GROUP),
-        actor: BOB,
-        at: NOW + n * MINUTE_MS,
-        commandId: oldId(n),
-        correlationId: oldId(n),
-      };
-      events.push(encodeEvent({ ...common, type: 'MessageSent', data }, ids));
-    }
-    await store.append(chatStream(GROUP), from - 1, events);
-  }
-}
+import { longChat, MINUTE_MS, oldId } from '../support/long-chat.ts';
 
 /** A lookup that has read no further than some seq, answered from what is known of the long life. */
 function lookupOf(messages: number, throughSeq: number): MessageLookup {
@@ -80,7 +51,8 @@ const failing: MessageLookup = { find: () => Promise.reject(new Error('the views
 describe('a chat of a million events', () => {
   const MESSAGES = 1_000_000;
   const later = NOW + (MESSAGES + 1) * MINUTE_MS;
-  const store = createMemoryEventStore({ clock: () => later });
+  const base = createMemoryEventStore({ clock: () => later });
+  const store = longChat(base, MESSAGES);
   const snapshots = memorySnapshots();
 
   const open = (lookup: MessageLookup) => {
@@ -91,15 +63,14 @@ describe('a chat of a million events', () => {
   };
 
   beforeAll(async () => {
-    await group(createWorld({ store }));
-    await longLife(store, MESSAGES);
+    await group(createWorld({ store: base }));
     await open(failing).world.commands.access(GROUP, ANN); // the only time that all of it is read
   }, 120_000);
 
   test('a send, an edit of the oldest and a late repeat each read a bounded number of events, right after a restart too', async () => {
     const asked: [string, Loose][] = [
       ['send', { type: 'send', actor: BOB, text: 'new' }],
-      ['edit of the oldest', { type: 'edit', actor: BOB, messageId: oldId(1), text: `edited ${Math.random()}` }],
+      ['edit of the oldest', { type: 'edit', actor: BOB, messageId: oldId(1), text: 'edited' }],
       ['late repeat', { type: 'send', actor: BOB, commandId: oldId(2), text: 'm2' }],
       ['late repeat of other words', { type: 'send', actor: BOB, commandId: oldId(2), text: 'other' }],
     ];
@@ -157,9 +128,9 @@ describe('a chat of a million events', () => {
 
 test('a snapshot that does not fit the log is left aside', async () => {
   const snapshots = memorySnapshots();
-  const store = createMemoryEventStore({ clock: () => NOW });
-  await group(createWorld({ store }));
-  await longLife(store, 1_200);
+  const base = createMemoryEventStore({ clock: () => NOW });
+  await group(createWorld({ store: base }));
+  const store = longChat(base, 1_200);
   const first = createWorld({ store, snapshots });
   await first.commands.access(GROUP, ANN);
   const [saved] = snapshots.saved.values();
@@ -180,9 +151,9 @@ test('a snapshot that does not fit the log is left aside', async () => {
 const EVIL = user(66);
 
 test('a message of many reactions is decided on without holding them all', async () => {
-  const store = createMemoryEventStore({ clock: () => NOW });
-  await group(createWorld({ store }));
-  await longLife(store, 700);
+  const base = createMemoryEventStore({ clock: () => NOW });
+  await group(createWorld({ store: base }));
+  const store = longChat(base, 700);
   const stands = new Map([
     ['👍', 100_000],
     ['❤️', 1],
@@ -252,9 +223,9 @@ test('what is decided never depends on how much of the past is at hand, nor on h
     fc.asyncProperty(flights, lags, async (all, plan) => {
       const clock = () => NOW + 702 * MINUTE_MS;
       const played = async (forgetful: boolean): Promise<unknown[]> => {
-        const store = createMemoryEventStore({ clock });
-        await group(createWorld({ store }), { historyVisibility: 'since-join' });
-        await longLife(store, 700);
+        const base = createMemoryEventStore({ clock });
+        await group(createWorld({ store: base }), { historyVisibility: 'since-join' });
+        const store = longChat(base, 700);
         const heads = { n: 0 };
         const lookup = {
           find: async (query: Parameters<MessageLookup['find']>[0]) => {
@@ -266,15 +237,14 @@ test('what is decided never depends on how much of the past is at hand, nor on h
           },
         };
         let world = createWorld({ store, lookup });
-        // An hour ago every id is too young to leave the window; an hour ahead all that can have left it.
+        // At first every id is too young to leave the window; later all that can have left it.
         world.time.now = forgetful ? clock() : NOW;
         const answers: unknown[] = [];
         let n = 0;
         for (const flight of all) {
-          if (forgetful) world = again(world, { store, lookup, now: clock() });
-          const withIds = flight.map(
-            (command) => ({ commandId: ulidAt(forgetful ? NOW : NOW, 70_000 + n++), ...command }) as Loose,
-          );
+          if (forgetful) world = createWorld({ store, lookup }); // a restart each time
+          if (forgetful) world.time.now = clock();
+          const withIds = flight.map((command) => ({ commandId: ulidAt(NOW, 70_000 + n++), ...command }) as Loose);
           const replies = await Promise.all(withIds.map((command) => run(world, command)));
           answers.push(
             ...replies.map((reply) =>
@@ -289,9 +259,3 @@ test('what is decided never depends on how much of the past is at hand, nor on h
     { numRuns: 40 },
   );
 }, 60_000);
-
-const again = (_: World, { now, ...deps }: { store: MemoryEventStore; lookup: MessageLookup; now: number }): World => {
-  const world = createWorld(deps);
-  world.time.now = now;
-  return world;
-};
