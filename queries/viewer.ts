@@ -51,8 +51,9 @@ export async function admitToLog(
   chatId: ChatId,
   logHead: number,
 ): Promise<Outcome<Viewer>> {
-  const viewed = await viewedAccess(deps, userId, chatId);
-  const current = viewed !== null && viewed.headSeq >= logHead && deps.progress.lagMs() <= STALE_RIGHTS_MS;
+  const stale = deps.progress.lagMs() > STALE_RIGHTS_MS;
+  const viewed = stale ? null : await viewedAccess(deps, userId, chatId);
+  const current = viewed !== null && viewed.headSeq >= logHead;
   const access = current ? viewed : await deps.access(chatId, userId);
   const viewer = asViewer(userId, chatId, { access, head: logHead });
   return viewer === null ? chatNotFound() : accepted(viewer);

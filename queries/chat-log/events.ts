@@ -11,6 +11,8 @@ import { isHidden, messageSeqOf, pushMerged, seenEvent } from '../visibility/ind
 /** A hidden run is followed over so many events in one read; a longer one comes in pieces. */
 const HIDDEN_SCAN_MAX = 10_000;
 
+const WORDLESS: ReadonlySet<string> = new Set(['MessageDeleted', 'ReactionAdded', 'ReactionRemoved']);
+
 export interface EventsAsked {
   after: number;
   limit: number;
@@ -97,13 +99,17 @@ function takeSeen(
   return false;
 }
 
-/** Which of the messages that the events tell of are deleted now, where the chat wants their words gone. */
+/** Which of the messages whose words the events may carry are deleted now, where the chat wants such words gone. */
 function deletedAmong(
   deps: QueryDeps,
   viewer: Viewer,
   read: readonly ChatEvent[],
 ): Promise<ReadonlySet<number> | null> {
   if (!viewer.sight.withholdDeleted) return Promise.resolve(new Set());
-  const told = read.filter(({ type }) => type === 'MessageSent' || type === 'MessageEdited');
-  return deletedNow(deps, viewer.chatId, [...new Set(told.map((event) => messageSeqOf(event) ?? event.seq))]);
+  const seqs = new Set<number>();
+  for (const event of read) {
+    const about = event.type === 'MessageSent' ? event.seq : messageSeqOf(event);
+    if (about !== null && !WORDLESS.has(event.type)) seqs.add(about);
+  }
+  return deletedNow(deps, viewer.chatId, [...seqs]);
 }

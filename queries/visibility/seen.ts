@@ -23,20 +23,6 @@ export function seenEvent(
   return sight.withholdDeleted && deletedNow.has(about) ? withoutWords(seen, 'deleted') : seen;
 }
 
-/** Consecutive events through a viewer's eyes: every seq from `visibleFrom` on once, a hidden run as one. */
-export function seenEvents(
-  sight: Sight,
-  events: readonly ChatEvent[],
-  deletedNow: ReadonlySet<number> = NONE,
-): (ChatEvent | HiddenEvents)[] {
-  const out: (ChatEvent | HiddenEvents)[] = [];
-  for (const event of events) {
-    const seen = seenEvent(sight, event, deletedNow);
-    if (seen !== null) pushMerged(out, seen);
-  }
-  return out;
-}
-
 /** Appends to a run of visible events, growing a `Hidden` at its end instead of adding another. */
 export function pushMerged(run: (ChatEvent | HiddenEvents)[], next: ChatEvent | HiddenEvents): void {
   const last = run.at(-1);

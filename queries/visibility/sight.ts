@@ -64,9 +64,6 @@ export function spanAt(sight: Sight, seq: number): Span | null {
 /** Whether an event of its own, or a message, at this seq is visible. */
 export const seesSeq = (sight: Sight, seq: number): boolean => spanAt(sight, seq) !== null;
 
-/** Whether the viewer may ever be hidden something after `visibleFrom`: false for all but those who went and came back. */
-export const hasGaps = (sight: Sight): boolean => sight.spans.length > 1;
-
 /** Whether an event is visible. A change is where both it and the message are; a visible message's deletion always is. */
 export function sees(sight: Sight, event: Seen): boolean {
   if (sight.spans === EVERYTHING) return true;

@@ -1,10 +1,8 @@
 import type { ChatEvent } from '../../events/chat.ts';
 import { applyEvent, type ChatView, emptyChat, type MessageView } from '../../events/chat-view.ts';
 import type { UserId } from '../../events/ids.ts';
-import { encodePosition } from '../../events/position.ts';
 import type { Diff, Message, VisibleEvent } from '../../queries/index.ts';
 import { staysOf } from '../support/naive-members.ts';
-import { EPOCH } from '../support/random-chat.ts';
 
 /**
  * PROTOCOL §3 once more, the slow way: which events a viewer sees is decided event by event, then what they see is
@@ -241,5 +239,3 @@ export function ordered(diff: ReturnType<Oracle['diff']>): ReturnType<Oracle['di
   };
   return { added, edited, deleted, reactions, members: sorted, title };
 }
-
-export const positionText = (position: number): string => encodePosition(EPOCH, position);
