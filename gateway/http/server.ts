@@ -1,11 +1,14 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
+/** How long requests that run, and clients that keep a connection open, may hold the closing up. */
+const DRAIN_MS = 3_000;
+
 export interface HttpServer {
   /** As `http://127.0.0.1:4000`, with the port that was picked where 0 was asked for. */
   readonly url: string;
   readonly port: number;
-  /** Refuses new requests, lets running ones end, then closes. */
+  /** Refuses new requests, lets running ones end for three seconds, then closes. */
   close(): Promise<void>;
 }
 
@@ -16,5 +19,14 @@ export async function serveHttp(
   await app.listen({ host, port });
   const address = app.server.address() as AddressInfo;
   const name = host.includes(':') ? `[${host}]` : host;
-  return { url: `http://${name}:${address.port}`, port: address.port, close: () => app.close() };
+  return { url: `http://${name}:${address.port}`, port: address.port, close: () => drain(app) };
+}
+
+async function drain(app: FastifyInstance): Promise<void> {
+  const impatience = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(impatience);
+  }
 }

@@ -29,6 +29,8 @@ type Query = z.infer<typeof Query>;
 export const eventStream: FastifyPluginAsyncZod<HttpOptions> = async (app, options) => {
   const { context, limits } = options;
   const { log, commands } = context;
+  const server = { closing: false };
+  app.addHook('preClose', async () => void (server.closing = true));
   app.get(
     '/events',
     {
@@ -57,7 +59,7 @@ export const eventStream: FastifyPluginAsyncZod<HttpOptions> = async (app, optio
       const aborter = new AbortController();
       const follow = request.query.follow === 'true';
       const pages = readEventStream({ log, filter, content, follow, signal: aborter.signal });
-      const guard = guardOf(request, { options, content, follow });
+      const guard = guardOf(request, { options, content, follow, server });
       const chunks = supervised(eventLines(pages, log.epoch), { guard, aborter, logger: context.logger });
       reply.raw.once('close', () => aborter.abort());
       reply.header('content-type', NDJSON).serializer((payload: unknown) => payload as string);
@@ -79,10 +81,15 @@ function filterOf(query: Query, epoch: string): EventFilter {
   });
 }
 
-/** Whether a stream that runs may go on: the session stands, the token is good where it goes on for ever, the role is kept. */
+/** Whether a stream that runs may go on: the server and the session stand, the token is good where it goes on for ever, the role is kept. */
 function guardOf(
   request: FastifyRequest,
-  { options, content, follow }: { options: HttpOptions; content: boolean; follow: boolean },
+  {
+    options,
+    content,
+    follow,
+    server,
+  }: { options: HttpOptions; content: boolean; follow: boolean; server: { closing: boolean } },
 ): StreamGuard {
   const { auth, clock } = options.context;
   const { sessionId, expiresAt } = request.principal;
@@ -92,6 +99,7 @@ function guardOf(
   });
   return {
     async refusal() {
+      if (server.closing) return { code: 'unavailable', detail: 'the server is shutting down' };
       if (ended) return { code: 'unauthenticated', detail: 'the session has ended' };
       if (follow && clock() >= expiresAt) {
         return { code: 'token-expired', detail: 'refresh the token and go on after the last position' };
