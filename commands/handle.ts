@@ -67,7 +67,7 @@ async function attempt(
   const gathered = await gather(state, flight.commands, deps);
   if (flight.expired) return 'answered';
   if (gathered === null) return refresh(chat, flight, deps);
-  const before = state.head;
+  const before = { ...state.head };
   const decided = decideBatch(state, flight.commands, {
     gathered,
     journal: chat.journal,
@@ -122,7 +122,7 @@ async function land(chat: Chat, flight: Flight, { result, decided, before, deps 
   switch (result.status) {
     case 'appended':
       chat.journal.commit();
-      state.head = { ...state.head, position: result.position };
+      state.head.position = result.position;
       answerFlight(flight, { state, answers: decided.answers, position: result.position, epoch: deps.store.epoch });
       trimIds(state.ids, deps.clock());
       trimMessages(state);

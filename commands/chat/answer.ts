@@ -19,13 +19,16 @@ export function answerFlight(flight: Flight, { state, answers, position, epoch }
   let next = 0;
   for (const item of flight.items) {
     if (item.command === null) item.look(accepted(state));
-    else item.resolve(outcomeOf(answers[next++] as Answer, { common, epoch }));
+    else item.resolve(withPosition(answers[next++] as Answer, { common, epoch }));
   }
 }
 
-function outcomeOf(answer: Answer, { common, epoch }: { common: string; epoch: string }): Outcome<ChatReply> {
-  if ('rejection' in answer) return { ok: false, rejection: answer.rejection };
-  return accepted({ ...answer.reply, position: answer.position > 0 ? encodePosition(epoch, answer.position) : common });
+function withPosition(
+  { outcome, position }: Answer,
+  { common, epoch }: { common: string; epoch: string },
+): Outcome<ChatReply> {
+  if (outcome.ok) outcome.value.position = position > 0 ? encodePosition(epoch, position) : common;
+  return outcome;
 }
 
 export function refuseFlight(flight: Flight, refusal: Refusal): void {

@@ -1,3 +1,4 @@
+import type { StoredChatFact } from '../../events/chat.ts';
 import { rfc3339 } from '../../events/codec.ts';
 import type { Rejection } from '../../events/error-codes.ts';
 import type { NewEvent } from '../../events/event-store.ts';
@@ -12,19 +13,25 @@ import { type Gathered, knownSeq } from './gather.ts';
 import { answerRepeat, type First } from './repeat.ts';
 import { type ChatState, evolve } from './state.ts';
 
-/** What a command came to. `position` of the reply is that of the append, or `position` where it is known already. */
-export type Answer =
-  | { readonly rejection: Rejection; readonly settled: boolean }
-  | { readonly reply: Omit<ChatReply, 'position'>; readonly position: number; readonly settled: boolean };
+/** What a command came to. */
+export interface Answer {
+  /** A reply still lacks its position. */
+  readonly outcome: { ok: true; value: ChatReply } | { ok: false; rejection: Rejection };
+  /** Where it is known already: log position of the event, or of the chat's last. 0: that of the append. */
+  readonly position: number;
+  /** It would be the same whatever was appended meanwhile. */
+  readonly settled: boolean;
+}
 
 export interface Decided {
   readonly events: NewEvent[];
-  /** In the order of the commands. `settled`: it would be the same whatever was appended meanwhile. */
+  /** In the order of the commands. */
   readonly answers: Answer[];
 }
 
 interface Pass {
   readonly state: ChatState;
+  readonly stream: string;
   readonly gathered: Gathered;
   readonly journal: Journal;
   readonly now: number;
@@ -40,7 +47,7 @@ export function decideBatch(
   commands: readonly ChatCommand[],
   setting: { gathered: Gathered; journal: Journal; now: number; ids: Ids },
 ): Decided {
-  const pass: Pass = { ...setting, state, events: [], firsts: new Map() };
+  const pass: Pass = { ...setting, state, stream: chatStream(state.chatId), events: [], firsts: new Map() };
   const answers = commands.map((command) => decideOne(command, pass));
   return { events: pass.events, answers };
 }
@@ -52,42 +59,37 @@ function decideOne(command: ChatCommand, pass: Pass): Answer {
   const decision = gathered.unavailable.has(command.commandId)
     ? (unavailable() satisfies Decision)
     : decide(state, command, { now, facts: gathered });
-  if (!decision.ok) return { rejection: decision.rejection, settled: false };
-  if (decision.value.length === 0) {
-    const { seq: headSeq, at, position } = state.head;
-    return { reply: replyTo(command, { seq: headSeq, at, changed: false, repeated: false }), position, settled: false };
-  }
-  return happens(command, decision.value, pass);
+  if (!decision.ok) return { outcome: decision, position: 0, settled: false };
+  if (decision.value.length > 0) return happens(command, decision.value, pass);
+  const { seq: headSeq, at, position } = state.head;
+  return { outcome: replyTo(command, { seq: headSeq, at, changed: false, repeated: false }), position, settled: false };
 }
 
 function repeated(command: ChatCommand, seq: number, pass: Pass): Answer {
   const first = pass.firsts.get(seq) ?? pass.gathered.firsts.get(seq);
   if (!first) throw new Error(`chat ${command.chatId}: event ${seq} was not read`);
-  const outcome = answerRepeat(command, first);
-  const settled = first.position > 0;
-  if (!outcome.ok) return { rejection: outcome.rejection, settled };
-  return {
-    reply: replyTo(command, { seq, at: first.at, changed: true, repeated: true }),
-    position: first.position,
-    settled,
-  };
+  const { position, at } = first;
+  const same = answerRepeat(command, first);
+  const outcome = same.ok ? replyTo(command, { seq, at, changed: true, repeated: true }) : same;
+  return { outcome, position, settled: position > 0 };
 }
 
-function happens(command: ChatCommand, facts: Extract<Decision, { ok: true }>['value'], pass: Pass): Answer {
+function happens(command: ChatCommand, facts: readonly StoredChatFact[], pass: Pass): Answer {
   const { state, events } = pass;
   const { actor, commandId, correlationId = commandId } = command;
   const at = Math.max(pass.now, state.head.at);
   const firstSeq = state.head.seq + 1;
-  const stream = chatStream(command.chatId);
-  facts.forEach((fact, i) => {
-    const seq = firstSeq + i;
-    events.push(encodeEvent({ ...fact, stream, actor, at, commandId, correlationId }, pass.ids));
-    evolve(state, { seq, at, actor, commandId, fact }, pass.journal);
-  });
+  for (const fact of facts) {
+    const { type, data } = fact;
+    const event = encodeEvent({ stream: pass.stream, type, data, actor, at, commandId, correlationId }, pass.ids);
+    events.push(event);
+    evolve(state, { seq: state.head.seq + 1, at, actor, commandId, fact }, pass.journal);
+    state.head.lastEventId = event.eventId;
+  }
+  state.head.position = 0;
   pass.firsts.set(firstSeq, { seq: firstSeq, at, position: 0, actor, fact: facts[0] ?? null });
-  state.head = { ...state.head, position: 0, lastEventId: events.at(-1)?.eventId ?? '' };
   return {
-    reply: replyTo(command, { seq: firstSeq, at, changed: true, repeated: false }),
+    outcome: replyTo(command, { seq: firstSeq, at, changed: true, repeated: false }),
     position: 0,
     settled: false,
   };
@@ -96,10 +98,12 @@ function happens(command: ChatCommand, facts: Extract<Decision, { ok: true }>['v
 function replyTo(
   command: ChatCommand,
   what: { seq: number; at: number; changed: boolean; repeated: boolean },
-): Omit<ChatReply, 'position'> {
-  const { seq, at, changed, repeated: again } = what;
+): { ok: true; value: ChatReply } {
+  const { seq, changed, repeated: again } = what;
+  const { chatId } = command;
+  const at = rfc3339(what.at);
   const messageId =
     command.type === 'send' ? command.commandId : 'messageId' in command ? command.messageId : undefined;
-  const about = messageId === undefined ? { chatId: command.chatId } : { chatId: command.chatId, messageId };
-  return { ...about, seq, at: rfc3339(at), changed, repeated: again };
+  if (messageId === undefined) return { ok: true, value: { chatId, seq, at, position: '', changed, repeated: again } };
+  return { ok: true, value: { chatId, messageId, seq, at, position: '', changed, repeated: again } };
 }

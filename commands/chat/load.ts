@@ -70,7 +70,7 @@ async function readSnapshot(chatId: string, deps: LoadDeps): Promise<ChatState |
 
 function pageDone(state: ChatState, page: readonly RecordedEvent[], deps: LoadDeps): void {
   const last = page.at(-1);
-  if (last) state.head = { ...state.head, position: last.position, lastEventId: last.eventId };
+  if (last) Object.assign(state.head, { position: last.position, lastEventId: last.eventId });
   trimIds(state.ids, deps.clock());
   trimMessages(state);
 }

@@ -21,23 +21,23 @@ export interface ChatState {
   readonly messages: Map<MessageId, MessageState>;
 }
 
-/** Replaced, never mutated. */
+/** Mutated in place, since each event does: whoever may have to go back keeps a copy. */
 export interface Head {
   /** 0 before the first event. */
-  readonly seq: number;
+  seq: number;
   /** Milliseconds since 1970. */
-  readonly at: number;
+  at: number;
   /** Log position of an event at or after the last one; 0 while it is not stored. */
-  readonly position: number;
-  readonly lastEventId: string;
-  readonly kind: ChatKind;
-  readonly title: string | null;
-  readonly historyVisibility: HistoryVisibility;
-  readonly pastContent: PastContent;
+  position: number;
+  lastEventId: string;
+  kind: ChatKind;
+  title: string | null;
+  historyVisibility: HistoryVisibility;
+  pastContent: PastContent;
   /** How many there are now. */
-  readonly members: number;
-  readonly admins: number;
-  readonly messages: number;
+  members: number;
+  admins: number;
+  messages: number;
 }
 
 export interface Member {
@@ -107,7 +107,8 @@ export function canSee(state: ChatState, userId: UserId, seq: number): boolean {
 /** Applies the next event to the whole state. */
 export function evolve(state: ChatState, event: Happened, journal: Journal): void {
   if (!state.ids.seqs.has(event.commandId)) journal.set(state.ids.seqs, event.commandId, event.seq);
-  state.head = { ...state.head, seq: event.seq, at: event.at };
+  state.head.seq = event.seq;
+  state.head.at = event.at;
   if (event.fact === null) return;
   if (event.fact.type === 'MessageSent') journal.set(state.sent, event.actor, event.seq);
   evolveCore(state, event.seq, event.fact, journal);
@@ -118,12 +119,12 @@ function evolveCore(state: ChatState, seq: number, fact: StoredChatFact, journal
   switch (fact.type) {
     case 'ChatStarted': {
       const { kind, title, historyVisibility, pastContent } = fact.data;
-      state.head = { ...state.head, kind, title: title ? words(title) : null, historyVisibility, pastContent };
+      Object.assign(state.head, { kind, title: title ? words(title) : null, historyVisibility, pastContent });
       for (const { userId, role } of fact.data.members) comes(state, { userId, role, seq }, journal);
       return;
     }
     case 'ChatRenamed':
-      state.head = { ...state.head, title: words(fact.data.title) };
+      state.head.title = words(fact.data.title);
       return;
     case 'MemberAdded':
       comes(state, { ...fact.data, seq }, journal);
@@ -139,7 +140,7 @@ function evolveCore(state: ChatState, seq: number, fact: StoredChatFact, journal
       return;
     }
     case 'MessageSent':
-      state.head = { ...state.head, messages: fact.data.number };
+      state.head.messages = fact.data.number;
       return;
     case 'MessageEdited':
     case 'MessageDeleted':
@@ -152,8 +153,8 @@ function evolveCore(state: ChatState, seq: number, fact: StoredChatFact, journal
 const admins = (role: Role | null): number => (role === 'admin' ? 1 : 0);
 
 function count(state: ChatState, members: number, adminsMore: number): void {
-  const { head } = state;
-  state.head = { ...head, members: head.members + members, admins: head.admins + adminsMore };
+  state.head.members += members;
+  state.head.admins += adminsMore;
 }
 
 function comes(state: ChatState, coming: { userId: UserId; role: Role; seq: number }, journal: Journal): void {
