@@ -107,15 +107,17 @@ export class Session implements Tokens {
     return (await this.#renewOnce()).accessToken;
   }
 
+  /** The server forgets the session first; this client forgets it in any case, and then says what went wrong. */
   async signOut(): Promise<void> {
-    const session = this.#current;
-    if (!session) return;
-    await this.#end('signed-out');
-    const tokens: Tokens = {
-      access: () => Promise.resolve(session.accessToken),
-      renew: () => Promise.resolve(session.accessToken),
-    };
-    await this.#http({ method: 'DELETE', path: '/v1/sessions/current' }, tokens);
+    if (!this.#current) return;
+    try {
+      await this.#http({ method: 'DELETE', path: '/v1/sessions/current', repeatable: false }, this);
+    } catch (error) {
+      const ended = error instanceof HindsightError && error.status === 401;
+      if (!ended) throw error;
+    } finally {
+      if (this.#current) await this.#end('signed-out');
+    }
   }
 
   /** Stops the timer; the stored session stays for the next `resume`. */

@@ -1,13 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import {
-  applyToPage,
-  type ChatPage,
-  HindsightError,
-  type Point,
-  pageOf,
-  type SeenEvent,
-  withOlder,
-} from '../../sdk/index.ts';
+import { applyToPage, type ChatPage, type Point, pageOf, type SeenEvent, withOlder } from '../../sdk/index.ts';
 import { chats, hindsight, tell } from './client.ts';
 import { live, openChatId } from './conversation.ts';
 

@@ -10,7 +10,6 @@ export async function start(): Promise<void> {
     queueMicrotask(() => followAddress(demo.value?.chatId ?? null));
   });
   addEventListener('hashchange', () => listed.value && followAddress(null));
-  addEventListener('popstate', () => listed.value && followAddress(null));
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState !== 'visible') return;
     hindsight.socket.wake();

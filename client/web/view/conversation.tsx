@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import { chats } from '../state/client.ts';
 import { openChatId, openConversation } from '../state/conversation.ts';
-import { asOf, backToNow, headSeq, loading, shown } from '../state/past.ts';
+import { asOf, backToNow, headSeq, shown } from '../state/past.ts';
 import { stop } from '../state/player.ts';
 import { titleOf } from './chat-list.tsx';
 import { Composer } from './composer.tsx';
@@ -50,7 +50,7 @@ function Banner(): VNode | null {
     backToNow();
   };
   return (
-    <div class={`banner ${loading.value ? 'is-loading' : ''}`} role="status">
+    <section class="banner" aria-label="The past">
       <p>
         <strong>As it stood</strong> {at ? <time dateTime={at}>{formatFull(at)}</time> : 'before the first event'}
         <span class="pin">
@@ -60,6 +60,6 @@ function Banner(): VNode | null {
       <button type="button" class="primary" onClick={back}>
         Back to now
       </button>
-    </div>
+    </section>
   );
 }

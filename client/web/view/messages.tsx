@@ -27,6 +27,7 @@ export function Messages(): VNode {
       role="log"
       aria-label="Messages"
       aria-live={isPast ? 'off' : 'polite'}
+      aria-busy={loading.value}
     >
       {page?.before != null && <Older box={box} />}
       {page && page.messages.length === 0 && (

@@ -1,0 +1,78 @@
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
+import { type ServerProcess, startServerProcess } from '../../support/server-process.ts';
+
+export interface Demo {
+  chatId: string;
+  users: { username: string; password: string; displayName: string }[];
+}
+
+/** A demo server of its own and a browser to look at it. */
+export interface Stage {
+  server: ServerProcess;
+  demo: Demo;
+  browser: Browser;
+  /** A page in a fresh profile; what goes wrong in it is kept in `troubles`. */
+  page(): Promise<Page>;
+  troubles: string[];
+  close(): Promise<void>;
+}
+
+export async function openStage(): Promise<Stage> {
+  // `npm test` looks for one and names it here.
+  const executablePath = process.env['HINDSIGHT_CHROMIUM'] ?? '/usr/bin/chromium';
+  const [server, browser] = await Promise.all([
+    startServerProcess({ env: { HINDSIGHT_DEMO: 'true' } }),
+    chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] }),
+  ]);
+  const demo = (await (await fetch(`${server.http}/demo.json`)).json()) as Demo;
+  const troubles: string[] = [];
+  const contexts: BrowserContext[] = [];
+  return {
+    server,
+    demo,
+    browser,
+    troubles,
+    async page() {
+      const context = await browser.newContext({
+        viewport: { width: 1180, height: 760 },
+        locale: 'en-GB',
+        timezoneId: 'UTC',
+      });
+      contexts.push(context);
+      const page = await context.newPage();
+      page.on('pageerror', (error) => troubles.push(`error: ${error.message}`));
+      page.on('console', (message) => message.type() === 'error' && troubles.push(`console: ${message.text()}`));
+      page.on('dialog', (dialog) => {
+        troubles.push(`dialog: ${dialog.message()}`);
+        void dialog.dismiss();
+      });
+      return page;
+    },
+    async close() {
+      for (const context of contexts) await context.close();
+      await browser.close();
+      await server.stop();
+    },
+  };
+}
+
+/** Opens the page as one of the demo's people, at the demo's conversation. */
+export async function lookAs(stage: Stage, who: string, hash = ''): Promise<Page> {
+  const page = await stage.page();
+  await page.goto(`${stage.server.http}/${hash}`);
+  await page.getByRole('button', { name: `Continue as ${who}` }).click();
+  await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+  await slider(page).waitFor();
+  return page;
+}
+
+export const slider = (page: Page): Locator => page.getByRole('slider', { name: 'Moment of the conversation' });
+export const banner = (page: Page): Locator => page.getByRole('region', { name: 'The past' });
+export const messages = (page: Page): Locator => page.getByRole('log', { name: 'Messages' });
+export const messageWith = (page: Page, text: string): Locator =>
+  messages(page).getByRole('listitem').filter({ hasText: text });
+
+export async function write(page: Page, text: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Message' }).fill(text);
+  await page.keyboard.press('Enter');
+}
