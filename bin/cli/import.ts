@@ -1,8 +1,9 @@
-import { createReadStream, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import { type ImportFile, type ImportReport, importChat, importEvents } from '../../commands/index.ts';
+import { type ImportFile, importChat, importEvents } from '../../commands/index.ts';
 import type { UserId } from '../../events/ids.ts';
 import { ircDay } from '../../infra/formats/irc.ts';
 import { ids, type OpenLog } from '../open-log.ts';
@@ -50,7 +51,7 @@ export const importVerb = (context: VerbContext): Command => {
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
 async function importIrc(context: VerbContext, paths: readonly string[], options: IrcOptions): Promise<void> {
-  const files = paths.map(readDay).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const files = dayFiles(paths);
   const total = files.reduce((sum, file) => sum + [...file.lines()].length, 0);
   const report = await withLog(context, async (log) => {
     const admins = await adminsOf(log, options.member);
@@ -67,10 +68,21 @@ async function importIrc(context: VerbContext, paths: readonly string[], options
   printReport(context.io, options, valueOf(report));
 }
 
+/** In the order of their dates. A base name is part of the identity of its lines, so it can stand only once. */
+function dayFiles(paths: readonly string[]): ImportFile[] {
+  const files = paths.map(readDay).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const twice = files.find((file, index) => file.name === files[index + 1]?.name);
+  if (twice) throw new WrongUsage(`two files are called ${twice.name}: their lines could not be told apart`);
+  return files;
+}
+
+/** Read when it is its turn, so that years of logs need the memory of a day. */
 function readDay(path: string): ImportFile {
-  const day = ircDay(basename(path), readFileSync(path));
-  if (!day) throw new WrongUsage(`${path}: the name of a day file begins with its date, as 2004-12-25.txt`);
-  return day;
+  const name = basename(path);
+  if (!ircDay(name, new Uint8Array())) {
+    throw new WrongUsage(`${path}: the name of a day file begins with its date, as 2004-12-25.txt`);
+  }
+  return { name, lines: () => ircDay(name, readFileSync(path))?.lines() ?? [] };
 }
 
 async function adminsOf(log: OpenLog, usernames: readonly string[]): Promise<UserId[]> {
@@ -102,20 +114,26 @@ async function importerOf(log: OpenLog): Promise<UserId> {
 }
 
 async function importNdjson(context: VerbContext, path: string, options: { json?: boolean }): Promise<void> {
-  const report = await withLog(context, (log) =>
-    importEvents(log.store, {
-      file: basename(path),
-      lines: createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY }),
-    }),
-  );
+  const file = await open(path);
+  const report = await withLog(context, async (log) => {
+    const bar = progress('import', (await file.stat()).size, 'bytes');
+    const input = file.createReadStream();
+    const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+    try {
+      return await importEvents(log.store, {
+        file: basename(path),
+        lines,
+        onProgress: () => bar.update(input.bytesRead),
+      });
+    } finally {
+      bar.stop();
+      input.destroy();
+    }
+  });
   printReport(context.io, options, valueOf(report));
 }
 
-function printReport(
-  io: Io,
-  options: { json?: boolean },
-  report: Omit<ImportReport, 'chatId'> & { chatId: string | null },
-): void {
+function printReport(io: Io, options: { json?: boolean }, report: EventsReport): void {
   const { chatId, lines, appended, already, unreadable } = report;
   const shown = unreadable.slice(0, UNREADABLE_SHOWN).map(({ file, line, why }) => `  ${file}:${line}: ${why}`);
   const more = unreadable.length > shown.length ? [`  … and ${unreadable.length - shown.length} more: see --json`] : [];

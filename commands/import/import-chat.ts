@@ -1,6 +1,7 @@
 import { accepted, type Outcome } from '../../events/error-codes.ts';
 import { NO_STREAM } from '../../events/event-store.ts';
 import { chatStream } from '../../events/streams.ts';
+import { chatTitle } from '../text.ts';
 import { makeUsers } from './authors.ts';
 import { addCount, catchUp, newImportedChat } from './chat-state.ts';
 import { derivedUlid } from './derived-ids.ts';
@@ -27,7 +28,9 @@ const UNKNOWN_RETRIES = 10;
  * again appends nothing, and one that was killed goes on where it was.
  */
 export async function importChat(deps: ImportDeps, request: ImportRequest): Promise<Outcome<ImportReport>> {
-  const run = await begin(deps, request);
+  const title = chatTitle(request.title);
+  if (!title.ok) return title;
+  const run = await begin(deps, { ...request, title: title.value });
   for (const file of request.files) {
     const lines = [...file.lines()];
     run.file = { file, lines, doneThrough: finishedThrough(run, file, lines) };

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { CHAT_EVENT_TYPES, ChatData, type ChatEvent } from '../../events/chat.ts';
+import { decode } from '../../events/codec.ts';
 import { encodeChatEvent } from '../../events/encode.ts';
 import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
 import type { EventStore, NewEvent } from '../../events/event-store.ts';
@@ -22,15 +23,24 @@ const EventLine = z.looseObject({
   causationId: Ulid.optional(),
 });
 
+/** What an export over HTTP ends with. */
+const EndLine = z.looseObject({ end: z.literal(true), count: z.int(), sha256: z.string() });
+
+/** Events held until they are appended, of all chats together. */
 const BATCH_EVENTS = 1_000;
 
 interface Run {
   store: EventStore;
   file: string;
-  report: Omit<ImportReport, 'chatId'> & { chatId: string | null };
-  /** Events of one chat, one after the other, not yet appended. */
-  batch: ChatEvent[];
+  report: EventsReport;
+  /** By chat: events one after the other, not yet appended. */
+  batches: Map<ChatId, ChatEvent[]>;
+  held: number;
+  chats: Set<ChatId>;
 }
+
+/** `chatId` is null where the file holds none or several. */
+export type EventsReport = Omit<ImportReport, 'chatId'> & { chatId: string | null };
 
 /**
  * Appends events that were exported, under their own ids, seqs and times, each chat's from 1 on without a gap. What is
@@ -38,32 +48,36 @@ interface Run {
  */
 export async function importEvents(
   store: EventStore,
-  source: { file: string; lines: AsyncIterable<string> },
-): Promise<Outcome<Run['report']>> {
+  source: { file: string; lines: AsyncIterable<string>; onProgress?: (lines: number) => void },
+): Promise<Outcome<EventsReport>> {
   const run: Run = {
     store,
     file: source.file,
-    batch: [],
+    batches: new Map(),
+    held: 0,
+    chats: new Set(),
     report: { chatId: null, lines: 0, appended: 0, already: 0, unreadable: [] },
   };
   let line = 0;
   for await (const text of source.lines) {
     line++;
     if (text.trim() === '') continue;
-    run.report.lines++;
     const event = readEvent(text);
+    if (event === 'end') continue;
+    run.report.lines++;
     if (typeof event === 'string') {
       run.report.unreadable.push({ file: run.file, line, why: event });
       continue;
     }
-    const last = run.batch.at(-1);
-    if (last && (last.chatId !== event.chatId || event.seq !== last.seq + 1 || run.batch.length === BATCH_EVENTS)) {
-      const refused = await flush(run);
-      if (refused) return refused;
-    }
-    run.batch.push(event);
+    const refused = await hold(run, event);
+    if (refused) return refused;
+    if (run.held === 0) source.onProgress?.(run.report.lines);
   }
-  return (await flush(run)) ?? accepted(run.report);
+  const refused = await flush(run);
+  if (refused) return refused;
+  source.onProgress?.(run.report.lines);
+  const [chatId = null] = run.chats;
+  return accepted({ ...run.report, chatId: run.chats.size === 1 ? chatId : null });
 }
 
 function readEvent(text: string): ChatEvent | string {
@@ -73,35 +87,63 @@ function readEvent(text: string): ChatEvent | string {
   } catch {
     return 'not JSON';
   }
+  if (EndLine.safeParse(value).success) return 'end';
   const event = EventLine.safeParse(value);
   if (!event.success) return z.prettifyError(event.error);
-  const type = CHAT_EVENT_TYPES.find((known) => known === event.data.type);
+  const { seq, type: name } = event.data;
+  if ((seq === 1) !== (name === 'ChatStarted')) return 'a chat begins with ChatStarted, and only begins with it';
+  const type = CHAT_EVENT_TYPES.find((known) => known === name);
   const data = type === undefined ? undefined : ChatData[type].safeParse(event.data.data);
   if (data && !data.success) return z.prettifyError(data.error);
   return event.data as unknown as ChatEvent;
 }
 
+async function hold(run: Run, event: ChatEvent): Promise<Outcome<never> | null> {
+  const last = run.batches.get(event.chatId)?.at(-1);
+  if (run.held === BATCH_EVENTS || (last && event.seq !== last.seq + 1)) {
+    const refused = await flush(run);
+    if (refused) return refused;
+  }
+  const batch = run.batches.get(event.chatId);
+  if (batch) batch.push(event);
+  else run.batches.set(event.chatId, [event]);
+  run.held++;
+  return null;
+}
+
+/** The chats at once: an append of each then shares its way to the disk with the others. */
 async function flush(run: Run): Promise<Outcome<never> | null> {
-  const [first] = run.batch;
+  const answers = await Promise.all([...run.batches.values()].map((batch) => appendBatch(run, batch)));
+  run.batches.clear();
+  run.held = 0;
+  return answers.find((answer) => answer !== null) ?? null;
+}
+
+async function appendBatch(run: Run, batch: readonly ChatEvent[]): Promise<Outcome<never> | null> {
+  const [first] = batch;
   if (first === undefined) return null;
   const stream = chatStream(first.chatId);
   const events: NewEvent[] = [];
-  for (const event of run.batch) {
+  for (const event of batch) {
     const stored = encodeChatEvent(event);
     if (!stored)
       return rejected('bad-request', `${run.file}: event ${event.seq} of ${event.chatId} has its words withheld`);
-    events.push({ eventId: event.eventId, ...stored });
+    events.push({ eventId: event.eventId.toLowerCase(), ...stored });
   }
-  const there = await run.store.readStream(stream, { from: revisionOf(first.seq), limit: events.length });
+  const from = revisionOf(first.seq);
+  const there = await run.store.readStream(stream, { from, limit: events.length });
   const other = there.find((event, index) => event.eventId !== events[index]?.eventId);
-  if (other)
+  if (other) {
     return rejected(
       'import-behind',
       `${run.file}: the log holds another event ${seqOf(other.revision)} of ${first.chatId}`,
     );
+  }
   const fresh = events.slice(there.length);
   if (fresh.length > 0) {
-    const result = await run.store.append(stream, revisionOf(first.seq) - 1 + there.length, fresh);
+    const late = await outOfTime(run.store, batch);
+    if (late !== null) return rejected('bad-request', `${run.file}: ${late}`);
+    const result = await run.store.append(stream, from - 1 + there.length, fresh);
     if (result.status === 'conflict') {
       return rejected(
         'import-behind',
@@ -109,9 +151,24 @@ async function flush(run: Run): Promise<Outcome<never> | null> {
       );
     }
   }
-  run.report.chatId = first.chatId;
+  run.chats.add(first.chatId);
   run.report.already += there.length;
   run.report.appended += fresh.length;
-  run.batch = [];
+  return null;
+}
+
+/** Why the events' times cannot stand: a chat's time never falls, or its past could not be asked for by time. */
+async function outOfTime(store: EventStore, batch: readonly ChatEvent[]): Promise<string | null> {
+  const [first] = batch;
+  if (first === undefined) return null;
+  const [before] =
+    first.seq === 1
+      ? []
+      : await store.readStream(chatStream(first.chatId), { from: revisionOf(first.seq) - 1, limit: 1 });
+  let at = before ? decode(before).metadata.at : Number.NEGATIVE_INFINITY;
+  for (const event of batch) {
+    if (Date.parse(event.at) < at) return `event ${event.seq} of ${event.chatId} is earlier than the one before`;
+    at = Date.parse(event.at);
+  }
   return null;
 }
