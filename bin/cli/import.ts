@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import { type ImportFile, importChat, importEvents } from '../../commands/index.ts';
+import { type EventsReport, type ImportFile, importChat, importEvents } from '../../commands/index.ts';
 import type { UserId } from '../../events/ids.ts';
 import { ircDay } from '../../infra/formats/irc.ts';
 import { ids, type OpenLog } from '../open-log.ts';
