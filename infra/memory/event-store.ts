@@ -29,10 +29,7 @@ export interface MemoryEventStore extends EventStore, Snapshots {
 
 /** A log that lasts as long as its process: for tests, and the model the others are compared with. */
 export function createMemoryEventStore(options: { clock?: Clock; epoch?: string } = {}): MemoryEventStore {
-  const clock = options.clock ?? systemClock;
-  const all: RecordedEvent[] = [];
-  const streams = new Map<string, RecordedEvent[]>();
-  const snapshots = new Map<string, { revision: number; state: string }>();
+  const { all, streams, write } = createLog(options.clock ?? systemClock);
   const faults = createFaults();
   let closed = false;
 
@@ -43,40 +40,17 @@ export function createMemoryEventStore(options: { clock?: Clock; epoch?: string 
   const page = (after: number, until: number, limit: number) => all.slice(after, Math.min(until, after + limit));
   const feed = createFeed({ read: page, head: () => all.length });
 
-  function write(stream: string, expected: number, events: readonly NewEvent[]): AppendResult {
-    const standing = streams.get(stream) ?? [];
-    const actual = standing.length - 1;
-    if (actual !== expected) return repeatOf(standing, expected, events) ?? { status: 'conflict', actual };
-    const recordedAt = clock();
-    const first = all.length + 1;
-    const recorded = events.map(({ eventId, type, data, metadata }, i) => ({
-      eventId: eventId.toLowerCase(),
-      type,
-      data,
-      metadata,
-      stream,
-      revision: actual + 1 + i,
-      position: first + i,
-      recordedAt,
-    }));
-    for (const event of recorded) {
-      standing.push(event);
-      all.push(event);
-    }
-    streams.set(stream, standing);
-    feed.committed(first, all.length, recorded);
-    return { status: 'appended', revision: actual + events.length, position: all.length, recordedAt };
-  }
-
   return {
     epoch: options.epoch ?? randomEpoch(),
     faults: faults.controls,
+    ...createSnapshots(),
     async append(stream, expected, events) {
       assertAppend(expected, events);
       assertOpen();
       return faults.around(() => {
-        assertOpen();
-        return write(stream, expected, events);
+        const { result, recorded } = write(stream, expected, events);
+        if (recorded.length > 0) feed.committed(all.length - recorded.length + 1, all.length, recorded);
+        return result;
       });
     },
     async readStream(stream, asked) {
@@ -97,14 +71,59 @@ export function createMemoryEventStore(options: { clock?: Clock; epoch?: string 
       return first < 0 ? all.length : first;
     },
     subscribe: feed.subscribe,
-    load: async (stream) => snapshots.get(stream) ?? null,
-    async save(stream, revision, state) {
-      if (revision >= (snapshots.get(stream)?.revision ?? NO_STREAM)) snapshots.set(stream, { revision, state });
-    },
     async close() {
       closed = true;
       faults.controls.resume();
       feed.end();
+    },
+  };
+}
+
+function createLog(clock: Clock) {
+  const all: RecordedEvent[] = [];
+  const streams = new Map<string, RecordedEvent[]>();
+
+  function write(stream: string, expected: number, events: readonly NewEvent[]) {
+    const standing = streams.get(stream) ?? [];
+    const actual = standing.length - 1;
+    if (actual !== expected) {
+      const result: AppendResult = repeatOf(standing, expected, events) ?? { status: 'conflict', actual };
+      return { result, recorded: [] };
+    }
+    const recordedAt = clock();
+    const recorded = events.map(({ eventId, type, data, metadata }, i) => ({
+      eventId: eventId.toLowerCase(),
+      type,
+      data,
+      metadata,
+      stream,
+      revision: standing.length + i,
+      position: all.length + 1 + i,
+      recordedAt,
+    }));
+    for (const event of recorded) {
+      standing.push(event);
+      all.push(event);
+    }
+    streams.set(stream, standing);
+    const result: AppendResult = {
+      status: 'appended',
+      revision: standing.length - 1,
+      position: all.length,
+      recordedAt,
+    };
+    return { result, recorded };
+  }
+
+  return { all, streams, write };
+}
+
+function createSnapshots(): Snapshots {
+  const kept = new Map<string, { revision: number; state: string }>();
+  return {
+    load: async (stream) => kept.get(stream) ?? null,
+    async save(stream, revision, state) {
+      if (revision >= (kept.get(stream)?.revision ?? NO_STREAM)) kept.set(stream, { revision, state });
     },
   };
 }

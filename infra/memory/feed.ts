@@ -44,30 +44,25 @@ const QUEUE_EVENTS_MAX = 5_000;
  */
 export function createFeed(source: FeedSource): Feed {
   const followers = new Set<Follower>();
-  const pageEvents = source.pageEvents ?? PAGE_EVENTS;
-  let tail = 0;
-  let seenVersion = -1;
-  /** A head that was seen but left to `committed`. */
-  let sighted = 0;
-  let ended: { error?: Error } | null = null;
+  const state: FeedState = { tail: 0, seenVersion: -1, sighted: 0, ended: null };
   let timer: NodeJS.Timeout | undefined;
 
   function advance(position: LogPosition): void {
-    if (position <= tail) return;
-    tail = position;
+    if (position <= state.tail) return;
+    state.tail = position;
     for (const follower of followers) follower.wake();
   }
 
   function look(): void {
-    if (ended) return;
-    const version = source.version?.() ?? -1;
-    if (version === seenVersion && version !== -1 && sighted <= tail) return;
-    seenVersion = version;
-    const head = source.head();
-    if (head <= tail) return;
-    // Most likely an own commit whose events are about to come from memory: it gets one turn to do so.
-    if (source.committing?.() && sighted <= tail) sighted = head;
-    else advance(head);
+    const head = state.ended ? null : newHead(source, state);
+    if (head !== null) advance(head);
+  }
+
+  function end(error?: Error): void {
+    if (state.ended) return;
+    state.ended = { error };
+    clearInterval(timer);
+    for (const follower of followers) follower.wake();
   }
 
   function poll(): void {
@@ -78,64 +73,22 @@ export function createFeed(source: FeedSource): Feed {
     }
   }
 
-  function follow(follower: Follower): void {
-    followers.add(follower);
-    if (source.version && !timer) timer = setInterval(poll, POLL_MS).unref();
-  }
-
-  function unfollow(follower: Follower): void {
-    followers.delete(follower);
-    if (followers.size > 0) return;
-    clearInterval(timer);
-    timer = undefined;
-  }
-
-  function end(error?: Error): void {
-    if (ended) return;
-    ended = error ? { error } : {};
-    clearInterval(timer);
-    for (const follower of followers) follower.wake();
-  }
-
   async function* subscribe({ after, signal }: { after: LogPosition; signal: AbortSignal }): AsyncGenerator<Batch> {
     const follower: Follower = { queue: [], queuedEvents: 0, queuedTo: after, wake: () => undefined };
-    const onAbort = () => follower.wake();
+    const onAbort = (): void => follower.wake();
     signal.addEventListener('abort', onAbort);
-    follow(follower);
-    let position = after;
-    let live = false;
+    followers.add(follower);
+    if (source.version && !state.ended) timer ??= setInterval(poll, POLL_MS).unref();
     try {
-      advance(source.head());
-      while (!signal.aborted) {
-        if (ended?.error) throw ended.error;
-        if (ended) return;
-        const queued = follower.queue.shift();
-        if (queued) {
-          follower.queuedEvents -= queued.events.length;
-          position = queued.position;
-          live = true;
-          yield queued;
-          continue;
-        }
-        if (position >= tail) {
-          live = true;
-          await new Promise<void>((resolve) => {
-            follower.wake = resolve;
-          });
-          continue;
-        }
-        const until = tail;
-        const events = source.read(position, until, pageEvents);
-        position = events.length < pageEvents ? until : (events.at(-1)?.position ?? until);
-        follower.queuedTo = position;
-        live &&= position === until;
-        if (events.length > 0) yield { events, position, live };
-        // A log read page after page must not keep everything else of this thread waiting.
-        await nextTurn();
-      }
+      if (!state.ended) advance(source.head());
+      yield* follow({ source, state, follower, signal, after });
     } finally {
       signal.removeEventListener('abort', onAbort);
-      unfollow(follower);
+      followers.delete(follower);
+      if (followers.size === 0) {
+        clearInterval(timer);
+        timer = undefined;
+      }
     }
   }
 
@@ -152,6 +105,68 @@ export function createFeed(source: FeedSource): Feed {
   };
 }
 
+interface FeedState {
+  /** Everything at or before this may be delivered. */
+  tail: LogPosition;
+  seenVersion: number;
+  /** A head that was seen but left to `committed`. */
+  sighted: LogPosition;
+  ended: { error: Error | undefined } | null;
+}
+
+/** The log's head where others moved it, null where there is nothing to do. */
+function newHead(source: FeedSource, state: FeedState): LogPosition | null {
+  const version = source.version?.() ?? null;
+  if (version === state.seenVersion && state.sighted <= state.tail) return null;
+  if (version !== null) state.seenVersion = version;
+  const head = source.head();
+  if (head <= state.tail) return null;
+  if (!source.committing?.() || state.sighted > state.tail) return head;
+  // Most likely an own commit whose events are about to come from memory: it gets until the next look to do so.
+  state.sighted = head;
+  return null;
+}
+
+interface Following {
+  source: FeedSource;
+  state: FeedState;
+  follower: Follower;
+  signal: AbortSignal;
+  after: LogPosition;
+}
+
+async function* follow({ source, state, follower, signal, after }: Following): AsyncGenerator<Batch> {
+  const pageEvents = source.pageEvents ?? PAGE_EVENTS;
+  let position = after;
+  let live = false;
+  while (!signal.aborted) {
+    if (state.ended?.error) throw state.ended.error;
+    if (state.ended) return;
+    const queued = follower.queue.shift();
+    if (queued) {
+      follower.queuedEvents -= queued.events.length;
+      position = queued.position;
+      live = true;
+      yield queued;
+    } else if (position >= state.tail) {
+      live = true;
+      await new Promise<void>((resolve) => {
+        follower.wake = resolve;
+      });
+    } else {
+      const until = state.tail;
+      const events = source.read(position, until, pageEvents);
+      position = events.length < pageEvents ? until : (events.at(-1)?.position ?? until);
+      follower.queuedTo = position;
+      live &&= position === until;
+      if (events.length > 0) yield { events, position, live };
+      // A log read page after page must not keep everything else of this thread waiting.
+      await nextTurn();
+    }
+  }
+}
+
+/** Takes a batch into memory for whoever has all that comes before it, and room. */
 function offer(follower: Follower, first: LogPosition, batch: Batch): void {
   const room = follower.queuedEvents === 0 || follower.queuedEvents + batch.events.length <= QUEUE_EVENTS_MAX;
   if (follower.queuedTo !== first - 1 || !room || batch.events.length === 0) return;

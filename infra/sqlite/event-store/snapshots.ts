@@ -1,3 +1,4 @@
+import type { StoreError } from '../../../events/event-store.ts';
 import type { Database } from '../database.ts';
 import { writeFailure } from './failure.ts';
 import type { FromWriter, ToWriter } from './wire.ts';
@@ -43,6 +44,37 @@ export function createSnapshotQueue(database: Database, post: (message: FromWrit
       waiting.clear();
       ids = [];
       return true;
+    },
+  };
+}
+
+export interface SnapshotLane {
+  save(stream: string, revision: number, state: string): Promise<void>;
+  saved(ids: number[], error: StoreError | null): void;
+  abandon(error: StoreError): void;
+}
+
+/** The calling thread's side: who waits for which snapshot. */
+export function createSnapshotLane(post: (message: SnapshotMessage) => void): SnapshotLane {
+  const waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
+  let next = 0;
+  return {
+    save: (stream, revision, state) =>
+      new Promise((resolve, reject) => {
+        const id = next++;
+        waiting.set(id, { resolve, reject });
+        post({ kind: 'snapshot', id, stream, revision, state });
+      }),
+    saved(ids, error) {
+      for (const id of ids) {
+        if (error) waiting.get(id)?.reject(error);
+        else waiting.get(id)?.resolve();
+        waiting.delete(id);
+      }
+    },
+    abandon(error) {
+      for (const { reject } of waiting.values()) reject(error);
+      waiting.clear();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { NO_STREAM, START } from '../../../events/event-store.ts';
-import type { Database } from '../database.ts';
+import type { Database, Statement } from '../database.ts';
+import { createLogState, type LogState, type Tail } from './log-state.ts';
 import { CLOCK_STRIDE } from './schema.ts';
 import { APPENDED, type AppendGroup, CONFLICT, type GroupResult, REPEATED } from './wire.ts';
 
@@ -19,128 +20,117 @@ export interface AppendQueue {
   event: number;
 }
 
-interface Tail {
-  id: number;
-  revision: number;
-}
-
 /** Time for writing before a commit: what bounds the wait of an append that comes when many are there. */
 const COMMIT_WORK_MS = 5;
-const TAILS_MAX = 100_000;
+/** The time is looked at once in so many appends. */
+const CLOCK_LOOK_MASK = 0xf;
+
+interface Context {
+  state: LogState;
+  insert: Statement;
+  clock: Statement;
+  standing: Statement<[id: string, position: number, recordedAt: number]>;
+}
 
 export function createWriter(database: Database): Writer {
-  const sql = statements(database);
-  /** Last revisions of streams. Good while no other connection commits. */
-  const tails = new Map<string, Tail>();
-  let version = -1;
-  let head = START;
-  let recordedMax = 0;
-
-  function refresh(): void {
-    const [now] = sql.version.get() ?? [0];
-    if (now === version) return;
-    tails.clear();
-    head = sql.head.get()?.[0] ?? START;
-    const [strided, at] = sql.clockEnd.get() ?? [0, 0];
-    recordedMax = Math.max(strided, sql.recordedSince.get(at)?.[0] ?? 0);
-    version = now;
-  }
-
-  function tailOf(stream: string): Tail | null {
-    const known = tails.get(stream);
-    if (known) return known;
-    const row = sql.stream.get(stream);
-    if (!row) return null;
-    return remember(stream, { id: row[0], revision: sql.revision.get(row[0])?.[0] ?? NO_STREAM });
-  }
-
-  function remember(stream: string, tail: Tail): Tail {
-    if (tails.size >= TAILS_MAX) tails.clear();
-    tails.set(stream, tail);
-    return tail;
-  }
-
-  function insert(group: AppendGroup, tail: Tail, from: number, count: number): void {
-    for (let i = from; i < from + count; i++) {
-      tail.revision++;
-      head++;
-      sql.insert.run(
-        head,
-        tail.id,
-        tail.revision,
-        group.eventIds[i] ?? '',
-        group.types[i] ?? '',
-        group.recordedAt,
-        group.data[i] ?? '',
-        group.metadata[i] ?? '',
-      );
-      if (group.recordedAt > recordedMax) recordedMax = group.recordedAt;
-      if (head % CLOCK_STRIDE === 0) sql.clock.run(recordedMax, head);
-    }
-  }
-
-  function append(group: AppendGroup, index: number, from: number, result: GroupResult): void {
-    const stream = group.streams[index] ?? '';
-    const expected = group.expected[index] ?? NO_STREAM;
-    const count = group.counts[index] ?? 0;
-    const tail = tailOf(stream);
-    const actual = tail?.revision ?? NO_STREAM;
-    if (actual === expected) {
-      const written =
-        tail ?? remember(stream, { id: Number(sql.name.run(stream).lastInsertRowid), revision: NO_STREAM });
-      insert(group, written, from, count);
-      answer(result, [APPENDED, written.revision, head, group.recordedAt]);
-      return;
-    }
-    const first = tail && actual > expected ? repeatOf(group, tail.id, from, count, expected) : null;
-    if (first) answer(result, [REPEATED, expected + count, first.position, first.recordedAt]);
-    else answer(result, [CONFLICT, actual, START, 0]);
-  }
-
-  /** The place of the last of these events where they stand right behind `expected` already. */
-  function repeatOf(group: AppendGroup, stream: number, from: number, count: number, expected: number) {
-    const rows = sql.standing.all(stream, expected + 1, expected + count);
-    const last = rows.at(-1);
-    if (rows.length !== count || !last) return null;
-    const same = rows.every(([id], i) => id === group.eventIds[from + i]?.replaceAll('-', '').toUpperCase());
-    return same ? { position: last[1], recordedAt: last[2] } : null;
-  }
-
-  function work(queue: AppendQueue): { result: GroupResult; groups: number; append: number; event: number } {
-    const started = performance.now();
-    const result: GroupResult = { kind: 'appended', status: [], revisions: [], positions: [], recordedAt: [] };
-    let { append: index, event } = queue;
-    let groups = 0;
-    refresh();
-    for (const group of queue.groups) {
-      for (; index < group.streams.length; index++) {
-        if ((index & 0xf) === 0xf && performance.now() - started > COMMIT_WORK_MS) {
-          return { result, groups, append: index, event };
-        }
-        append(group, index, event, result);
-        event += group.counts[index] ?? 0;
-      }
-      groups++;
-      index = 0;
-      event = 0;
-    }
-    return { result, groups, append: index, event };
-  }
-
+  const context: Context = {
+    state: createLogState(database),
+    insert: database.prepare("INSERT INTO events VALUES (?, ?, ?, unhex(?, '-'), ?, ?, ?, ?)"),
+    clock: database.prepare('INSERT INTO clock (recorded_max, position) VALUES (?, ?)'),
+    standing: database.prepare(
+      'SELECT hex(event_id), position, recorded_at FROM events WHERE stream = ? AND revision BETWEEN ? AND ? ORDER BY revision',
+      { arrays: true },
+    ),
+  };
   return {
     commit(queue) {
       try {
-        const done = database.transaction(() => work(queue));
-        queue.groups.splice(0, done.groups);
-        queue.append = done.append;
-        queue.event = done.event;
-        return done.result;
+        const { result, rest } = database.transaction(() => work(context, queue));
+        Object.assign(queue, rest);
+        return result;
       } catch (error) {
-        version = -1;
+        context.state.forget();
         throw error;
       }
     },
   };
+}
+
+function work(context: Context, { groups, append, event }: AppendQueue): { result: GroupResult; rest: AppendQueue } {
+  const deadline = performance.now() + COMMIT_WORK_MS;
+  const result: GroupResult = { kind: 'appended', status: [], revisions: [], positions: [], recordedAt: [] };
+  context.state.refresh();
+  let index = append;
+  let from = event;
+  for (const [done, group] of groups.entries()) {
+    for (; index < group.streams.length; index++) {
+      if ((index & CLOCK_LOOK_MASK) === CLOCK_LOOK_MASK && result.status.length > 0 && performance.now() > deadline) {
+        return { result, rest: { groups: groups.slice(done), append: index, event: from } };
+      }
+      decide(context, appendAt(group, index, from), result);
+      from += group.counts[index] ?? 0;
+    }
+    index = 0;
+    from = 0;
+  }
+  return { result, rest: { groups: [], append: 0, event: 0 } };
+}
+
+/** One append of a group: its events are those from `from` on. */
+interface PendingAppend {
+  group: AppendGroup;
+  stream: string;
+  expected: number;
+  from: number;
+  count: number;
+}
+
+function appendAt(group: AppendGroup, index: number, from: number): PendingAppend {
+  const stream = group.streams[index] ?? '';
+  return { group, stream, expected: group.expected[index] ?? NO_STREAM, from, count: group.counts[index] ?? 0 };
+}
+
+function decide(context: Context, append: PendingAppend, result: GroupResult): void {
+  const { stream, expected, count, group } = append;
+  const tail = context.state.tailOf(stream);
+  const actual = tail?.revision ?? NO_STREAM;
+  if (actual === expected) {
+    const written = tail ?? context.state.createStream(stream);
+    write(context, append, written);
+    answer(result, [APPENDED, written.revision, context.state.head, group.recordedAt]);
+    return;
+  }
+  const first = tail && actual > expected ? standingAs(context, append, tail) : null;
+  if (first) answer(result, [REPEATED, expected + count, first.position, first.recordedAt]);
+  else answer(result, [CONFLICT, actual, START, 0]);
+}
+
+function write({ state, insert, clock }: Context, { group, from, count }: PendingAppend, tail: Tail): void {
+  if (group.recordedAt > state.recordedMax) state.recordedMax = group.recordedAt;
+  for (let i = from; i < from + count; i++) {
+    tail.revision++;
+    state.head++;
+    insert.run(
+      state.head,
+      tail.id,
+      tail.revision,
+      group.eventIds[i] ?? '',
+      group.types[i] ?? '',
+      group.recordedAt,
+      group.data[i] ?? '',
+      group.metadata[i] ?? '',
+    );
+    if (state.head % CLOCK_STRIDE === 0) clock.run(state.recordedMax, state.head);
+  }
+}
+
+/** The place of the last of these events where they stand right behind the expected revision already. */
+function standingAs({ standing }: Context, { group, expected, from, count }: PendingAppend, tail: Tail) {
+  const rows = standing.all(tail.id, expected + 1, expected + count);
+  const last = rows.at(-1);
+  if (rows.length !== count || !last) return null;
+  const same = rows.every(([id], i) => id === group.eventIds[from + i]?.replaceAll('-', '').toUpperCase());
+  return same ? { position: last[1], recordedAt: last[2] } : null;
 }
 
 function answer(result: GroupResult, [status, revision, position, recordedAt]: [number, number, number, number]): void {
@@ -148,26 +138,4 @@ function answer(result: GroupResult, [status, revision, position, recordedAt]: [
   result.revisions.push(revision);
   result.positions.push(position);
   result.recordedAt.push(recordedAt);
-}
-
-function statements(database: Database) {
-  const arrays = { arrays: true };
-  return {
-    version: database.prepare<[number]>('PRAGMA data_version', arrays),
-    head: database.prepare<[number | null]>('SELECT max(position) FROM events', arrays),
-    clockEnd: database.prepare<[number, number]>(
-      'SELECT recorded_max, position FROM clock ORDER BY recorded_max DESC, position DESC LIMIT 1',
-      arrays,
-    ),
-    recordedSince: database.prepare<[number | null]>('SELECT max(recorded_at) FROM events WHERE position > ?', arrays),
-    stream: database.prepare<[number]>('SELECT id FROM streams WHERE name = ?', arrays),
-    revision: database.prepare<[number | null]>('SELECT max(revision) FROM events WHERE stream = ?', arrays),
-    standing: database.prepare<[string, number, number]>(
-      'SELECT hex(event_id), position, recorded_at FROM events WHERE stream = ? AND revision BETWEEN ? AND ? ORDER BY revision',
-      arrays,
-    ),
-    name: database.prepare('INSERT INTO streams (name) VALUES (?)'),
-    insert: database.prepare("INSERT INTO events VALUES (?, ?, ?, unhex(?, '-'), ?, ?, ?, ?)"),
-    clock: database.prepare('INSERT INTO clock (recorded_max, position) VALUES (?, ?)'),
-  };
 }

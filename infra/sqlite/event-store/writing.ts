@@ -77,7 +77,7 @@ function createWriting({ database, epoch, post }: Parts): Writing {
 
   return {
     epoch,
-    append: (group) => queue.groups.push(group),
+    append: (group) => void queue.groups.push(group),
     snapshot: snapshots.add,
     work() {
       if (!open) return false;
