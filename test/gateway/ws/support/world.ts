@@ -1,3 +1,4 @@
+import type { ChatReply } from '../../../../commands/index.ts';
 import { accepted, type Outcome, rejected } from '../../../../events/error-codes.ts';
 import type { Auth, Principal } from '../../../../gateway/auth/api.ts';
 import type { GatewayContext, GatewayLogger } from '../../../../gateway/context.ts';
@@ -31,7 +32,7 @@ export interface GatewayWorld {
   open(userId: string, session?: { sessionId?: string; livesMs?: number }): Promise<TestSocket>;
   /** As `open`, and pushed everything from now on. */
   follow(userId: string): Promise<TestSocket>;
-  say(actor: string, command: Loose): Promise<{ chatId: string; seq: number }>;
+  say(actor: string, command: Loose): Promise<ChatReply>;
   close(): Promise<void>;
 }
 

@@ -1,0 +1,121 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { ANN, type Loose, user } from '../../support/commands.ts';
+import type { Frame, TestSocket } from '../../support/protocol-client.ts';
+import { type Seeded, seeded } from '../../support/seeded.ts';
+import { adaptersHere } from './support/adapters.ts';
+import { type GatewayWorld, startWorld } from './support/world.ts';
+
+const { adapters } = await adaptersHere();
+const SEED = Number(process.env['HINDSIGHT_SEED'] ?? 20_261_122);
+const SEEDS = Array.from({ length: 6 }, (_, i) => SEED + i);
+const STEPS = 150;
+const CHATS = [user(31), user(32), user(33)];
+const USERS = [user(2), user(3), user(4)];
+
+describe.each(adapters)('syncs that race with comings, goings and lagging views, on $adapter', (adapter) => {
+  let w: GatewayWorld;
+  afterEach(() => w.close());
+
+  test.each(SEEDS)('each seq once, in order, without a gap: seed %i', async (seed) => {
+    const random = seeded(seed);
+    w = await startWorld({ adapter });
+    for (const [i, chatId] of CHATS.entries()) {
+      const historyVisibility = i === 2 ? 'since-join' : 'all';
+      await w.say(ANN, {
+        type: 'start-chat',
+        actor: ANN,
+        kind: 'group',
+        title: 'g',
+        members: [],
+        chatId,
+        historyVisibility,
+      });
+    }
+    const readers: Reader[] = [];
+    for (let i = 0; i < STEPS; i++) await step(w, random, readers);
+    w.release();
+    for (const userId of USERS) readers.push(await reader(w, userId));
+    for (const chatId of CHATS) {
+      for (const userId of USERS) await w.say(ANN, { type: 'put-member', actor: ANN, chatId, userId });
+      const { seq } = await w.say(ANN, { type: 'send', actor: ANN, chatId, text: 'the end' });
+      await Promise.all(readers.map((each) => each.until(chatId, seq)));
+    }
+    expect(readers.flatMap(({ faults }) => faults)).toEqual([]);
+    expect(w.logged).toEqual([]);
+  });
+});
+
+/** One thing happens, often without anybody's waiting for it. */
+async function step(w: GatewayWorld, random: Seeded, readers: Reader[]): Promise<void> {
+  const chatId = random.pick(CHATS);
+  const userId = random.pick(USERS);
+  const dice = random.below(20);
+  const say = (command: Loose): void => void w.say(ANN, { ...command, chatId }).catch(() => undefined); // no member: as well
+  if (dice < 8) say({ type: 'send', actor: ANN, text: 'x' });
+  else if (dice < 11) say({ type: 'put-member', actor: ANN, userId });
+  else if (dice < 13) say({ type: 'remove-member', actor: ANN, userId });
+  else if (dice < 15 && readers.length < 9) readers.push(await reader(w, userId));
+  else if (dice < 16 && readers.length > 2) readers.shift()?.socket.cut();
+  else if (dice < 17) w.hold();
+  else if (dice < 18) w.release();
+  else await nextTurn();
+}
+
+interface Reader {
+  readonly socket: TestSocket;
+  readonly faults: string[];
+  /** Resolves when everything of the chat through that seq was seen. */
+  until(chatId: string, seq: number): Promise<unknown>;
+}
+
+/** A client by the book: checks every seq, and asks again where it is told to. */
+async function reader(w: GatewayWorld, userId: string): Promise<Reader> {
+  const socket = await w.open(userId);
+  const last = new Map<string, number>();
+  const faults: string[] = [];
+  /** Chats that are not pushed until they are synced. */
+  const stopped = new Set<string>();
+  const sync = async (chats: Record<string, number>): Promise<void> => {
+    for (const chatId of Object.keys(chats)) stopped.delete(chatId);
+    const answer = await socket.request('sync', { chats }).catch(() => ({ ok: true })); // cut: nobody is left to ask
+    if (answer['ok'] !== true) await sync(chats);
+  };
+  const onEvent = (frame: Frame): void => {
+    const { chatId, seq, throughSeq, type, data } = frame as {
+      chatId: string;
+      seq: number;
+      throughSeq?: number;
+      type: string;
+      data: Frame;
+    };
+    const about = data?.['userId'] === userId;
+    const known = last.get(chatId);
+    if (stopped.has(chatId)) faults.push(`${chatId}: ${type} ${seq} after a resync`);
+    // A chat begins for a reader with the own coming, or where it asked from 0 with the first that it may see.
+    const begins = known === undefined ? type === 'MemberAdded' && about : known === 0;
+    if (!begins && seq !== (known ?? 0) + 1) faults.push(`${userId} ${chatId}: ${type} ${seq} after ${known}`);
+    last.set(chatId, throughSeq ?? seq);
+    // On a socket only live events are the present: a backlog also tells of an earlier leaving.
+    if (type === 'MemberRemoved' && about && !catching.has(chatId)) last.delete(chatId);
+  };
+  const catching = new Set<string>();
+  socket.onFrame((frame) => {
+    const { ev, seq, reason } = frame;
+    const chatId = String(frame['chatId']);
+    if (ev === 'event') onEvent(frame);
+    else if (ev === 'gone') last.delete(chatId);
+    else if (ev === 'synced') {
+      catching.delete(chatId);
+      if (seq !== last.get(chatId)) faults.push(`${userId} ${chatId}: synced ${String(seq)} at ${last.get(chatId)}`);
+    } else if (ev === 'resync') {
+      if (reason === 'epoch') faults.push(`unexpected ${JSON.stringify(frame)}`);
+      if (reason === 'new') last.set(chatId, 0);
+      stopped.add(chatId);
+      catching.add(chatId);
+      void sync({ [chatId]: last.get(chatId) ?? 0 });
+    }
+  });
+  void sync({});
+  return { socket, faults, until: (chatId, seq) => socket.until(() => (last.get(chatId) ?? 0) >= seq) };
+}
