@@ -1,10 +1,10 @@
 import { type Commands, createCommands, type MessageLookup } from '../commands/index.ts';
+import type { StoreError } from '../events/event-store.ts';
+import { openSqliteEventStore, type SqliteEventStore } from '../infra/sqlite/event-store/index.ts';
 import type { Clock } from '../infra/system/clock.ts';
 import { systemClock } from '../infra/system/clock.ts';
 import { emoji } from '../infra/system/emoji.ts';
 import { createUlidFactory, deterministicUuid } from '../infra/system/ids.ts';
-import { openSqliteEventStore, type SqliteEventStore } from '../infra/sqlite/event-store/index.ts';
-import type { StoreError } from '../events/event-store.ts';
 
 export const ids = { ulid: createUlidFactory(systemClock), eventId: deterministicUuid };
 

@@ -12,6 +12,8 @@ function findRoot(folder: string): string {
   return findRoot(parent);
 }
 
-export const VERSION: string = (JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { version: string }).version;
+export const VERSION: string = (
+  JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { version: string }
+).version;
 /** The built web console. */
 export const WEB_FOLDER = join(PACKAGE_ROOT, 'dist', 'client', 'web');

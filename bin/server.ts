@@ -1,6 +1,7 @@
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type Logger, pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { EventLog } from '../events/event-store.ts';
 import type { GatewayContext } from '../gateway/context.ts';
 import { createHttpApp } from '../gateway/http/app.ts';
 import { type HttpServer, serveHttp } from '../gateway/http/server.ts';
@@ -11,7 +12,6 @@ import type { Config } from '../infra/config.ts';
 import { chatLogReader } from '../infra/sqlite/chat-log/reader.ts';
 import { acquireServerLock } from '../infra/sqlite/event-store/index.ts';
 import { openViews } from '../infra/sqlite/views/open-views.ts';
-import { startProjections } from '../infra/sqlite/views/start.ts';
 import { systemClock } from '../infra/system/clock.ts';
 import { chooseSocketServer } from '../infra/ws/choose.ts';
 import { createQueries } from '../queries/index.ts';
@@ -21,6 +21,7 @@ import { exposeMetrics } from './metrics.ts';
 import { openAuth } from './open-auth.ts';
 import { openLog } from './open-log.ts';
 import { VERSION, WEB_FOLDER } from './package-root.ts';
+import { type Projections, startProjections } from './projections/start.ts';
 
 /** The whole engine in one process: the log, its views, and both edges. */
 export interface Server {
@@ -89,10 +90,16 @@ async function compose(on: Composition): Promise<Server> {
   const projections = await startProjections({
     eventsFile: folder.events,
     viewsFile: folder.views,
-    onReport: (message) => logger.warn({ projections: true }, message),
-    onFatal: on.onFatal,
+    report: (report) => logger.warn({ report }, 'projections'),
+    onFailure: (error) => {
+      on.warn(
+        `the projections have stopped: ${error.message}. Sending goes on; what is read falls behind until a restart.`,
+      );
+      logger.error({ err: error }, 'the projections have stopped');
+    },
   });
   on.onClose(projections.close);
+  on.onClose(nudgeOnAppend(log.store, projections, on.onFatal));
 
   const context = contextOf(on, { log, views, projections, logger });
   let gateway: Gateway | null = null;
@@ -139,10 +146,24 @@ async function compose(on: Composition): Promise<Server> {
   return { ...addresses, demo, sockets: sockets.reason, close: on.close };
 }
 
+/** The views' thread hears of appends at once, rather than when it looks next. Returns what ends that. */
+function nudgeOnAppend(log: EventLog, projections: Projections, onFatal: (error: Error) => void): () => Promise<void> {
+  const over = new AbortController();
+  const following = (async () => {
+    for await (const batch of log.subscribe({ after: await log.head(), signal: over.signal }))
+      projections.nudge(batch.position);
+  })();
+  following.catch(onFatal); // the log itself has failed
+  return async () => {
+    over.abort();
+    await following;
+  };
+}
+
 type Opened = {
   log: Awaited<ReturnType<typeof openLog>>;
   views: ReturnType<typeof openViews>;
-  projections: Awaited<ReturnType<typeof startProjections>>;
+  projections: Projections;
   logger: Logger;
 };
 
