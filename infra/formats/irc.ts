@@ -7,9 +7,9 @@ import { DISPLAY_NAME_MAX_CODE_POINTS, TEXT_MAX_CODE_POINTS } from '../../events
  */
 const DATE = /^(\d{4})-(\d{2})-(\d{2})/;
 const MESSAGE = /^\[([01]\d|2[0-3]):([0-5]\d)\] +<([^>]+)> (.+)$/su;
-const ACTION = /^\[([01]\d|2[0-3]):([0-5]\d)\] +\* +(\S+) (.+)$/su;
-const COMING_OR_GOING = /^=== +(.+?\]) +has +(?:(joined|left) +[#&+!]\S*|(quit))(?: |$)/su;
-const RENAME = /^=== +(\S+) +is +now +known +as +(\S+)(?: |$)/su;
+const ACTION = /^\[([01]\d|2[0-3]):([0-5]\d)\] +\* +([^ ]+) (.+)$/su;
+const COMING_OR_GOING = /^=== +(.+?\]) +has +(?:(joined|left) +[#&+!][^ ]*|(quit))(?: |$)/su;
+const RENAME = /^=== +([^ ]+) +is +now +known +as +([^ ]+)(?: |$)/su;
 const CONTROLS_BUT_TAB = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/gu;
 
 const MINUTE_MS = 60_000;
@@ -66,7 +66,8 @@ function untimed(text: string): ImportAct {
   if (move) {
     const who = move[1] ?? '';
     const author = who.slice(0, who.lastIndexOf(' [')).trim();
-    if (who.includes(' [') && author !== '') return named([author], { type: move[2] === 'joined' ? 'comes' : 'goes', author });
+    if (who.includes(' [') && author !== '')
+      return named([author], { type: move[2] === 'joined' ? 'comes' : 'goes', author });
   }
   const [, author, to] = RENAME.exec(text) ?? [];
   if (author !== undefined && to !== undefined) return named([author, to], { type: 'renames', author, to });
@@ -74,7 +75,9 @@ function untimed(text: string): ImportAct {
 }
 
 function named(nicks: readonly string[], act: ImportAct): ImportAct {
-  return nicks.some((nick) => codePoints(nick) > DISPLAY_NAME_MAX_CODE_POINTS) ? unreadable('the nick is too long') : act;
+  return nicks.some((nick) => codePoints(nick) > DISPLAY_NAME_MAX_CODE_POINTS)
+    ? unreadable('the nick is too long')
+    : act;
 }
 
 const unreadable = (why: string): ImportAct => ({ type: 'unreadable', why });
@@ -86,14 +89,22 @@ function codePoints(text: string): number {
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const windows1252 = new TextDecoder('windows-1252');
+/** Where Windows-1252 differs from Latin-1: 0x80 to 0x9f. Node's own decoder of that name reads Latin-1 in some versions. */
+const WINDOWS_1252 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
+const DIFFERS = /[\u0080-\u009f]/g;
+const FIRST_DIFFERENT = 0x80;
 
 function decode(line: Uint8Array): string {
   try {
     return utf8.decode(line);
   } catch {
-    return windows1252.decode(line); // any byte is a character there
+    return decodeWindows1252(line); // any byte is a character there
   }
+}
+
+function decodeWindows1252(line: Uint8Array): string {
+  const latin1 = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('latin1');
+  return latin1.replace(DIFFERS, (character) => WINDOWS_1252.charAt(character.charCodeAt(0) - FIRST_DIFFERENT));
 }
 
 const clean = (line: string): string => line.replace(CONTROLS_BUT_TAB, '').trimEnd().normalize('NFC');
