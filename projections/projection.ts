@@ -36,6 +36,8 @@ export interface Projection {
   apply(input: Input): void;
   flush(): void;
   reset(): void;
+  /** Of a view all of whose changes wait for the flush: how many rows do, so that a rebuild may let them wait longer. */
+  held?(): number;
 }
 
 /** The category of an event that some view folds, or null. */

@@ -4,9 +4,22 @@ import type { RowStore } from './ports.ts';
 import type { Track } from './tracks.ts';
 
 export interface Page {
+  /** What the page was read after. */
+  readonly after: LogPosition;
   readonly events: readonly RecordedEvent[];
   /** Everything at or before it has been read: where the views are afterwards, even if nothing was for them. */
   readonly through: LogPosition;
+}
+
+/** A rebuild flushes a view that can wait once so many of its rows are in memory. */
+const HELD_ROWS_MAX = 150_000;
+
+export interface Take {
+  readonly tracks: readonly Track[];
+  readonly page: Page;
+  readonly onUnknown: (event: RecordedEvent) => void;
+  /** More pages follow at once: rows of views that can wait are left in memory, and their checkpoint where it is. */
+  readonly defer?: boolean;
 }
 
 /**
@@ -14,31 +27,51 @@ export interface Page {
  * view cannot take stops that view alone, right before the event; `failure` says why. Events of a type that no schema
  * knows are handed to `onUnknown`, once. Throws where the store fails: then nothing has changed.
  */
-export function applyPage(
-  store: RowStore,
-  { tracks, page, onUnknown }: { tracks: readonly Track[]; page: Page; onUnknown: (event: RecordedEvent) => void },
-): void {
+export function applyPage(store: RowStore, take: Take): void {
   for (;;) {
-    const running = tracks.filter((track) => track.failure === null || page.through < track.failure.position);
+    const { page } = take;
+    const running = take.tracks.filter((track) => isDue(track, page));
     const pass = passOver(running, page);
     try {
       store.transaction(() => {
         pass.run();
-        for (const track of running)
-          store.move(track.view, track.generation, { from: track.position, to: page.through });
+        for (const track of running) if (!(take.defer && canWait(track))) save(store, { track, pass, page });
       });
     } catch (error) {
-      for (const track of running) track.projection.reset();
-      store.reset();
+      rollBack(store, running);
       const { track, event } = pass.at;
       if (store.faultOf(error) !== null || !track || !event || !(error instanceof Error)) throw error;
       track.failure = { position: event.position, error };
       applyBefore(store, { track, page, event });
       continue;
     }
-    for (const track of running) track.position = page.through;
-    for (const event of pass.unknown) onUnknown(event);
+    for (const track of running) track.position = Math.max(track.position, page.through);
+    for (const track of pass.stored) track.saved = track.position;
+    for (const event of pass.unknown) take.onUnknown(event);
     return;
+  }
+}
+
+/** Not one that went back behind the page: it is read again from where it is. */
+const isDue = ({ failure, position, saved }: Track, page: Page): boolean =>
+  failure === null && position >= page.after && (position < page.through || saved < position);
+
+const canWait = ({ projection }: Track): boolean =>
+  projection.held !== undefined && projection.held() < HELD_ROWS_MAX;
+
+function save(store: RowStore, { track, pass, page }: { track: Track; pass: Pass; page: Page }): void {
+  track.projection.flush();
+  const to = Math.max(track.position, page.through);
+  store.move(track.view, track.generation, { from: track.saved, to });
+  pass.stored.push(track);
+}
+
+/** What memory held is gone with the transaction; a view that had waited goes back to its checkpoint. */
+function rollBack(store: RowStore, tracks: readonly Track[]): void {
+  store.reset();
+  for (const track of tracks) {
+    track.projection.reset();
+    track.position = track.saved;
   }
 }
 
@@ -48,13 +81,16 @@ function applyBefore(
   { track, page, event }: { track: Track; page: Page; event: RecordedEvent },
 ): void {
   const events = page.events.slice(0, page.events.indexOf(event));
-  const through = events.at(-1)?.position ?? track.position;
-  if (through <= track.position) return;
+  const before = { events, after: page.after, through: events.at(-1)?.position ?? track.position };
+  // A view that had waited is further back than this page: it is read again from there, up to the same event.
+  if (before.through <= track.position || track.position < page.after) return;
+  const pass = passOver([track], before);
   store.transaction(() => {
-    passOver([track], { events, through }).run();
-    store.move(track.view, track.generation, { from: track.position, to: through });
+    pass.run();
+    save(store, { track, pass, page: before });
   });
-  track.position = through;
+  track.position = before.through;
+  track.saved = before.through;
 }
 
 interface Pass {
@@ -62,6 +98,8 @@ interface Pass {
   /** Which track was at which event, for whoever has to explain an error. */
   readonly at: { track: Track | null; event: RecordedEvent | null };
   readonly unknown: RecordedEvent[];
+  /** Tracks whose rows and checkpoint are in the transaction. */
+  readonly stored: Track[];
 }
 
 function passOver(tracks: readonly Track[], page: Page): Pass {
@@ -85,7 +123,6 @@ function passOver(tracks: readonly Track[], page: Page): Pass {
       }
     }
     at.event = null;
-    for (const track of tracks) track.projection.flush();
   }
-  return { run, at, unknown };
+  return { run, at, unknown, stored: [] };
 }

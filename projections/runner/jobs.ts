@@ -41,7 +41,7 @@ export interface JobDeps {
   makeId: () => string;
   report: (report: Report) => void;
   live: ReadonlyMap<ViewName, Live>;
-  take: (tracks: readonly Track[], page: Page) => void;
+  take: (tracks: readonly Track[], page: Page, defer?: boolean) => void;
   onPromoted: (position: LogPosition) => void;
   pageEvents: number;
 }
@@ -131,6 +131,10 @@ export function createJobs(deps: JobDeps): Jobs {
     verify: (name, views) => add({ name, views, action: 'verify' }, () => verifyWork(deps, views)),
     build(views) {
       const idle = views.filter((view) => !running(view, 'rebuild'));
+      for (const view of idle) {
+        const entry = deps.live.get(view);
+        if (entry) entry.held = true;
+      }
       if (idle.length > 0) rebuild(nameOf(idle), idle, 'afresh');
     },
     resume() {

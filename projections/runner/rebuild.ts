@@ -15,7 +15,7 @@ export function rebuildWork(
   if (how === 'afresh') store.createNext(views);
   const tracks = views.map((view) => nextTrack(deps, view));
   const lives = views.map((view) => live.get(view)).filter((entry) => entry !== undefined);
-  for (const entry of lives) entry.held = entry.track.position === 0;
+  for (const entry of lives) if (entry.track.position === 0) entry.held = true;
   store.bulk(true);
   const toIndex = [...views];
   let head: LogPosition = 0;
@@ -30,12 +30,13 @@ export function rebuildWork(
     }
     head = await log.head();
     const after = furthestBehind(tracks);
-    const events = after === null ? [] : await log.readAll({ after, limit: deps.pageEvents });
-    const last = events.at(-1);
-    if (last) deps.take(tracks, { events, through: last.position });
+    if (after === null) throw new Error('every view of the rebuild has failed');
+    const events = await log.readAll({ after, limit: deps.pageEvents });
+    const more = events.length >= deps.pageEvents;
+    deps.take(tracks, { events, after, through: events.at(-1)?.position ?? after }, more);
     const failed = tracks.find((track) => track.failure);
-    if (failed) throw failed.failure?.error ?? new Error(`${failed.view} failed`);
-    if (events.length >= deps.pageEvents) return false;
+    if (failed?.failure) throw failed.failure.error;
+    if (more || tracks.some(({ position, saved }) => saved < position)) return false;
     filled = true;
     if (toIndex.length > 0 || !caughtUp(tracks, deps)) return false;
     promote(deps, views, tracks);
@@ -76,6 +77,7 @@ function promote(
     position = track.position;
     entry.track.projection.reset();
     entry.track.position = position;
+    entry.track.saved = position;
     entry.track.failure = null;
   }
   report({ kind: 'rebuilt', views, position });

@@ -81,9 +81,9 @@ export function createRunner(options: RunnerOptions): Runner {
     told = position();
     options.onPosition(told);
   };
-  const take = (tracks: readonly Track[], taken: Page) => {
+  const take = (tracks: readonly Track[], taken: Page, defer = false) => {
     const failed = new Set(tracks.filter((track) => track.failure));
-    applyPage(store, { tracks, page: taken, onUnknown });
+    applyPage(store, { tracks, page: taken, onUnknown, defer });
     for (const { view, failure } of tracks.filter((track) => track.failure && !failed.has(track))) {
       report({ kind: 'view-failed', view, error: String(failure?.error) });
     }
@@ -108,7 +108,7 @@ export function createRunner(options: RunnerOptions): Runner {
     page =
       events.length < limit ? (options.liveEventsMax ?? LIVE_EVENTS_MAX) : (options.catchUpEvents ?? CATCH_UP_EVENTS);
     if (!last) return false;
-    take(tracks, { events, through: last.position });
+    take(tracks, { events, after, through: last.position });
     tell();
     if (events.length >= limit) options.onHead(await log.head());
     return true;
@@ -173,6 +173,7 @@ function reload(store: ViewsStore, live: ReadonlyMap<ViewName, Live>): void {
     const state = store.state(view, 'live');
     if (state) {
       entry.track.position = state.position;
+      entry.track.saved = state.position;
       entry.paused = state.paused;
     }
   }

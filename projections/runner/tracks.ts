@@ -13,6 +13,8 @@ export interface Track {
   readonly projection: Projection;
   readonly categories: ReadonlySet<InputCategory>;
   position: LogPosition;
+  /** The checkpoint: less than `position` while rows wait in memory. */
+  saved: LogPosition;
   /** What it cannot go past: it stays at the event before. */
   failure: { position: LogPosition; error: Error } | null;
 }
@@ -29,7 +31,7 @@ export function createTrack(
   { view, generation, position }: { view: ViewName; generation: Generation; position: LogPosition },
 ): Track {
   const projection = PROJECTIONS[view](store, generation);
-  return { view, generation, projection, categories: new Set(projection.categories), position, failure: null };
+  return { view, generation, projection, categories: new Set(projection.categories), position, saved: position, failure: null };
 }
 
 /** Where the log has to be read from for all of them; null where none can go on. */

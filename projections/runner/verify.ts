@@ -26,8 +26,8 @@ export function verifyWork(deps: JobDeps, views: readonly ViewName[]): JobWork {
     const { name, track, until } = view;
     if (track.position < until) {
       const events = await deps.log.readAll({ after: track.position, until, limit: deps.pageEvents });
-      const page = { events, through: events.at(-1)?.position ?? until };
-      applyPage(pinned.scratch, { tracks: [track], page, onUnknown: () => undefined });
+      const page = { events, after: track.position, through: events.at(-1)?.position ?? until };
+      applyPage(pinned.scratch, { tracks: [track], page, onUnknown: () => undefined, defer: page.through < until });
       if (track.failure) throw track.failure.error;
       progress = FOLD_SHARE * (track.position / until);
       return false;

@@ -79,6 +79,7 @@ export function userChatsWriter({ db, generation, chats, users }: Deps): UserCha
       dirtyMemberships.length = 0;
       forget();
     },
+    held: () => cached,
   };
 }
 
