@@ -31,6 +31,7 @@ export interface Writing {
 const CHECKPOINT_PAGES = 4_000;
 /** From here on a reader has kept the log from starting over for long: readers are asked to let go. */
 const CHECKPOINT_URGENT_PAGES = 32_000;
+const LAST_CHECKPOINT_WAIT_MS = 200;
 /** Checking takes about a second for 1 GB; a bigger file is left to `hindsight doctor`, or no start would be quick. */
 const VERIFY_MAX_BYTES = 512 * 1_024 * 1_024;
 
@@ -94,7 +95,7 @@ function createWriting({ database, epoch, post }: Parts): Writing {
       while (queue.groups.length > 0) commit();
       snapshots.save({ appendsWait: false });
       open = false;
-      checkpoint.whenIdle();
+      checkpoint.last();
       database.close();
       post({ kind: 'closed' });
     },
@@ -107,7 +108,7 @@ function createWriting({ database, epoch, post }: Parts): Writing {
  */
 function createCheckpoint(database: Database) {
   const size = database.prepare<[number, number, number]>('PRAGMA wal_checkpoint(NOOP)', { arrays: true });
-  const run = (mode: 'PASSIVE' | 'RESTART'): void => {
+  const run = (mode: 'PASSIVE' | 'RESTART' | 'TRUNCATE'): void => {
     try {
       database.exec(`PRAGMA wal_checkpoint(${mode})`);
     } catch (error) {
@@ -128,6 +129,11 @@ function createCheckpoint(database: Database) {
     whenIdle() {
       const [, pages, done] = size.get() ?? [0, 0, 0];
       if (pages > done) run('PASSIVE');
+    },
+    /** Leaves one file behind, unless somebody else is using the log. */
+    last() {
+      database.exec(`PRAGMA busy_timeout = ${LAST_CHECKPOINT_WAIT_MS}`);
+      run('TRUNCATE');
     },
   };
 }
