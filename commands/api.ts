@@ -15,6 +15,10 @@ interface Command {
 }
 
 export type ChatCommand =
+  /**
+   * A group's `chatId` is the key by which its creation is known: where a client names none, take it from `commandId`,
+   * so that a repeat finds the same group. A direct chat that stands is answered by its `ChatStarted`, whoever asks.
+   */
   | (Command & {
       type: 'start-chat';
       kind: ChatKind;
@@ -28,7 +32,7 @@ export type ChatCommand =
   /** Adds a member, or gives a role to one: `role` left out means `member` for a newcomer and no change for the rest. */
   | (Command & { type: 'put-member'; userId: UserId; role?: Role })
   | (Command & { type: 'remove-member'; userId: UserId })
-  /** `commandId` is the message's id. */
+  /** `commandId` is the message's id. `mentions`: each user once, other ids are left out. Any `fileIds` are `not-found` so far. */
   | (Command & {
       type: 'send';
       text: string;
@@ -36,6 +40,7 @@ export type ChatCommand =
       mentions?: readonly UserId[];
       fileIds?: readonly string[];
     })
+  /** `mentions` left out stay as they are. */
   | (Command & { type: 'edit'; messageId: MessageId; text: string; mentions?: readonly UserId[] })
   | (Command & { type: 'delete'; messageId: MessageId })
   | (Command & { type: 'react' | 'unreact'; messageId: MessageId; emoji: string });
@@ -68,7 +73,10 @@ export interface Receipts {
 
 export interface Commands {
   chat(command: ChatCommand): Promise<Outcome<ChatReply>>;
-  /** Moves the marks, cumulatively: never back, never past the chat's head. */
+  /**
+   * Moves the marks, cumulatively and never back. A seq past the chat's head counts as the head: clients race. What was
+   * read was delivered. The answer is where the marks stand, one's own coming and sending counted in.
+   */
   moveReceipts(command: {
     actor: UserId;
     chatId: ChatId;
@@ -96,7 +104,7 @@ export interface Commands {
     roles: readonly UserRole[];
     commandId: CommandId;
   }): Promise<Outcome<{ roles: UserRole[] }>>;
-  /** From the log itself, so never stale: null where there is no such user. */
+  /** From the log itself, so never stale; `username` is empty for an imported author. null where there is no such user. */
   profile(userId: UserId): Promise<(Profile & { roles: UserRole[]; password: boolean }) | null>;
   /** The user behind a name (after NFKC and case folding), from the log itself. */
   userNamed(username: string): Promise<UserId | null>;

@@ -9,9 +9,10 @@ import type { Journal } from '../journal.ts';
 import type { Ids } from '../ports.ts';
 import { decide, unavailable } from './decide.ts';
 import type { Decision } from './decide-members.ts';
+import { evolve } from './evolve.ts';
 import { type Gathered, knownSeq } from './gather.ts';
 import { answerRepeat, type First } from './repeat.ts';
-import { type ChatState, evolve } from './state.ts';
+import type { ChatState } from './state.ts';
 
 /** What a command came to. */
 export interface Answer {

@@ -2,11 +2,12 @@ import type { RecordedEvent } from '../../events/event-store.ts';
 import { chatStream } from '../../events/streams.ts';
 import { direct } from '../journal.ts';
 import type { CommandsDeps } from '../ports.ts';
+import { evolve, evolveMessages } from './evolve.ts';
 import { trimIds } from './id-window.ts';
 import { trimMessages } from './messages-at-hand.ts';
 import { chatPages, happened } from './read.ts';
 import { decodeSnapshot } from './snapshot.ts';
-import { type ChatState, emptyState, evolve, evolveMessages } from './state.ts';
+import { type ChatState, emptyState } from './state.ts';
 
 export type LoadDeps = Pick<CommandsDeps, 'store' | 'snapshots' | 'clock' | 'onFault'>;
 

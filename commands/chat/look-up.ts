@@ -1,7 +1,8 @@
 import { direct } from '../journal.ts';
 import type { CommandsDeps, LookedUpMessage, LookupAnswer, LookupQuery } from '../ports.ts';
+import { evolveMessages } from './evolve.ts';
 import { chatPages, happened } from './read.ts';
-import { type ChatState, evolveMessages, type Happened, type MessageState, reactorKey } from './state.ts';
+import { type ChatState, type Happened, type MessageState, reactorKey } from './state.ts';
 
 export interface Asked {
   /** Ids of commands that may be known. */

@@ -1,6 +1,5 @@
 import { decode } from '../../events/codec.ts';
 import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
-import { NO_STREAM } from '../../events/event-store.ts';
 import type { UserId } from '../../events/ids.ts';
 import { usernameStream, userStream } from '../../events/streams.ts';
 import { handleStream, type StreamDeps } from '../handle-stream.ts';
@@ -58,6 +57,8 @@ export async function readReservation(
   if (!last) return null;
   const { data, metadata } = decode(last);
   const { userId } = data as { userId: UserId };
-  const [user] = await store.readStream(userStream(userId), { from: NO_STREAM + 1, limit: 1 });
-  return { userId, at: metadata.at, used: user !== undefined };
+  const [first] = await store.readStream(userStream(userId), { limit: 1 });
+  // A user who failed to get this name may have registered under another since.
+  const used = first !== undefined && (decode(first).data as { username?: string | null }).username === username;
+  return { userId, at: metadata.at, used };
 }

@@ -82,6 +82,20 @@ test('a registration that stopped half-way is finished by its user, or after a w
   expect(await plain.readStream(usernameStream('bobby'), { limit: 9 })).toHaveLength(2);
 });
 
+test('a name that was reserved by who then took another stands for nobody', async () => {
+  let dead = true;
+  const plain = createMemoryEventStore({ clock: () => NOW });
+  const store = faulty(plain, ({ stream }) => (dead && stream === userStream(ANN) ? 'unavailable' : 'fine'));
+  const world = createWorld({ store });
+  const lost = register(world, { username: 'first' });
+  await world.timer.run();
+  await lost;
+  dead = false;
+  await register(world, { username: 'second' });
+  expect(await world.commands.userNamed('second')).toBe(ANN);
+  expect(await world.commands.userNamed('first')).toBeNull();
+});
+
 test('a display name changes against its version', async () => {
   const world = createWorld();
   await register(world);
