@@ -1,4 +1,4 @@
-import type { Profile } from '../../commands/api.ts';
+import type { Profile } from '../../commands/index.ts';
 import type { Outcome } from '../../events/error-codes.ts';
 import type { UserId } from '../../events/ids.ts';
 

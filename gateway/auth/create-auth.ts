@@ -1,12 +1,9 @@
-import type { Commands } from '../../commands/index.ts';
-import type { GatewayLogger } from '../context.ts';
 import { newId } from '../new-id.ts';
 import { createAccessTokens, OPERATOR } from './access-tokens.ts';
 import type { Auth } from './api.ts';
 import { changePassword } from './change-password.ts';
-import type { AuthParts } from './parts.ts';
-import { createPasswords, type Passwords } from './passwords.ts';
-import type { Accounts, SigningKey } from './ports.ts';
+import type { AuthDeps, AuthParts } from './parts.ts';
+import { createPasswords } from './passwords.ts';
 import { register } from './register.ts';
 import { followSessionEnds } from './session-ends.ts';
 import { refresh, signIn } from './sessions.ts';
@@ -15,19 +12,7 @@ import { createVerifier } from './verify.ts';
 const OPERATOR_TOKEN_S = 300;
 const PURGE_MS = 3_600_000;
 
-export interface AuthDeps {
-  accounts: Accounts;
-  commands: Pick<Commands, 'registerUser' | 'userNamed' | 'profile' | 'passwordChanged'>;
-  key: SigningKey;
-  /** Seconds that an access token is good for. */
-  accessTokenS: number;
-  /** Where a client of a new session finds its socket; asked anew each time, as the port may be picked at start. */
-  gatewayUrl: () => string;
-  logger: GatewayLogger;
-  /** Milliseconds since 1970. */
-  clock: () => number;
-  passwords?: Passwords;
-}
+export type { AuthDeps };
 
 export async function createAuth(deps: AuthDeps): Promise<Auth> {
   const { accounts, logger, clock } = deps;

@@ -24,7 +24,7 @@ export interface Passwords {
 
 /** Why a password cannot be chosen, or null. It is taken as it is: nothing trimmed, folded or cut off. */
 export function passwordFault(password: string, username: string | null): string | null {
-  const length = [...password].length;
+  const length = Array.from(password).length;
   if (length < PASSWORD_MIN_CODE_POINTS) return `must have at least ${PASSWORD_MIN_CODE_POINTS} characters`;
   if (length > PASSWORD_MAX_CODE_POINTS) return `must have at most ${PASSWORD_MAX_CODE_POINTS} characters`;
   const folded = password.toLowerCase();

@@ -8,7 +8,7 @@ import { allowOrigins } from './cors.ts';
 import { serveDocuments } from './documents.ts';
 import { measureRequests } from './metrics.ts';
 import { waitForMinPosition } from './min-position.ts';
-import { opsRoutes } from './ops/routes.ts';
+import { projectionActions, projectionStates } from './ops/routes.ts';
 import type { HttpOptions } from './options.ts';
 import { errorHandler, notFound, rejectionOf, sendProblem } from './problems.ts';
 import { setSecurityHeaders } from './security-headers.ts';
@@ -17,8 +17,10 @@ import { chatCommands, chats } from './v1/chats.ts';
 import { eventStream } from './v1/events.ts';
 import { me } from './v1/me.ts';
 import { memberCommands, members } from './v1/members.ts';
-import { messageCommands, messages } from './v1/messages.ts';
+import { messageCommands } from './v1/message-commands.ts';
+import { messages } from './v1/messages.ts';
 import { past } from './v1/past.ts';
+import { reactionCommands, reactions } from './v1/reactions.ts';
 import { receipts } from './v1/receipts.ts';
 import { signingIn, signingOut } from './v1/sessions.ts';
 import { registration, users } from './v1/users.ts';
@@ -40,11 +42,13 @@ const SIGNED_IN: FastifyPluginAsyncZod<HttpOptions>[] = [
   memberCommands,
   messages,
   messageCommands,
+  reactions,
+  reactionCommands,
   past,
   receipts,
 ];
 /** Also open to the command line's own token. */
-const STAFF: FastifyPluginAsyncZod<HttpOptions>[] = [eventStream, opsRoutes];
+const STAFF: FastifyPluginAsyncZod<HttpOptions>[] = [eventStream, projectionStates, projectionActions];
 
 /** The HTTP edge, built but not listening: `inject()` it in tests, `serveHttp` it otherwise. */
 export async function createHttpApp(options: HttpOptions): Promise<FastifyInstance> {
@@ -55,7 +59,7 @@ export async function createHttpApp(options: HttpOptions): Promise<FastifyInstan
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: PARAM_MAX_LENGTH },
-    frameworkErrors: (error, _request, reply) => sendProblem(reply as never, rejectionOf(error)),
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply as never, rejectionOf(error)),
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);

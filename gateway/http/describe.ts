@@ -45,7 +45,7 @@ type NoHandlerMayReturn = Record<never, never>;
 /** The problems that an operation may answer with, by status. */
 function problems(codes: readonly ErrorCode[]): NoHandlerMayReturn {
   const responses: Responses = {};
-  for (const code of [...new Set(codes)]) {
+  for (const code of new Set(codes)) {
     const status = String(HTTP_ERRORS[code].status);
     const description = [responses[status]?.description, `\`${code}\`: ${HTTP_ERRORS[code].title}.`];
     responses[status] = {

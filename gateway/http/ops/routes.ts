@@ -12,8 +12,38 @@ const NAME_MAX_LENGTH = 64;
 const Name = z.string().min(1).max(NAME_MAX_LENGTH);
 const AREA = 'projections';
 
-/** For operators: the views and what is done to them. Whatever is done is recorded, refused or not. */
-export const opsRoutes: FastifyPluginAsyncZod<HttpOptions> = async (app, options) => {
+/** For operators: how the views are. */
+export const projectionStates: FastifyPluginAsyncZod<HttpOptions> = async (app, options) => {
+  const { projections } = options;
+  app.addHook('preValidation', needsRole(options, 'ops'));
+
+  app.get(
+    '/ops/projections',
+    {
+      schema: {
+        ...about('listProjections', 'ops', 'The views: state, position, lag, progress'),
+        querystring: readQuery({}),
+        response: { 200: z.object({ projections: z.array(ProjectionState) }), ...readProblems('forbidden') },
+      },
+    },
+    async () => ({ projections: await projections.list() }),
+  );
+  app.get(
+    '/ops/jobs/:jobId',
+    {
+      schema: {
+        ...about('getJob', 'ops', 'How far a rebuild or a verify has come'),
+        params: z.object({ jobId: Name }),
+        querystring: readQuery({}),
+        response: { 200: ProjectionJob, ...readProblems('forbidden', 'not-found') },
+      },
+    },
+    async ({ params: { jobId } }) => (await projections.job(jobId)) ?? refuse('not-found', 'no such job'),
+  );
+};
+
+/** For operators: what is done to the views. Whatever is asked for is recorded, refused or not. */
+export const projectionActions: FastifyPluginAsyncZod<HttpOptions> = async (app, options) => {
   const { projections, context } = options;
   app.addHook('preValidation', needsRole(options, 'ops'));
 
@@ -31,17 +61,6 @@ export const opsRoutes: FastifyPluginAsyncZod<HttpOptions> = async (app, options
     return accept(outcome);
   }
 
-  app.get(
-    '/ops/projections',
-    {
-      schema: {
-        ...about('listProjections', 'ops', 'The views: state, position, lag, progress'),
-        querystring: readQuery({}),
-        response: { 200: z.object({ projections: z.array(ProjectionState) }), ...readProblems('forbidden') },
-      },
-    },
-    async () => ({ projections: await projections.list() }),
-  );
   for (const action of ['rebuild', 'verify'] as const) {
     app.post(
       `/ops/projections/:name/${action}`,
@@ -79,16 +98,4 @@ export const opsRoutes: FastifyPluginAsyncZod<HttpOptions> = async (app, options
       },
     );
   }
-  app.get(
-    '/ops/jobs/:jobId',
-    {
-      schema: {
-        ...about('getJob', 'ops', 'How far a rebuild or a verify has come'),
-        params: z.object({ jobId: Name }),
-        querystring: readQuery({}),
-        response: { 200: ProjectionJob, ...readProblems('forbidden', 'not-found') },
-      },
-    },
-    async ({ params: { jobId } }) => (await projections.job(jobId)) ?? refuse('not-found', 'no such job'),
-  );
 };

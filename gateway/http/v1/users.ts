@@ -59,7 +59,7 @@ export const users: FastifyPluginAsyncZod<HttpOptions> = async (app, { context: 
           query: z
             .string()
             .max(SEARCH_MAX_LENGTH)
-            .refine((text) => [...text].length >= SEARCH_MIN_CODE_POINTS, 'must have three characters or more'),
+            .refine((text) => Array.from(text).length >= SEARCH_MIN_CODE_POINTS, 'must have three characters or more'),
           cursor: Cursor.optional(),
           limit: inQuery(limitUpTo(LIST_MAX_LIMIT, LIST_LIMIT)),
         }),

@@ -27,6 +27,29 @@ const isProblem = (status: number, code: string) => ({
   retryable: expect.any(Boolean),
 });
 
+it('lets nobody in without a token but where the contract says so', async () => {
+  const { paths } = (await h.app.inject({ url: '/openapi.json' })).json();
+  const open: string[] = [];
+  for (const [path, methods] of Object.entries(paths as Record<string, object>)) {
+    for (const method of Object.keys(methods)) {
+      const url = path.replace('{emoji}', '%F0%9F%91%8D').replace(/\{\w+\}/g, newId());
+      const headers = { authorization: 'Bearer not.a.token' };
+      const answer = await h.app.inject({ method: method.toUpperCase() as 'GET', url, headers });
+      if (answer.statusCode !== 401) open.push(`${method} ${path}`);
+      else expect(answer.json().code).toBe('unauthenticated');
+    }
+  }
+  expect(open.toSorted()).toEqual([
+    'get /healthz',
+    'get /livez',
+    'get /readyz',
+    'get /startupz',
+    'post /v1/sessions',
+    'post /v1/sessions/refresh',
+    'post /v1/users',
+  ]);
+});
+
 describe('every refusal is a problem', () => {
   it.each([
     ['GET', '/v1/nowhere', 404, 'not-found'],
@@ -214,7 +237,7 @@ it('writes no password, token or text into the log', async () => {
   await h.call('GET', `/v1/users/${mara.userId}`, { as: mara });
   await h.call('POST', '/v1/sessions/refresh', { body: { refreshToken: mara.refreshToken } });
   const everything = JSON.stringify(h.logged, (_key, value) =>
-    value instanceof Error ? { ...value, stack: value.stack } : value,
+    value instanceof Error ? [value.stack, Object.entries(value)] : value,
   );
   expect(everything).toContain('broken');
   for (const secret of [PASSWORD, mara.accessToken, mara.refreshToken]) expect(everything).not.toContain(secret);
