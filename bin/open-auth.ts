@@ -18,8 +18,9 @@ export interface OpenAuthOptions {
 
 /** Accounts, keys and sessions of a data folder. A verb beside a running server opens the same. */
 export async function openAuth({ folder, commands, config, logger, gatewayUrl }: OpenAuthOptions): Promise<Auth> {
-  return createAuth({
-    accounts: await openAccounts(folder.accounts),
+  const accounts = await openAccounts(folder.accounts);
+  const auth = await createAuth({
+    accounts,
     commands,
     key: openSigningKey(folder.root),
     accessTokenS: config.accessTokenS,
@@ -27,6 +28,13 @@ export async function openAuth({ folder, commands, config, logger, gatewayUrl }:
     logger: logger ?? silent,
     clock: systemClock,
   });
+  return {
+    ...auth,
+    async close() {
+      await auth.close();
+      await accounts.close();
+    },
+  };
 }
 
 const silent: GatewayLogger = { info: () => undefined, warn: () => undefined, error: () => undefined };
