@@ -4,6 +4,7 @@ import type { Metadata } from '../../events/envelope.ts';
 import { NO_STREAM } from '../../events/event-store.ts';
 import type { UserId } from '../../events/ids.ts';
 import { userStream } from '../../events/streams.ts';
+import { appendKnown } from './append-known.ts';
 import { derivedUlid } from './derived-ids.ts';
 import type { PlannedFact } from './plan-line.ts';
 import type { Run } from './run.ts';
@@ -25,7 +26,7 @@ async function makeUser(run: Run, userId: UserId, nick: string): Promise<void> {
     commandId,
     correlationId: run.importId,
   };
-  await run.deps.store.append(userStream(userId), NO_STREAM, [
+  const events = [
     {
       eventId: run.deps.ids.eventId(userStream(userId), commandId),
       type: 'UserRegistered',
@@ -37,5 +38,6 @@ async function makeUser(run: Run, userId: UserId, nick: string): Promise<void> {
       }),
       metadata: JSON.stringify(metadata),
     },
-  ]);
+  ];
+  await appendKnown(run.deps.store, userStream(userId), { expected: NO_STREAM, events });
 }

@@ -2,6 +2,7 @@ import { accepted, type Outcome } from '../../events/error-codes.ts';
 import { NO_STREAM } from '../../events/event-store.ts';
 import { chatStream } from '../../events/streams.ts';
 import { chatTitle } from '../text.ts';
+import { appendKnown } from './append-known.ts';
 import { makeUsers } from './authors.ts';
 import { addCount, catchUp, newImportedChat } from './chat-state.ts';
 import { derivedUlid } from './derived-ids.ts';
@@ -21,7 +22,6 @@ import {
 
 /** Lines of one append: enough for speed, few enough that a live send never waits long behind it. */
 const BATCH_LINES = 500;
-const UNKNOWN_RETRIES = 10;
 
 /**
  * Imports day logs into one group, in order, at the head only. Every id follows from file and line, so the same import
@@ -41,7 +41,7 @@ export async function importChat(deps: ImportDeps, request: ImportRequest): Prom
       } else if (line.line <= run.file.doneThrough) countDone(run, { file, line });
       else {
         run.pending.push({ file, line });
-        if (run.pending.length >= BATCH_LINES) {
+        if (run.pending.length >= (deps.batchLines ?? BATCH_LINES)) {
           const refused = await flush(run);
           if (refused) return refused;
         }
@@ -129,18 +129,12 @@ async function seeOthers(run: Run): Promise<void> {
   run.pending = run.pending.filter((pending) => !isDone(pending));
 }
 
-/** False where somebody else has appended since. An unknown outcome is settled by the identical call. */
-async function appended(run: Run, plan: Plan): Promise<boolean> {
-  if (plan.events.length === 0) return true;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const result = await run.deps.store.append(chatStream(run.chatId), run.chat.revision, plan.events);
-      return result.status === 'appended';
-    } catch (error) {
-      const temporary = (error as { temporary?: boolean }).temporary === true;
-      if (!temporary || attempt === UNKNOWN_RETRIES) throw error;
-    }
-  }
+/** False where somebody else has appended since. */
+async function appended(run: Run, { events }: Plan): Promise<boolean> {
+  if (events.length === 0) return true;
+  const stream = chatStream(run.chatId);
+  const result = await appendKnown(run.deps.store, stream, { expected: run.chat.revision, events });
+  return result.status === 'appended';
 }
 
 /** A line that cannot be read now may be the beginning of one that is still being written: it is looked at again. */

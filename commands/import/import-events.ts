@@ -6,6 +6,7 @@ import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
 import type { EventStore, NewEvent } from '../../events/event-store.ts';
 import { ChatId, Ulid } from '../../events/ids.ts';
 import { chatStream, revisionOf, seqOf } from '../../events/streams.ts';
+import { appendKnown } from './append-known.ts';
 import type { ImportReport } from './run.ts';
 
 /** A line of NDJSON: an event as exports and `hindsight events` write it. */
@@ -143,7 +144,7 @@ async function appendBatch(run: Run, batch: readonly ChatEvent[]): Promise<Outco
   if (fresh.length > 0) {
     const late = await outOfTime(run.store, batch);
     if (late !== null) return rejected('bad-request', `${run.file}: ${late}`);
-    const result = await run.store.append(stream, from - 1 + there.length, fresh);
+    const result = await appendKnown(run.store, stream, { expected: from - 1 + there.length, events: fresh });
     if (result.status === 'conflict') {
       return rejected(
         'import-behind',

@@ -11,6 +11,8 @@ export interface ImportDeps {
   /** Milliseconds since 1970. */
   clock: () => number;
   commands: Pick<Commands, 'recordOps'>;
+  /** Lines of one append; default 500. */
+  batchLines?: number;
   /** Called now and then with the lines done so far. */
   onProgress?: (lines: number) => void;
 }
