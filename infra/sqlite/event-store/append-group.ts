@@ -10,7 +10,8 @@ export interface Append {
   reject: (error: Error) => void;
 }
 
-const GROUP_EVENTS_MAX = 2_000;
+/** Bounds what one message costs the calling thread at a stretch, there and back. */
+const GROUP_EVENTS_MAX = 500;
 
 export function takeGroup(waiting: Append[]): { group: Append[]; rest: Append[] } {
   let events = 0;

@@ -21,8 +21,8 @@ export interface AppendLaneOptions {
   onCommitted: (first: number, position: number, collect: () => RecordedEvent[]) => void;
 }
 
-/** Messages to the thread that are not answered: one being committed, one ready when it is done. */
-const GROUPS_IN_FLIGHT_MAX = 2;
+/** Messages to the thread that are not answered: one is being committed, the others are ready when it is done. */
+const GROUPS_IN_FLIGHT_MAX = 4;
 /** Appends waiting beyond this are refused: the disk does not keep up, and memory is not a queue. */
 const APPENDS_WAITING_MAX = 50_000;
 

@@ -20,8 +20,12 @@ export interface AppendQueue {
   event: number;
 }
 
-/** Time for writing before a commit: what bounds the wait of an append that comes when many are there. */
-const COMMIT_WORK_MS = 5;
+/**
+ * Time for writing before a commit: what bounds the wait of an append that comes when many are there. As long as the
+ * last sync took, within these, so that a slow disk gets larger commits rather than fewer appends.
+ */
+const COMMIT_WORK_MIN_MS = 5;
+const COMMIT_WORK_MAX_MS = 25;
 /** The time is looked at once in so many appends. */
 const CLOCK_LOOK_MASK = 0xf;
 
@@ -42,10 +46,17 @@ export function createWriter(database: Database): Writer {
       { arrays: true },
     ),
   };
+  let budgetMs = COMMIT_WORK_MIN_MS;
   return {
     commit(queue) {
       try {
-        const { result, rest } = database.transaction(() => work(context, queue));
+        let worked = 0;
+        const { result, rest } = database.transaction(() => {
+          const done = work(context, queue, performance.now() + budgetMs);
+          worked = performance.now();
+          return done;
+        });
+        budgetMs = Math.min(COMMIT_WORK_MAX_MS, Math.max(COMMIT_WORK_MIN_MS, performance.now() - worked));
         Object.assign(queue, rest);
         return result;
       } catch (error) {
@@ -56,8 +67,12 @@ export function createWriter(database: Database): Writer {
   };
 }
 
-function work(context: Context, { groups, append, event }: AppendQueue): { result: GroupResult; rest: AppendQueue } {
-  const deadline = performance.now() + COMMIT_WORK_MS;
+interface Worked {
+  result: GroupResult;
+  rest: AppendQueue;
+}
+
+function work(context: Context, { groups, append, event }: AppendQueue, deadline: number): Worked {
   const result: GroupResult = { kind: 'appended', status: [], revisions: [], positions: [], recordedAt: [] };
   context.state.refresh();
   let index = append;

@@ -27,10 +27,8 @@ export interface Writing {
   close(): void;
 }
 
-/** So many pages in the write-ahead log are moved into the file even under load: 32 MiB, a short pause each. */
-const CHECKPOINT_PAGES = 4_000;
-/** From here on a reader has kept the log from starting over for long: readers are asked to let go. */
-const CHECKPOINT_URGENT_PAGES = 32_000;
+/** So many pages in the write-ahead log are moved into the file even under load: 8 MiB, about 20 ms. */
+const CHECKPOINT_PAGES = 1_000;
 const LAST_CHECKPOINT_WAIT_MS = 200;
 /** Checking takes about a second for 1 GB; a bigger file is left to `hindsight doctor`, or no start would be quick. */
 const VERIFY_MAX_BYTES = 512 * 1_024 * 1_024;
@@ -104,11 +102,12 @@ function createWriting({ database, epoch, post }: Parts): Writing {
 
 /**
  * Moves the write-ahead log into the file. Never by the commit itself, where it would be everyone's wait. What fails
- * here is not lost, only still in the log: the next commit reports what is really broken.
+ * here is not lost, only still in the log: the next commit reports what is really broken. A reader that holds on for
+ * long lets the log grow meanwhile; writing goes on, and the log starts over when the reader is done.
  */
 function createCheckpoint(database: Database) {
   const size = database.prepare<[number, number, number]>('PRAGMA wal_checkpoint(NOOP)', { arrays: true });
-  const run = (mode: 'PASSIVE' | 'RESTART' | 'TRUNCATE'): void => {
+  const run = (mode: 'PASSIVE' | 'TRUNCATE'): void => {
     try {
       database.exec(`PRAGMA wal_checkpoint(${mode})`);
     } catch (error) {
@@ -122,7 +121,7 @@ function createCheckpoint(database: Database) {
       const [, pages, done] = size.get() ?? [0, 0, 0];
       if (pages < CHECKPOINT_PAGES) triedAt = 0;
       else if (pages - Math.max(done, triedAt) >= CHECKPOINT_PAGES) {
-        run(pages >= CHECKPOINT_URGENT_PAGES ? 'RESTART' : 'PASSIVE');
+        run('PASSIVE');
         triedAt = pages;
       }
     },

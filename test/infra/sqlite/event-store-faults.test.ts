@@ -121,7 +121,7 @@ test('the write-ahead log stays bounded under load with readers', { timeout: 60_
   await reader;
   // 88 MB were written.
   expect(statSync(file).size).toBeGreaterThan(40_000_000);
-  expect(statSync(`${file}-wal`).size).toBeLessThan(64_000_000);
+  expect(statSync(`${file}-wal`).size).toBeLessThan(32_000_000);
   await store.close();
 });
 
