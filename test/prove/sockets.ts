@@ -167,12 +167,19 @@ async function listen(server: ServerProcess, listener: Listener): Promise<TestSo
       wrong ??= error as Error;
     }
   });
-  let answer = await socket.request('sync', { chats: Object.fromEntries(listener.lastSeq) });
+  const sync = (chats: Record<string, number>): Promise<Frame> =>
+    socket.request('sync', { chats }).catch((error: Error) => {
+      throw new Error(
+        `sync: ${error.message}; its last frames: ${JSON.stringify(socket.frames.slice(-3))}; the server says: ${server.output()}`,
+      );
+    });
+  let answer = await sync(Object.fromEntries(listener.lastSeq));
   if (gapped.size > 0) {
     const named = [...gapped];
     gapped.clear();
-    answer = await socket.request('sync', {
-      chats: { ...Object.fromEntries(listener.lastSeq), ...Object.fromEntries(named.map((chatId) => [chatId, 0])) },
+    answer = await sync({
+      ...Object.fromEntries(listener.lastSeq),
+      ...Object.fromEntries(named.map((chatId) => [chatId, 0])),
     });
   }
   ensure(answer['ok'] === true && answer['caughtUp'] === true, `sync: ${JSON.stringify(answer)}`);

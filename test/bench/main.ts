@@ -1,0 +1,36 @@
+import { parseArgs } from 'node:util';
+import { benchAsOf } from './as-of.ts';
+import { benchFanOut } from './fan-out.ts';
+import { benchLatency } from './latency.ts';
+import { benchMemory } from './memory.ts';
+import { reached, type Verdict } from './pairs.ts';
+import { benchRebuildVerdict } from './rebuild.ts';
+import { benchSends } from './sends.ts';
+
+/** `npm run bench [-- NAME…]`: baseline and product in alternating pairs of one run; what counts is the ratio. */
+const BENCHES: Record<string, () => Promise<Verdict[]>> = {
+  sends: benchSends,
+  latency: benchLatency,
+  'fan-out': benchFanOut,
+  rebuild: benchRebuildVerdict,
+  'as-of': benchAsOf,
+  memory: benchMemory,
+};
+
+const { positionals } = parseArgs({ allowPositionals: true });
+const unknown = positionals.filter((name) => !(name in BENCHES));
+if (unknown.length > 0)
+  throw new Error(`there is no bench ${unknown.join(', ')}: there are ${Object.keys(BENCHES).join(', ')}`);
+const verdicts: Verdict[] = [];
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  for (const verdict of await bench()) {
+    verdicts.push(verdict);
+    const goal = `${verdict.target.is === 'at least' ? '≥' : '≤'} ${verdict.target.value}`;
+    process.stdout.write(
+      `${reached(verdict) ? 'reached' : 'MISSED '}  ${verdict.bench}: ${verdict.ratio.toFixed(2)} (${goal})  ${verdict.what}  ${JSON.stringify(verdict.details)}\n`,
+    );
+  }
+}
+process.stdout.write(`${verdicts.filter(reached).length} of ${verdicts.length} goals reached\n`);
+process.exit(0);
