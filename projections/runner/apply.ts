@@ -31,12 +31,10 @@ export function applyPage(store: RowStore, take: Take): void {
   for (;;) {
     const { page } = take;
     const running = take.tracks.filter((track) => isDue(track, page));
+    const stored = running.filter((track) => !(take.defer && canWait(track)));
     const pass = passOver(running, page);
     try {
-      store.transaction(() => {
-        pass.run();
-        for (const track of running) if (!(take.defer && canWait(track))) save(store, { track, pass, page });
-      });
+      store.transaction(() => write(store, { tracks: stored, page, pass }));
     } catch (error) {
       rollBack(store, running);
       const { track, event } = pass.at;
@@ -46,7 +44,7 @@ export function applyPage(store: RowStore, take: Take): void {
       continue;
     }
     for (const track of running) track.position = Math.max(track.position, page.through);
-    for (const track of pass.stored) track.saved = track.position;
+    for (const track of stored) track.saved = track.position;
     for (const event of pass.unknown) take.onUnknown(event);
     return;
   }
@@ -56,14 +54,15 @@ export function applyPage(store: RowStore, take: Take): void {
 const isDue = ({ failure, position, saved }: Track, page: Page): boolean =>
   failure === null && position >= page.after && (position < page.through || saved < position);
 
-const canWait = ({ projection }: Track): boolean =>
-  projection.held !== undefined && projection.held() < HELD_ROWS_MAX;
+const canWait = ({ projection }: Track): boolean => projection.held !== undefined && projection.held() < HELD_ROWS_MAX;
 
-function save(store: RowStore, { track, pass, page }: { track: Track; pass: Pass; page: Page }): void {
-  track.projection.flush();
-  const to = Math.max(track.position, page.through);
-  store.move(track.view, track.generation, { from: track.saved, to });
-  pass.stored.push(track);
+/** Checkpoints first: where somebody else has moved them, no row is of use. */
+function write(store: RowStore, { tracks, page, pass }: { tracks: readonly Track[]; page: Page; pass: Pass }): void {
+  for (const { view, generation, saved, position } of tracks) {
+    store.move(view, generation, { from: saved, to: Math.max(position, page.through) });
+  }
+  pass.run();
+  for (const { projection } of tracks) projection.flush();
 }
 
 /** What memory held is gone with the transaction; a view that had waited goes back to its checkpoint. */
@@ -85,10 +84,7 @@ function applyBefore(
   // A view that had waited is further back than this page: it is read again from there, up to the same event.
   if (before.through <= track.position || track.position < page.after) return;
   const pass = passOver([track], before);
-  store.transaction(() => {
-    pass.run();
-    save(store, { track, pass, page: before });
-  });
+  store.transaction(() => write(store, { tracks: [track], page: before, pass }));
   track.position = before.through;
   track.saved = before.through;
 }
@@ -98,8 +94,6 @@ interface Pass {
   /** Which track was at which event, for whoever has to explain an error. */
   readonly at: { track: Track | null; event: RecordedEvent | null };
   readonly unknown: RecordedEvent[];
-  /** Tracks whose rows and checkpoint are in the transaction. */
-  readonly stored: Track[];
 }
 
 function passOver(tracks: readonly Track[], page: Page): Pass {
@@ -124,5 +118,5 @@ function passOver(tracks: readonly Track[], page: Page): Pass {
     }
     at.event = null;
   }
-  return { run, at, unknown, stored: [] };
+  return { run, at, unknown };
 }

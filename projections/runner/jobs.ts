@@ -121,8 +121,11 @@ export function createJobs(deps: JobDeps): Jobs {
     return true;
   }
 
-  const rebuild = (name: string, views: readonly ViewName[], how: 'afresh' | 'resume') =>
-    add({ name, views, action: 'rebuild' }, () => rebuildWork(deps, { views, how }));
+  const rebuild = (name: string, views: readonly ViewName[], how: 'afresh' | 'resume') => {
+    const job = add({ name, views, action: 'rebuild' }, () => rebuildWork(deps, { views, how }));
+    if (job) holdEmpty(deps, views);
+    return job;
+  };
   const nameOf = (views: readonly ViewName[]) => (views.length === 1 ? (views[0] ?? 'all') : 'all');
 
   return {
@@ -131,10 +134,6 @@ export function createJobs(deps: JobDeps): Jobs {
     verify: (name, views) => add({ name, views, action: 'verify' }, () => verifyWork(deps, views)),
     build(views) {
       const idle = views.filter((view) => !running(view, 'rebuild'));
-      for (const view of idle) {
-        const entry = deps.live.get(view);
-        if (entry) entry.held = true;
-      }
       if (idle.length > 0) rebuild(nameOf(idle), idle, 'afresh');
     },
     resume() {
@@ -148,4 +147,12 @@ export function createJobs(deps: JobDeps): Jobs {
       current = null;
     },
   };
+}
+
+/** Live tables that hold nothing yet wait for the rebuild, rather than be filled twice. */
+function holdEmpty({ live }: JobDeps, views: readonly ViewName[]): void {
+  for (const view of views) {
+    const entry = live.get(view);
+    if (entry?.track.position === 0) entry.held = true;
+  }
 }

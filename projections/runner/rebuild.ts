@@ -15,7 +15,6 @@ export function rebuildWork(
   if (how === 'afresh') store.createNext(views);
   const tracks = views.map((view) => nextTrack(deps, view));
   const lives = views.map((view) => live.get(view)).filter((entry) => entry !== undefined);
-  for (const entry of lives) if (entry.track.position === 0) entry.held = true;
   store.bulk(true);
   const toIndex = [...views];
   let head: LogPosition = 0;

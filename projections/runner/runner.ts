@@ -124,7 +124,11 @@ export function createRunner(options: RunnerOptions): Runner {
       if (!moved && !worked) await wake.wait(POLL_MS);
       else await new Promise(setImmediate);
     } catch (error) {
-      if (error instanceof StaleState) return reload(store, live);
+      if (error instanceof StaleState) {
+        reload(store, live);
+        tell();
+        return;
+      }
       const fault = store.faultOf(error);
       if (fault !== 'temporary') throw error;
       if (!faulty) report({ kind: 'store-fault', fault, error: String(error) });

@@ -31,7 +31,15 @@ export function createTrack(
   { view, generation, position }: { view: ViewName; generation: Generation; position: LogPosition },
 ): Track {
   const projection = PROJECTIONS[view](store, generation);
-  return { view, generation, projection, categories: new Set(projection.categories), position, saved: position, failure: null };
+  return {
+    view,
+    generation,
+    projection,
+    categories: new Set(projection.categories),
+    position,
+    saved: position,
+    failure: null,
+  };
 }
 
 /** Where the log has to be read from for all of them; null where none can go on. */

@@ -1,5 +1,5 @@
-import type { NewEvent } from '../../events/event-store.ts';
 import { plain } from '../../events/content.ts';
+import type { NewEvent } from '../../events/event-store.ts';
 import { chatStream, receiptsStream, userStream } from '../../events/streams.ts';
 import { openSqliteEventStore, type SqliteEventStore } from '../../infra/sqlite/event-store/index.ts';
 import { deterministicUuid } from '../../infra/system/ids.ts';

@@ -33,7 +33,8 @@ export async function benchRebuild(of: { file: string; pairs: number; folder: st
     scans.push(await measured(async () => (events = await rawScan(of.file))));
     rebuilds.push(await measured(() => rebuild(of.file, join(of.folder, String(pair)))));
   }
-  const ratioOf = (field: keyof Cost) => scans.map((scan, pair) => scan[field] / (rebuilds[pair]?.[field] ?? Number.NaN));
+  const ratioOf = (field: keyof Cost) =>
+    scans.map((scan, pair) => scan[field] / (rebuilds[pair]?.[field] ?? Number.NaN));
   const mid = (costs: readonly Cost[], field: keyof Cost) => median(costs.map((cost) => cost[field]));
   return {
     events,
@@ -87,7 +88,8 @@ async function rebuild(file: string, folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [events = '300000', pairs = '5', kept] = process.argv.slice(2);

@@ -10,13 +10,20 @@ const SEED = 44;
 export function chatLogContract(open: (events: readonly RecordedEvent[]) => Promise<ChatLogReader>): void {
   describe(`chat log (seed ${SEED})`, () => {
     const log = randomLog({ seed: SEED, events: 300 });
-    const truth = naiveChatLog({ log: [...log.chatEvents], marks: new Map(), users: [], heldAt: null, lagMs: 0 });
+    const truth = naiveChatLog(
+      { log: [...log.chatEvents], marks: new Map(), users: [], heldAt: null, lagMs: 0 },
+      false,
+    );
 
     it('gives the events of a chat, words decoded, in pages', async () => {
       const reader = await open(log.events);
       for (const { chatId, events } of log.chats) {
         expect(await reader.events(chatId, { after: 0, limit: 1_000 })).toEqual(events);
-        for (const page of [{ after: 3, limit: 4 }, { after: 3, limit: 100, through: 9 }, { after: 9, limit: 5, through: 9 }]) {
+        for (const page of [
+          { after: 3, limit: 4 },
+          { after: 3, limit: 100, through: 9 },
+          { after: 9, limit: 5, through: 9 },
+        ]) {
           expect(await reader.events(chatId, page)).toEqual(await truth.events(chatId, page));
         }
         expect(await reader.head(chatId)).toEqual(await truth.head(chatId));

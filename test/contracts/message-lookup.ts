@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LookupAnswer, MessageLookup } from '../../commands/ports.ts';
-import type { RecordedEvent } from '../../events/event-store.ts';
 import { applyEvent, emptyChat, type MessageView } from '../../events/chat-view.ts';
+import type { RecordedEvent } from '../../events/event-store.ts';
 import type { GrowingChat } from '../support/random-chat.ts';
 import { randomLog } from '../support/random-log.ts';
 

@@ -47,7 +47,12 @@ export function usersContract(open: (events: readonly RecordedEvent[]) => Promis
       const reader = await open(events);
       const found: string[] = [];
       for (let after: string | undefined; ; ) {
-        const rows = await reader.search({ text: 'mar', mode: 'prefix', limit: 1, ...(after !== undefined && { after }) });
+        const rows = await reader.search({
+          text: 'mar',
+          mode: 'prefix',
+          limit: 1,
+          ...(after !== undefined && { after }),
+        });
         const [row] = rows;
         if (!row) break;
         found.push(row.displayName);

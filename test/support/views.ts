@@ -21,15 +21,16 @@ let lastId = 0;
 export async function startRunner(
   of: { log: EventLog; folder: string } & Partial<
     Pick<RunnerOptions, 'liveEventsMax' | 'catchUpEvents' | 'buildFromEvents'>
-  >,
+  > & { busyTimeoutMs?: number },
 ): Promise<TestRunner> {
-  const { log, folder, ...limits } = of;
+  const { log, folder, busyTimeoutMs, ...limits } = of;
   const reports: Report[] = [];
   const discarded: string[] = [];
   const store = await openViewsStore({
     file: join(folder, 'views.db'),
     log: { epoch: log.epoch, head: await log.head() },
     onDiscard: (why) => discarded.push(why),
+    ...(busyTimeoutMs !== undefined && { busyTimeoutMs }),
   });
   let moved: () => void = () => undefined;
   const runner = createRunner({

@@ -11,11 +11,12 @@ export interface OpenViewsStore {
   log: { epoch: string; head: number };
   /** Told why a file was thrown away. */
   onDiscard: (why: string) => void;
+  busyTimeoutMs?: number;
 }
 
 /** Opens the views' database for its runner. What cannot be used is thrown away: the log has it all. */
-export async function openViewsStore({ file, log, onDiscard }: OpenViewsStore): Promise<ViewsStore> {
-  const found = await open(file);
+export async function openViewsStore({ file, log, onDiscard, ...how }: OpenViewsStore): Promise<ViewsStore> {
+  const found = await open(file, how);
   const why = typeof found === 'string' ? found : unfit(found, log);
   if (typeof found !== 'string') {
     if (why === null) return viewsStore(found);
@@ -23,7 +24,7 @@ export async function openViewsStore({ file, log, onDiscard }: OpenViewsStore): 
   }
   if (why !== 'it is empty') onDiscard(why ?? 'it cannot be opened');
   await discardViews(file);
-  const fresh = await openDatabase({ file, synchronous: 'normal' });
+  const fresh = await openDatabase({ file, synchronous: 'normal', ...how });
   createSchema(fresh, log.epoch);
   return viewsStore(fresh);
 }
@@ -32,9 +33,9 @@ export async function discardViews(file: string): Promise<void> {
   for (const suffix of ['', '-wal', '-shm']) await rm(`${file}${suffix}`, { force: true });
 }
 
-async function open(file: string): Promise<Database | string> {
+async function open(file: string, how: { busyTimeoutMs?: number }): Promise<Database | string> {
   try {
-    return await openDatabase({ file, synchronous: 'normal' });
+    return await openDatabase({ file, synchronous: 'normal', ...how });
   } catch (error) {
     if (isCorrupt(error)) return String(error);
     throw error;
