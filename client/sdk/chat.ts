@@ -143,6 +143,8 @@ export class LiveChat {
     const early = this.#early;
     this.#early = [];
     for (const event of early) cursor.push(event);
+    // A view may lag behind what has been pushed already, and that will not be pushed again.
+    if ((this.#options.sync.lastSeq(this.chatId) ?? 0) > cursor.lastSeq) await cursor.heal();
     this.#changed();
   }
 

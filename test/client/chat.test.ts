@@ -85,6 +85,16 @@ describe('an open chat', () => {
     expect(chat.page?.messages.map(({ text }) => text)).toEqual(['meanwhile', 'after']);
   });
 
+  it('is as fresh as what has been pushed before, though the view that answers lags behind', async () => {
+    const { server, clock, client } = await signedIn();
+    server.say('seen');
+    await clock.pass(0);
+    server.lag = 1;
+    const chat = client.open(CHAT);
+    await chat.load();
+    expect(chat.page?.messages.map(({ text }) => text)).toEqual(['seen']);
+  });
+
   it('pages back to the beginning without a hole or a repeat, also while the chat goes on', async () => {
     const { server, clock, client } = await signedIn();
     for (let i = 0; i < 120; i++) server.say(`m${i}`);

@@ -70,6 +70,8 @@ export class FakeServer {
   answersPings = true;
   /** More events than this are not sent by a sync. */
   syncLimit = 1_000;
+  /** So many events are not in the views yet. */
+  lag = 0;
   /** May answer a frame in its own way: true where it did. */
   intercept: (wire: FakeWire, frame: Frame) => boolean = () => false;
   /** May answer a request in its own way. */
@@ -251,7 +253,7 @@ export class FakeServer {
     chatId: string,
     page: { asOf: number | undefined; before: number | undefined; limit: number },
   ): MessagePage {
-    const view = this.#fold(chatId, page.asOf ?? this.log(chatId).length);
+    const view = this.#fold(chatId, page.asOf ?? this.log(chatId).length - this.lag);
     const before = page.before ?? Number.POSITIVE_INFINITY;
     const all = [...view.messages.values()].filter(({ seq }) => seq < before);
     const messages = all.slice(-page.limit).map((message) => ({

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Hindsight, type SeenEvent } from '../../client/sdk/index.ts';
 import { type ServerProcess, startServerProcess, temporaryFolder } from '../support/server-process.ts';
@@ -27,14 +28,27 @@ async function join(name: string): Promise<Person> {
   return person;
 }
 
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
 const seqsOf = ({ seen }: Person, chatId: string): number[] =>
   seen.filter((event) => event.chatId === chatId).map(({ seq }) => seq);
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, i) => i + 1);
 
 describe('the client and the real server', () => {
   const data = temporaryFolder();
+  const env: Record<string, string> = {};
   beforeAll(async () => {
-    server = await startServerProcess({ data });
+    // Ports that stay the same: the server comes back where its clients look for it.
+    for (const name of ['HINDSIGHT_PORT', 'HINDSIGHT_GATEWAY_PORT']) env[name] = String(await freePort());
+    server = await startServerProcess({ data, env });
   });
   afterAll(async () => {
     for (const { client } of people) client.close();
@@ -89,11 +103,9 @@ describe('the client and the real server', () => {
     const [ada, ben] = [await join('Ada'), await join('Ben')];
     const { chatId } = await ada.client.api.startChat({ kind: 'direct', userId: ben.userId });
     await ada.client.queue.send(chatId, { text: 'before' }).reply;
-    const port = new URL(server.http).port;
-    const gatewayPort = new URL(server.gateway).port;
     await server.kill();
     const waiting = Array.from({ length: 20 }, (_, i) => ada.client.queue.send(chatId, { text: `during ${i}` }).reply);
-    server = await startServerProcess({ data, env: { HINDSIGHT_PORT: port, HINDSIGHT_GATEWAY_PORT: gatewayPort } });
+    server = await startServerProcess({ data, env });
     const seqs = (await Promise.all(waiting)).map(({ seq }) => seq);
     expect(seqs).toEqual(upTo(22).slice(2));
     await expect.poll(() => seqsOf(ben, chatId), { timeout: 30_000 }).toEqual(upTo(22));

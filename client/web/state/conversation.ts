@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { batch, signal } from '@preact/signals';
 import type { ChatPage, LiveChat, Message, PendingMessage } from '../../sdk/index.ts';
 import { connection, hindsight, tell } from './client.ts';
 
@@ -16,12 +16,14 @@ export function openConversation(chatId: string | null): void {
   if (openChatId.value === chatId) return;
   chat?.close();
   chat = null;
-  openChatId.value = chatId;
-  live.value = null;
-  pending.value = [];
-  role.value = null;
-  replyingTo.value = null;
-  editing.value = null;
+  batch(() => {
+    openChatId.value = chatId;
+    live.value = null;
+    pending.value = [];
+    role.value = null;
+    replyingTo.value = null;
+    editing.value = null;
+  });
   if (chatId === null) return;
   const opened = hindsight.open(chatId);
   chat = opened;

@@ -11,7 +11,7 @@ afterEach(() => expect(stage.troubles.splice(0)).toEqual([]));
 describe('a conversation on the page', () => {
   it('is there after one click, with its people and its latest words', async () => {
     const page = await lookAs(stage, 'Ada');
-    await messageWith(page, 'Good morning! This conversation is from 2004').waitFor();
+    await messageWith(page, 'Good morning! This conversation is from 2004').first().waitFor();
     await messageWith(page, 'Edits are events too').getByRole('button', { name: 'edited' }).waitFor();
     await messages(page).getByText('This message was deleted.').waitFor();
     expect(await page.getByRole('navigation', { name: 'Conversations' }).getByRole('listitem').count()).toBe(2);
@@ -119,9 +119,13 @@ describe('hostile words', () => {
     const inside = await messages(ben).evaluate((box) => ({
       active: box.querySelectorAll('script, img, svg, iframe, style, object, embed, [onerror], [onload], [onmouseover]')
         .length,
-      links: [...box.querySelectorAll('a')].map(({ protocol, rel }) => `${protocol} ${rel}`),
+      links: [...box.querySelectorAll('a')].map(({ protocol, rel }) => ({ protocol, rel })),
     }));
     expect(inside.active).toBe(0);
-    expect(new Set(inside.links)).toEqual(new Set(['https: noopener noreferrer nofollow']));
+    expect(inside.links.length).toBeGreaterThan(0);
+    for (const { protocol, rel } of inside.links) {
+      expect(['http:', 'https:']).toContain(protocol);
+      expect(rel).toBe('noopener noreferrer nofollow');
+    }
   });
 });
