@@ -20,8 +20,14 @@ export interface ConnectionParts {
   readonly socket: Socket<Admission>;
   readonly services: Services;
   readonly flusher: Flusher;
-  readonly frameLimit: Bucket | null;
+  readonly frameLimit: FrameLimit | null;
   readonly commandLimit: Bucket | null;
+}
+
+/** Frames of a socket, and how often they may exceed that before it is closed. */
+export interface FrameLimit {
+  readonly frames: Bucket;
+  readonly strikes: Bucket;
 }
 
 /** One signed-in socket: what it may do, what it does, what it was sent. */
@@ -32,7 +38,7 @@ export class Connection implements Receiver {
   readonly flows = new Map<ChatId, Flow>();
   readonly replays = new Map<string, Replay>();
   readonly pump: Pump;
-  readonly frameLimit: Bucket | null;
+  readonly frameLimit: FrameLimit | null;
   /** Shared by the user's sockets. */
   readonly commandLimit: Bucket | null;
   readonly #services: Services;
@@ -41,7 +47,6 @@ export class Connection implements Receiver {
   readsOpen = 0;
   lastFrameAt: number;
   unreadableInARow = 0;
-  rateStrikes = 0;
   /** One `sync` at a time: the next begins when this is settled. */
   syncing: Promise<unknown> = Promise.resolve();
   /** Chats named so far in a sync of several calls. */

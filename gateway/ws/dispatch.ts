@@ -5,13 +5,7 @@ import { parseJson } from '../json.ts';
 import type { Connection } from './connection.ts';
 import { count } from './counters.ts';
 import { errorFrame, okFrame, type RequestId } from './frames.ts';
-import {
-  COMMANDS_OPEN_MAX,
-  FRAME_MAX_BYTES,
-  RATE_STRIKES_MAX,
-  READS_OPEN_MAX,
-  UNREADABLE_FRAMES_MAX,
-} from './limits.ts';
+import { COMMANDS_OPEN_MAX, FRAME_MAX_BYTES, READS_OPEN_MAX, UNREADABLE_FRAMES_MAX } from './limits.ts';
 import { OPS, OPS_TO_COME } from './ops/index.ts';
 import { type Op, RequestId as RequestIdSchema } from './ops/op.ts';
 import type { Services } from './services.ts';
@@ -36,8 +30,7 @@ export function onFrame(
   if (frame.bytes > FRAME_MAX_BYTES)
     return connection.close(CLOSE.tooLarge, `frames have at most ${FRAME_MAX_BYTES} bytes`);
   if (frame.text === null) return unreadable(dispatch, connection, { id: null, why: 'frames are text' });
-  if (connection.frameLimit?.take() === false) return overRate(dispatch, connection, frame.text);
-  connection.rateStrikes = 0;
+  if (connection.frameLimit?.frames.take() === false) return overRate(dispatch, connection, frame.text);
   const parsed = parseJson(frame.text);
   if (!parsed.ok) return unreadable(dispatch, connection, { id: guessId(frame.text), why: parsed.rejection.detail });
   const value = parsed.value;
@@ -122,8 +115,7 @@ function unreadable(
 }
 
 function overRate(dispatch: Dispatch, connection: Connection, text: string): void {
-  connection.rateStrikes += 1;
-  if (connection.rateStrikes >= RATE_STRIKES_MAX) return connection.close(CLOSE.tooMany, 'too many frames');
+  if (connection.frameLimit?.strikes.take() === false) return connection.close(CLOSE.tooMany, 'too many frames');
   const id = guessId(text);
   if (id !== null) refuse(dispatch, connection, id, { code: 'rate-limited', detail: 'too many frames' });
 }

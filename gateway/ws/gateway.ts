@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { monotonicFactory } from 'ulid';
 import type { UserId } from '../../events/ids.ts';
@@ -5,7 +6,7 @@ import type { GatewayContext } from '../context.ts';
 import { CLOSE } from '../errors.ts';
 import { createRateLimits, RATE_LIMITS } from '../rate-limits.ts';
 import { authorize, type Doorkeeper } from './authorize.ts';
-import { type Admission, Connection } from './connection.ts';
+import { type Admission, Connection, type FrameLimit } from './connection.ts';
 import { count, createCounters, type GatewayCounters } from './counters.ts';
 import { createDeadlines, type Deadlines } from './deadlines.ts';
 import { type Dispatch, onFrame } from './dispatch.ts';
@@ -13,12 +14,14 @@ import { createGate } from './gate.ts';
 import { startHub } from './hub/hub.ts';
 import {
   CATCH_UPS_AT_ONCE,
+  CLOSE_LINGER_MS,
   DEADLINE_TICK_MS,
   FRAME_MAX_BYTES,
   GATEWAY_PATH,
   HEARTBEAT_GRACE_MS,
   HEARTBEAT_MS,
   OUTBOX_HARD_BYTES,
+  RATE_STRIKES,
   RECEIVE_MAX_BYTES,
   UPGRADE_DEADLINE_MS,
 } from './limits.ts';
@@ -104,10 +107,12 @@ export async function createGateway(context: GatewayContext, options: GatewayOpt
       ending.closing = true;
       server.stopListening();
       await settle(registry, ending, deadlineMs);
-      for (const connection of [...registry.all]) connection.close(CLOSE.shuttingDown, 'shutting down: reconnect');
+      const left = [...registry.all];
+      for (const connection of left) connection.close(CLOSE.shuttingDown, 'shutting down: reconnect');
       forget();
       deadlines.close();
       await hub.close();
+      if (left.length > 0) await delay(CLOSE_LINGER_MS);
       await server.close();
     },
   };
@@ -129,7 +134,7 @@ function handlersOf(edge: Edge, door: Doorkeeper): SocketHandlers<Admission> {
 function opened(edge: Edge, socket: Socket<Admission>): void {
   const { services, flusher, registry, deadlines } = edge;
   const { principal } = socket.data;
-  const frameLimit = edge.rateLimits ? createBucket(RATE_LIMITS.framePerSocket, services.clock) : null;
+  const frameLimit = edge.rateLimits ? frameLimitOf(services.clock) : null;
   const commandLimit = edge.rateLimits ? commandLimitOf(edge, principal.userId) : null;
   const connection = new Connection({ socket, services, flusher, frameLimit, commandLimit });
   socket.data.connection = connection;
@@ -140,6 +145,11 @@ function opened(edge: Edge, socket: Socket<Admission>): void {
   connection.outbox.push(welcomeFrame(services, principal, edge.heartbeatMs), null);
   connection.outbox.flush();
 }
+
+const frameLimitOf = (clock: () => number): FrameLimit => ({
+  frames: createBucket(RATE_LIMITS.framePerSocket, clock),
+  strikes: createBucket(RATE_STRIKES, clock),
+});
 
 function commandLimitOf({ commandLimits, services }: Edge, userId: UserId): Bucket {
   const known = commandLimits.get(userId);

@@ -26,8 +26,8 @@ export const DEADLINE_TICK_MS = 250;
 export const COMMANDS_OPEN_MAX = 256;
 export const READS_OPEN_MAX = 16;
 export const UNREADABLE_FRAMES_MAX = 10;
-/** Frames refused by the rate limit, one after the other, until the socket is closed with 4429. */
-export const RATE_STRIKES_MAX = 500;
+/** So many frames may be refused by the rate limit until the socket is closed with 4429. */
+export const RATE_STRIKES = { points: 500, seconds: 60 };
 export const SOCKETS_PER_ADDRESS_MAX = 500;
 export const SOCKETS_PER_USER_MAX = 50;
 
@@ -46,5 +46,7 @@ export const BACKLOG_TRIES = 3;
 export const REPLAYS_MAX = 4;
 export const REPLAY_MAX_GAP_MS = 2_000;
 export const REPLAY_SPEED_MAX = 10_000;
+/** After the last close was said: how long its bytes may take before the connections are cut. */
+export const CLOSE_LINGER_MS = 200;
 /** Until the feed is tried again after the store failed. */
 export const FEED_RETRY_MS = 250;

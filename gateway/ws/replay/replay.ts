@@ -1,7 +1,7 @@
 import type { ChatId, UserId } from '../../../events/ids.ts';
 import type { VisibleEvent } from '../../../queries/index.ts';
 import { encode } from '../frames.ts';
-import { PAGE_EVENTS } from '../limits.ts';
+import { CORK_BYTES, PAGE_EVENTS } from '../limits.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Services } from '../services.ts';
 
@@ -114,7 +114,8 @@ async function play(run: Running, turn: number): Promise<void> {
   while (!stale()) {
     if (!(await run.outbox.writable()) || stale()) return;
     if (run.page.length === 0 && !(await nextPage(run, stale))) return;
-    for (let event = run.page[0]; event; event = run.page[0]) {
+    let written = 0;
+    for (let event = run.page[0]; event && written < CORK_BYTES; event = run.page[0]) {
       const wait = pauseBefore(run, event);
       if (wait > 0) {
         run.timer = setTimeout(() => {
@@ -123,8 +124,7 @@ async function play(run: Running, turn: number): Promise<void> {
         }, wait);
         return;
       }
-      send(run, event);
-      // A backlog as fast as the socket reads goes out a page per drain; a paced one looks after each wait.
+      written += send(run, event);
     }
   }
 }
@@ -161,11 +161,13 @@ function pauseBefore(run: Running, event: VisibleEvent): number {
 
 const timeOf = (event: VisibleEvent): number | null => (event.type === 'Hidden' ? null : Date.parse(event.at));
 
-function send(run: Running, event: VisibleEvent): void {
+function send(run: Running, event: VisibleEvent): number {
   run.page.shift();
   run.after = event.type === 'Hidden' ? event.throughSeq : event.seq;
   run.lastAt = timeOf(event) ?? run.lastAt;
-  run.outbox.push(encode({ ev: 'replay', replayId: run.plan.replayId, ...event }), null);
+  const frame = encode({ ev: 'replay', replayId: run.plan.replayId, ...event });
+  run.outbox.push(frame, null);
+  return frame.length;
 }
 
 function end(run: Running, reason: ReplayEnd): void {

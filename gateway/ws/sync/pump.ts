@@ -1,4 +1,4 @@
-import { isRetryable, type Outcome } from '../../../events/error-codes.ts';
+import { type ErrorCode, isRetryable, type Outcome } from '../../../events/error-codes.ts';
 import { sightOf, type VisibleEvent } from '../../../queries/index.ts';
 import { fromFailure } from '../../failures.ts';
 import { eventFrame, goneFrame, resyncFrame, syncedFrame } from '../frames.ts';
@@ -70,14 +70,14 @@ async function pumpFlow(services: Services, receiver: Receiver, task: Task): Pro
     const page = await readPage(services, flow);
     if (flow.phase !== 'backlog' || flow.index < 0) return;
     if (page.ok) await sendPage(flow, page.value.events);
-    else if (page.rejection.code === 'chat-not-found') return vanish(flow);
+    else if (page.rejection.code === 'chat-not-found' && !(await isMember(services, flow))) return vanish(flow);
     if (flow.sentSeq > before) {
       tries = 0;
       continue;
     }
     // The views do not hold yet what the hub knows of.
     tries += 1;
-    if (tries >= BACKLOG_TRIES || (!page.ok && !isRetryable(page.rejection.code))) return giveUp(services, flow);
+    if (tries >= BACKLOG_TRIES || (!page.ok && !mayPass(page.rejection.code))) return giveUp(services, flow);
     await services.queries.caughtUp(services.hub.position(), BEHIND_WAIT_MS);
   }
 }
@@ -112,6 +112,14 @@ async function sendPage(flow: Flow, events: readonly VisibleEvent[]): Promise<vo
   }
 }
 
+/** The views may not have heard yet that someone came: the log itself decides whether a chat is gone. */
+async function isMember({ commands }: Services, { membership, room }: Flow): Promise<boolean> {
+  const access = await commands.access(room.chatId, membership.userId);
+  return access !== null && access.role !== null;
+}
+
+const mayPass = (code: ErrorCode): boolean => isRetryable(code) || code === 'chat-not-found';
+
 /** From the log itself, so never behind. Only `since-join` chats need them, and only of who came while connected. */
 async function learnSight(services: Services, { membership, room }: Flow): Promise<boolean> {
   const access = await services.commands.access(room.chatId, membership.userId);
@@ -123,6 +131,7 @@ async function learnSight(services: Services, { membership, room }: Flow): Promi
 
 /** The chat is no longer the viewer's; the feed will say so too, or has never said that it was. */
 function vanish(flow: Flow): void {
+  if (flow.index < 0) return; // the feed was faster
   flow.receiver.outbox.push(goneFrame(flow.room.chatId), null);
   leave(flow);
 }

@@ -7,7 +7,7 @@ import { adaptersHere } from './support/adapters.ts';
 import { type GatewayWorld, startWorld } from './support/world.ts';
 
 const { adapters } = await adaptersHere();
-const SEED = Number(process.env['HINDSIGHT_SEED'] ?? 20_261_122);
+const SEED = Number(process.env['HINDSIGHT_SEED'] ?? 100);
 const SEEDS = Array.from({ length: 6 }, (_, i) => SEED + i);
 const STEPS = 150;
 const CHATS = [user(31), user(32), user(33)];
