@@ -57,13 +57,38 @@ export async function openStage(): Promise<Stage> {
 }
 
 /** Opens the page as one of the demo's people, at the demo's conversation. */
-export async function lookAs(stage: Stage, who: string, hash = ''): Promise<Page> {
-  const page = await stage.page();
-  await page.goto(`${stage.server.http}/${hash}`);
+export async function lookAs(stage: Stage, who: string, at: { hash?: string; page?: Page } = {}): Promise<Page> {
+  const page = at.page ?? (await stage.page());
+  await page.goto(`${stage.server.http}/${at.hash ?? ''}`);
   await page.getByRole('button', { name: `Continue as ${who}` }).click();
   await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
   await slider(page).waitFor();
   return page;
+}
+
+/** A page whose WebSocket can be cut, and kept from coming back until it is mended. */
+export async function cuttable(stage: Stage): Promise<{ page: Page; cut(): void; mend(): void }> {
+  const page = await stage.page();
+  let whole = true;
+  let end = (): Promise<void> => Promise.resolve();
+  await page.routeWebSocket(/\/v1\/ws$/, (client) => {
+    if (!whole) return void client.close({ code: 4503, reason: 'cut' });
+    const server = client.connectToServer();
+    end = async () => {
+      await server.close();
+      await client.close({ code: 4503, reason: 'cut' });
+    };
+  });
+  return {
+    page,
+    cut: () => {
+      whole = false;
+      void end();
+    },
+    mend: () => {
+      whole = true;
+    },
+  };
 }
 
 export const slider = (page: Page): Locator => page.getByRole('slider', { name: 'Moment of the conversation' });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { lookAs, messages, messageWith, openStage, type Stage, write } from './browser.ts';
+import { cuttable, lookAs, messages, messageWith, openStage, type Stage, write } from './browser.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -72,16 +72,19 @@ describe('a conversation on the page', () => {
   });
 
   it('comes back by itself, with what was written meanwhile in both directions', async () => {
-    const [ada, ben] = await Promise.all([lookAs(stage, 'Ada'), lookAs(stage, 'Ben')]);
-    await ada.context().setOffline(true);
+    const [wire, ben] = [await cuttable(stage), await lookAs(stage, 'Ben')];
+    const ada = await lookAs(stage, 'Ada', { page: wire.page });
+    wire.cut();
+    await ada.getByText('Reconnecting…').waitFor();
+    await write(ada, 'Written without a connection');
+    await messageWith(ada, 'Written without a connection').getByText('Sending…').waitFor();
     await write(ben, 'Said while Ada was away');
     await messageWith(ben, 'Said while Ada was away').waitFor();
-    await ada.context().setOffline(false);
-    await write(ada, 'And Ada answers');
+    wire.mend();
     await messageWith(ada, 'Said while Ada was away').waitFor();
-    await messageWith(ben, 'And Ada answers').waitFor();
-    stage.troubles.splice(0); // a browser that is taken offline says so on its console
-    expect(await messageWith(ada, 'And Ada answers').count()).toBe(1);
+    await messageWith(ben, 'Written without a connection').waitFor();
+    await messageWith(ada, 'Written without a connection').getByText('Sending…').waitFor({ state: 'detached' });
+    expect(await messageWith(ada, 'Written without a connection').count()).toBe(1);
   });
 
   it('loads older messages and stays where one was reading', async () => {
