@@ -1,4 +1,5 @@
 export type { Admin, ProjectionJob, ProjectionState } from './runner/admin.ts';
 export { VIEWS, type ViewName } from './runner/ports.ts';
 export { createProgress, type Progress } from './runner/progress.ts';
-export { createRunner, type Report, type Runner, type RunnerOptions } from './runner/runner.ts';
+export type { Report } from './runner/report.ts';
+export { createRunner, type Runner, type RunnerOptions } from './runner/runner.ts';

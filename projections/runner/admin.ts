@@ -1,9 +1,10 @@
 import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
 import type { EventLog } from '../../events/event-store.ts';
 import { encodePosition } from '../../events/position.ts';
-import type { Job, Jobs } from './jobs.ts';
+import type { Job } from './job.ts';
+import type { Jobs } from './jobs.ts';
+import type { Live, LiveViews } from './live.ts';
 import { VIEWS, type ViewName, type ViewsStore } from './ports.ts';
-import type { Live } from './runner.ts';
 
 /** What an operator sees of a view; the shape that the gateway serves. */
 export interface ProjectionState {
@@ -44,7 +45,7 @@ export interface Admin {
 interface Deps {
   log: EventLog;
   store: ViewsStore;
-  live: ReadonlyMap<ViewName, Live>;
+  live: LiveViews;
   jobs: Jobs;
   clock: () => number;
   wake: () => void;
@@ -98,7 +99,7 @@ async function stateOf(
   const { track, paused } = entry;
   const head = await log.head();
   const [next] = track.position < head ? await log.readAll({ after: track.position, limit: 1 }) : [];
-  const rebuilding = jobs.running(view);
+  const rebuilding = jobs.running(view, 'rebuild');
   const lagEvents = Math.max(0, head - track.position);
   const behind = lagEvents > CATCHING_UP_EVENTS;
   const base = {
@@ -107,7 +108,7 @@ async function stateOf(
     lagEvents,
     lagSeconds: next ? Math.max(0, (clock() - next.recordedAt) / 1_000) : 0,
   };
-  if (rebuilding?.action === 'rebuild') {
+  if (rebuilding) {
     const { progress } = rebuilding;
     return { ...base, state: 'rebuilding', progress, etaS: etaSeconds(rebuilding, clock()) };
   }
@@ -119,7 +120,7 @@ async function stateOf(
   return { ...base, state: 'catching-up', progress: track.position / head, etaS: pace(view, track.position, head) };
 }
 
-export function jobRecord(job: Job, now: number): ProjectionJob {
+function jobRecord(job: Job, now: number): ProjectionJob {
   const { jobId, name, action, state, progress, startedAt, endedAt, result, error } = job;
   return {
     jobId,

@@ -1,5 +1,5 @@
 import type { LogPosition } from '../../events/event-store.ts';
-import type { JobDeps, JobWork } from './jobs.ts';
+import type { JobDeps, JobWork } from './job.ts';
 import type { ViewName } from './ports.ts';
 import { createTrack, furthestBehind, type Track } from './tracks.ts';
 
@@ -80,5 +80,5 @@ function promote(
     entry.track.failure = null;
   }
   report({ kind: 'rebuilt', views, position });
-  onPromoted(position);
+  onPromoted();
 }

@@ -1,9 +1,13 @@
-import type { EventLog, LogPosition, RecordedEvent } from '../../events/event-store.ts';
+import type { EventLog, LogPosition } from '../../events/event-store.ts';
 import { type Admin, createAdmin } from './admin.ts';
-import { applyPage, type Page } from './apply.ts';
-import { createJobs } from './jobs.ts';
-import { StaleState, type StoreFault, VIEWS, type ViewName, type ViewsStore } from './ports.ts';
-import { createTrack, furthestBehind, type Track } from './tracks.ts';
+import { applyPage } from './apply.ts';
+import type { Take } from './job.ts';
+import { createJobs, type Jobs } from './jobs.ts';
+import { createFollower, heldByAll, type LiveViews, loadLive, reloadLive } from './live.ts';
+import { StaleState, type ViewsStore } from './ports.ts';
+import type { Report } from './report.ts';
+import { createUnknownEvents } from './unknown.ts';
+import { createWake } from './wake.ts';
 
 /** Live: whatever has come, up to so many events in a transaction. */
 const LIVE_EVENTS_MAX = 1_000;
@@ -14,13 +18,6 @@ const BUILD_FROM_EVENTS = 20_000;
 /** How often the log is looked at without a nudge: other processes append too. */
 const POLL_MS = 100;
 const RETRY_MS = 500;
-
-export type Report =
-  | { kind: 'unknown-event'; type: string; stream: string; position: LogPosition }
-  | { kind: 'view-failed'; view: ViewName; error: string }
-  | { kind: 'store-fault'; fault: StoreFault; error: string }
-  | { kind: 'store-back' }
-  | { kind: 'rebuilt'; views: readonly ViewName[]; position: LogPosition };
 
 export interface RunnerOptions {
   log: EventLog;
@@ -46,112 +43,63 @@ export interface Runner {
   unknown(): ReadonlyMap<string, number>;
   /** There may be something new in the log. */
   nudge(): void;
-  /** Runs until it is closed. Throws where the store is corrupt, or the log fails for good. */
+  /** Runs until it is closed. Throws where the store is corrupt, or the log fails. */
   run(): Promise<void>;
   /** Resolves when what was begun has ended. The store stays open. */
   close(): Promise<void>;
 }
 
-export interface Live {
-  readonly track: Track;
-  paused: boolean;
-  /** A rebuild that began from nothing: the live tables wait for it. */
-  held: boolean;
-}
-
 export function createRunner(options: RunnerOptions): Runner {
-  const { log, store, report } = options;
-  const live = new Map<ViewName, Live>(VIEWS.map((view) => [view, loadLive(store, view)]));
-  const unknown = new Map<string, number>();
+  const { log, store, clock, report } = options;
+  const live = loadLive(store);
+  const unknown = createUnknownEvents(report);
   const wake = createWake();
+  const tell = createTeller(live, options.onPosition);
+  const take = createTake(options, unknown.count);
+  const liveEventsMax = options.liveEventsMax ?? LIVE_EVENTS_MAX;
+  const catchUpEvents = options.catchUpEvents ?? CATCH_UP_EVENTS;
+  const jobs = createJobs({ ...options, live, take, onPromoted: tell, pageEvents: catchUpEvents });
+  const follow = createFollower({ log, live, take, onHead: options.onHead, liveEventsMax, catchUpEvents });
   let closed = false;
   let running: Promise<void> = Promise.resolve();
-  let told: LogPosition = -1;
-  let page = options.liveEventsMax ?? LIVE_EVENTS_MAX;
+  let faulty = false;
 
-  const onUnknown = (event: RecordedEvent) => {
-    const count = unknown.get(event.type) ?? 0;
-    unknown.set(event.type, count + 1);
-    if (count === 0)
-      report({ kind: 'unknown-event', type: event.type, stream: event.stream, position: event.position });
-  };
-  const position = () => Math.min(...[...live.values()].map(({ track }) => track.position));
-  const tell = () => {
-    if (position() === told) return;
-    told = position();
-    options.onPosition(told);
-  };
-  const take = (tracks: readonly Track[], taken: Page, defer = false) => {
-    const failed = new Set(tracks.filter((track) => track.failure));
-    applyPage(store, { tracks, page: taken, onUnknown, defer });
-    for (const { view, failure } of tracks.filter((track) => track.failure && !failed.has(track))) {
-      report({ kind: 'view-failed', view, error: String(failure?.error) });
-    }
-  };
-
-  const jobs = createJobs({
-    ...options,
-    live,
-    take,
-    onPromoted: tell,
-    pageEvents: options.catchUpEvents ?? CATCH_UP_EVENTS,
-  });
-
-  /** True where there was something to do. */
-  async function liveTurn(): Promise<boolean> {
-    const tracks = [...live.values()].filter(({ paused, held }) => !paused && !held).map(({ track }) => track);
-    const after = furthestBehind(tracks);
-    if (after === null) return false;
-    const limit = page;
-    const events = await log.readAll({ after, limit });
-    const last = events.at(-1);
-    page =
-      events.length < limit ? (options.liveEventsMax ?? LIVE_EVENTS_MAX) : (options.catchUpEvents ?? CATCH_UP_EVENTS);
-    if (!last) return false;
-    take(tracks, { events, after, through: last.position });
+  async function work(): Promise<void> {
+    const moved = await follow();
     tell();
-    if (events.length >= limit) options.onHead(await log.head());
-    return true;
+    const worked = await jobs.turn();
+    if (faulty) report({ kind: 'store-back' });
+    faulty = false;
+    if (moved || worked) await new Promise(setImmediate);
+    else await wake.wait(POLL_MS);
   }
 
-  let faulty = false;
-  async function turn(): Promise<void> {
-    try {
-      const moved = await liveTurn();
-      const worked = await jobs.turn();
-      if (faulty) report({ kind: 'store-back' });
-      faulty = false;
-      if (!moved && !worked) await wake.wait(POLL_MS);
-      else await new Promise(setImmediate);
-    } catch (error) {
-      if (error instanceof StaleState) {
-        reload(store, live);
-        tell();
-        return;
-      }
-      const fault = store.faultOf(error);
-      if (fault !== 'temporary') throw error;
-      if (!faulty) report({ kind: 'store-fault', fault, error: String(error) });
-      faulty = true;
-      await wake.wait(RETRY_MS);
+  async function recover(error: unknown): Promise<void> {
+    if (error instanceof StaleState) {
+      reloadLive(store, live);
+      tell();
+      return;
     }
+    const fault = store.faultOf(error);
+    if (fault !== 'temporary') throw error;
+    if (!faulty) report({ kind: 'store-fault', fault, error: String(error) });
+    faulty = true;
+    await wake.wait(RETRY_MS);
   }
 
   async function loop(): Promise<void> {
     const head = await log.head();
-    const fresh = [...live.values()].filter(({ track }) => track.position === 0).map(({ track }) => track.view);
-    jobs.resume();
-    if (fresh.length > 0 && head >= (options.buildFromEvents ?? BUILD_FROM_EVENTS)) jobs.build(fresh);
+    beginUnbuilt(jobs, live, head >= (options.buildFromEvents ?? BUILD_FROM_EVENTS));
     tell();
     options.onHead(head);
-    while (!closed) await turn();
+    while (!closed) await work().catch(recover);
     await jobs.stop();
   }
 
   return {
-    admin: createAdmin({ log, store, live, jobs, clock: options.clock, wake: wake.now }),
-    position,
-    unknown: () => unknown,
+    admin: createAdmin({ log, store, live, jobs, clock, wake: wake.now }),
+    position: () => heldByAll(live),
+    unknown: () => unknown.counts,
     nudge: wake.now,
     run: () => (running = loop()),
     async close() {
@@ -162,53 +110,32 @@ export function createRunner(options: RunnerOptions): Runner {
   };
 }
 
-function loadLive(store: ViewsStore, view: ViewName): Live {
-  const state = store.state(view, 'live');
-  if (!state) throw new Error(`the views hold no ${view}`);
-  const track = createTrack(store, { view, generation: 'live', position: state.position });
-  return { track, paused: state.paused, held: false };
-}
-
-/** After somebody else moved the checkpoints: what the store holds is what counts. */
-function reload(store: ViewsStore, live: ReadonlyMap<ViewName, Live>): void {
-  store.reset();
-  for (const [view, entry] of live) {
-    entry.track.projection.reset();
-    const state = store.state(view, 'live');
-    if (state) {
-      entry.track.position = state.position;
-      entry.track.saved = state.position;
-      entry.paused = state.paused;
-    }
-  }
-}
-
-interface Wake {
-  now(): void;
-  wait(ms: number): Promise<void>;
-}
-
-/** A wait that a nudge cuts short, also a nudge that came before it. */
-function createWake(): Wake {
-  let nudged = false;
-  let resume: (() => void) | null = null;
-  return {
-    now() {
-      nudged = true;
-      resume?.();
-    },
-    async wait(ms) {
-      if (!nudged) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, ms);
-          resume = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-      resume = null;
-      nudged = false;
-    },
+/** Tells of a position once. */
+function createTeller(live: LiveViews, onPosition: (position: LogPosition) => void): () => void {
+  let told: LogPosition = -1;
+  return () => {
+    const position = heldByAll(live);
+    if (position === told) return;
+    told = position;
+    onPosition(position);
   };
+}
+
+/** Pages into views; a view that fails on the way is reported. */
+function createTake({ store, report }: RunnerOptions, onUnknown: Parameters<typeof applyPage>[1]['onUnknown']): Take {
+  return (tracks, page, defer = false) => {
+    const failed = new Set(tracks.filter((track) => track.failure));
+    applyPage(store, { tracks, page, onUnknown, defer });
+    for (const track of tracks) {
+      if (!track.failure || failed.has(track)) continue;
+      report({ kind: 'view-failed', view: track.view, error: String(track.failure.error) });
+    }
+  };
+}
+
+/** Goes on with a rebuild that was left unfinished, and begins one of views that hold nothing of a long log. */
+function beginUnbuilt(jobs: Jobs, live: LiveViews, long: boolean): void {
+  jobs.resume();
+  const empty = [...live.values()].filter(({ track }) => track.position === 0).map(({ track }) => track.view);
+  if (long) jobs.build(empty);
 }

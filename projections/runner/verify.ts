@@ -1,5 +1,5 @@
 import { applyPage } from './apply.ts';
-import type { JobDeps, JobWork } from './jobs.ts';
+import type { JobDeps, JobWork } from './job.ts';
 import type { Comparison, PinnedViews, ViewName } from './ports.ts';
 import { createTrack, type Track } from './tracks.ts';
 

@@ -82,7 +82,7 @@ function newChat(n: number, members: number): Chat {
   };
 }
 
-function event(made: Made, actor: string, type: string, data: unknown, commandId?: string): NewEvent {
+function event(made: Made, actor: string, ...[type, data, commandId]: [string, unknown, string?]): NewEvent {
   const id = commandId ?? ulidOf('D', ++made.ids);
   made.time += 3;
   return {

@@ -13,12 +13,14 @@ interface Deps {
   snapshot: Snapshot;
 }
 
-export function chatHistoryReader({ db, chats, users, snapshot }: Deps): ChatHistoryReader {
+type Pages = Pick<ChatHistoryReader, 'page' | 'messages' | 'seqOf' | 'numberThrough' | 'head'>;
+
+export const chatHistoryReader = (deps: Deps): ChatHistoryReader => ({ ...pagesReader(deps), ...changesReader(deps) });
+
+/** Messages as they stand at some point. */
+function pagesReader({ db, chats, users, snapshot }: Deps): Pages {
   const read = messageStatements(db, 'live');
   const sql = readStatements(db);
-  const reactions = reactionsPage(db, users);
-  const emojis = emojisOf(db);
-  const deleted = deletedSince(db);
 
   return {
     async page(chatId, { through, limit, before, after }) {
@@ -48,6 +50,25 @@ export function chatHistoryReader({ db, chats, users, snapshot }: Deps): ChatHis
       const chat = chats.key(chatId);
       return chat === null ? null : (sql.seqOf.get(chat, messageId)?.[0] ?? null);
     },
+    async numberThrough(chatId, through) {
+      const chat = chats.key(chatId);
+      return chat === null ? 0 : (sql.number.get(chat, through)?.[0] ?? 0);
+    },
+    async head(chatId) {
+      const chat = chats.key(chatId);
+      return chat === null ? 0 : (sql.head.get(chat)?.[0] ?? 0);
+    },
+  };
+}
+
+/** What became of messages. */
+function changesReader({ db, chats, users, snapshot }: Deps): Omit<ChatHistoryReader, keyof Pages> {
+  const sql = readStatements(db);
+  const reactions = reactionsPage(db, users);
+  const emojis = emojisOf(db);
+  const deleted = deletedSince(db);
+
+  return {
     async textChanges(chatId, messageSeq, through) {
       const chat = chats.key(chatId);
       if (chat === null) return [];
@@ -79,14 +100,6 @@ export function chatHistoryReader({ db, chats, users, snapshot }: Deps): ChatHis
       const user = users.key(userId);
       if (chat === null || user === null) return [];
       return snapshot(() => (deleted(chat, messageSeq, through) ? [] : emojis({ chat, messageSeq, user, through })));
-    },
-    async numberThrough(chatId, through) {
-      const chat = chats.key(chatId);
-      return chat === null ? 0 : (sql.number.get(chat, through)?.[0] ?? 0);
-    },
-    async head(chatId) {
-      const chat = chats.key(chatId);
-      return chat === null ? 0 : (sql.head.get(chat)?.[0] ?? 0);
     },
   };
 }

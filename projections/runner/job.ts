@@ -1,0 +1,47 @@
+import type { EventLog } from '../../events/event-store.ts';
+import type { Page } from './apply.ts';
+import type { LiveViews } from './live.ts';
+import type { Comparison, ViewName, ViewsStore } from './ports.ts';
+import type { Report } from './report.ts';
+import type { Track } from './tracks.ts';
+
+export interface Job {
+  readonly jobId: string;
+  readonly name: string;
+  readonly views: readonly ViewName[];
+  readonly action: 'rebuild' | 'verify';
+  state: 'running' | 'done' | 'failed' | 'cancelled';
+  /** 0 to 1. */
+  progress: number;
+  /** Milliseconds since 1970, both. */
+  readonly startedAt: number;
+  endedAt: number | null;
+  result: Comparison | null;
+  error: string | null;
+}
+
+/** A job's work, a slice at a time, so that live events come first. */
+export interface JobWork {
+  /** True when the work is done. A step that the store could not take is tried again. */
+  step(): Promise<boolean>;
+  progress(): number;
+  /** Gives back what it holds; `done` tells whether it came to its end. */
+  end(done: boolean): Promise<void>;
+  result(): Comparison | null;
+}
+
+/** Takes a page into views. `defer`: more follow at once. */
+export type Take = (tracks: readonly Track[], page: Page, defer?: boolean) => void;
+
+export interface JobDeps {
+  log: EventLog;
+  store: ViewsStore;
+  clock: () => number;
+  makeId: () => string;
+  report: (report: Report) => void;
+  live: LiveViews;
+  take: Take;
+  /** The live views have moved. */
+  onPromoted: () => void;
+  pageEvents: number;
+}

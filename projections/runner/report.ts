@@ -1,0 +1,10 @@
+import type { LogPosition } from '../../events/event-store.ts';
+import type { StoreFault, ViewName } from './ports.ts';
+
+/** What an operator should hear of. */
+export type Report =
+  | { kind: 'unknown-event'; type: string; stream: string; position: LogPosition }
+  | { kind: 'view-failed'; view: ViewName; error: string }
+  | { kind: 'store-fault'; fault: StoreFault; error: string }
+  | { kind: 'store-back' }
+  | { kind: 'rebuilt'; views: readonly ViewName[]; position: LogPosition };
