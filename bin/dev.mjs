@@ -7,7 +7,7 @@ import { ensureReady, root, say } from './bootstrap.mjs';
 const ROOMS = ['events', 'commands', 'projections', 'queries', 'gateway', 'infra', 'test', 'bin', 'client'];
 
 const CHECKS = { typecheck, lint, format, layers, unused };
-const PROGRAMS = { bench: 'dist/test/bench/main.js', prove: 'dist/test/prove/main.js' };
+const PROGRAMS = { bench: 'dist/test/bench/main.js', prove: 'dist/test/prove/main.js', docs: 'dist/bin/docs.js' };
 
 const [verb = '', ...rest] = process.argv.slice(2);
 await ensureReady({ scope: 'test' });

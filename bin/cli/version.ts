@@ -7,6 +7,7 @@ export const versionVerb = ({ io }: VerbContext): Command =>
   new Command('version')
     .description('The version of Hindsight and of what it runs on.')
     .option('--json', 'one JSON document')
+    .addHelpText('after', '\nExample:\n  hindsight version --json')
     .action((options: { json?: boolean }) => {
       const versions = {
         hindsight: VERSION,
