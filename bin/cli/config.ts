@@ -15,7 +15,7 @@ export const configVerb = ({ io, flags }: VerbContext): Command => {
     .addHelpText('after', '\nExample:\n  HINDSIGHT_PORT=4100 hindsight config check')
     .action((options: { json?: boolean }) => {
       const { config, origin, file, warnings } = loadConfig(flags());
-      const shown = (name: SettingName): unknown =>
+      const shown = (name: SettingName): string | number | boolean | readonly string[] | null =>
         SECRET.has(name) && config[name] !== null ? '(set)' : config[name];
       const names = Object.keys(config) as SettingName[];
       for (const warning of warnings) io.err(`warning: ${warning}`);
@@ -28,7 +28,7 @@ export const configVerb = ({ io, flags }: VerbContext): Command => {
         },
         text: `${table([
           ['setting', 'value', 'from', 'environment'],
-          ...names.map((name) => [name, String(shown(name) ?? ''), origin[name], envNameOf(name)]),
+          ...names.map((name) => [name, (shown(name) ?? '').toString(), origin[name], envNameOf(name)]),
         ])}\nThe settings are fine${file === null ? '' : `; read from ${file}`}.`,
       });
     });

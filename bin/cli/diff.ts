@@ -39,8 +39,8 @@ interface NetChange {
 function netChange(before: ChatView, after: ChatView): NetChange {
   const messages = [...after.messages.values()];
   const both = messages.flatMap((now) => {
-    const then = before.messages.get(now.messageId);
-    return then ? [{ then, now }] : [];
+    const was = before.messages.get(now.messageId);
+    return was ? [{ was, now }] : [];
   });
   return {
     chatId: after.chatId,
@@ -48,10 +48,10 @@ function netChange(before: ChatView, after: ChatView): NetChange {
     to: { seq: after.seq, at: after.at },
     added: messages.filter((now) => !before.messages.has(now.messageId) && !now.deleted),
     edited: both
-      .filter(({ then, now }) => !now.deleted && then.text !== now.text)
-      .map(({ then, now }) => ({ messageId: now.messageId, before: then.text, after: now.text })),
-    deleted: both.filter(({ then, now }) => now.deleted && !then.deleted).map(({ then }) => then),
-    reactions: both.filter(({ now }) => !now.deleted).flatMap(({ then, now }) => reactionChanges(then, now)),
+      .filter(({ was, now }) => !now.deleted && was.text !== now.text)
+      .map(({ was, now }) => ({ messageId: now.messageId, before: was.text, after: now.text })),
+    deleted: both.filter(({ was, now }) => now.deleted && !was.deleted).map(({ was }) => was),
+    reactions: both.filter(({ now }) => !now.deleted).flatMap(({ was, now }) => reactionChanges(was, now)),
     members: memberChanges(before, after),
     title: before.title === after.title ? null : { before: before.title, after: after.title },
   };

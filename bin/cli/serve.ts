@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
-import { type Server, startServer } from '../server.ts';
+import type { Server } from '../server/start.ts';
 import type { Io } from './io.ts';
 import { WrongUsage } from './io.ts';
 import type { VerbContext } from './verb.ts';
@@ -21,6 +21,7 @@ export const serveVerb = (context: VerbContext): Command =>
     .action(async (options: { roles: string }) => {
       if (options.roles !== 'all') throw new WrongUsage('embedded, one process has all roles: leave --roles out');
       const { io } = context;
+      const { startServer } = await import('../server/start.ts'); // only here: the other verbs start faster without it
       const server = await startServer({
         config: configured(context),
         warn: (message) => io.err(`warning: ${message}`),

@@ -62,10 +62,12 @@ export const serverRoutes: FastifyPluginAsyncZod<HttpOptions> = async (app, { de
     return reply.header('content-type', metrics.contentType).send(text);
   });
   app.get('/demo.json', { schema: { hide: true, response: { 200: DemoAnswer } } }, async (request, reply) => {
-    const made = isLoopback(request.ip) ? demo?.() : null;
+    const made = isLoopback(request.ip) && isLoopbackName(request.hostname) ? demo?.() : null;
     if (!made?.chatId) return sendProblem(reply as never, { code: 'not-found', detail: 'there is no demo here' });
     return reply.header('cache-control', 'no-store').send({ ...made, chatId: made.chatId });
   });
 };
 
 const isLoopback = (address: string): boolean => /^(127\.|::1$|::ffff:127\.)/.test(address);
+/** A page elsewhere can make its own name lead here: the name it asked for tells. */
+const isLoopbackName = (name: string): boolean => /^(127\.[\d.]+|localhost|\[?::1\]?)$/.test(name);

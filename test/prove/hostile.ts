@@ -3,6 +3,7 @@ import { createUlidFactory } from '../../infra/system/ids.ts';
 import { call, type Frame, openSocket, type SignedIn, signUp } from '../support/protocol-client.ts';
 import { type Seeded, seeded } from '../support/seeded.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { fields, garbage, hostileFrame, hostileValue, METHODS, PATHS, printable, QUERIES } from './hostile-input.ts';
 import { ensure, type Part, scaled } from './part.ts';
 
 const HOSTILE = 100_000;
@@ -14,25 +15,6 @@ const FRAMES_PER_SOCKET = 500;
 const BYTES_DEADLINE_MS = 15_000;
 
 const KNOWN_CLOSES = new Set([4400, 4401, 4403, 4408, 4409, 4410, 4413, 4429, 4503]);
-const OPS = [
-  'send',
-  'edit',
-  'delete',
-  'react',
-  'unreact',
-  'read',
-  'delivered',
-  'chats',
-  'history',
-  'sync',
-  'replay',
-  'replay-control',
-  'auth',
-  'ping',
-  'typing',
-  'presence',
-  'nonsense',
-];
 
 interface World {
   server: ServerProcess;
@@ -123,144 +105,6 @@ function checkAnswer(answer: Frame, sent: string | Buffer): void {
   );
 }
 
-/** A frame, and the id under which it must be answered; null where it cannot be. */
-function hostileFrame(world: World): { text: string | Buffer; id: string | null } {
-  const { random } = world;
-  const id = ulid();
-  switch (random.below(8)) {
-    case 0:
-      return { text: garbage(random, random.below(200)), id: null };
-    case 1:
-      return { text: `{"id":"${id}","op":"send","chatId":${'['.repeat(random.below(2_000))}`, id: null };
-    case 2:
-      return { text: `{"id":"${id}","op":"${random.pick(OPS)}","__proto__":{"admin":true}}`, id };
-    case 3:
-      return { text: JSON.stringify({ id, op: random.pick(OPS), chatId: 'x'.repeat(random.below(70_000)) }), id: null };
-    case 4:
-      return {
-        text: JSON.stringify({ id: random.pick([{}, [], null, 1.5, '', 'x'.repeat(65)]), op: 'ping' }),
-        id: null,
-      };
-    default:
-      return { text: JSON.stringify({ id, op: random.pick(OPS), ...fields(world) }), id };
-  }
-}
-
-const NAMES = [
-  'chatId',
-  'messageId',
-  'text',
-  'emoji',
-  'seq',
-  'limit',
-  'before',
-  'after',
-  'asOf',
-  'chats',
-  'since',
-  'replayId',
-  'from',
-  'to',
-  'speed',
-  'accessToken',
-  'mentions',
-  'fileIds',
-  'replyTo',
-  'commandId',
-  'action',
-  'userIds',
-  'surprise',
-];
-
-function fields(world: World): Frame {
-  const picked = Array.from({ length: world.random.below(6) }, () => world.random.pick(NAMES));
-  return Object.fromEntries(picked.map((name) => [name, hostileValue(world)]));
-}
-
-function hostileValue({ random, chatId }: World): unknown {
-  const values: unknown[] = [
-    chatId,
-    chatId,
-    ulid(),
-    null,
-    -1,
-    0,
-    1.5,
-    2 ** 53,
-    Number.MAX_VALUE,
-    true,
-    '',
-    ' ',
-    '\u0000',
-    '\ud800',
-    'a'.repeat(9_000),
-    '👍',
-    '👍👍',
-    '🏴‍☠️',
-    '../../etc/passwd',
-    "' OR 1=1 --",
-    '<script>alert(1)</script>',
-    '$where',
-    { $gt: '' },
-    [[[[]]]],
-    { __proto__: null },
-    ['x'],
-    '2024-02-30T00:00:00Z',
-    '9'.repeat(400),
-    'dm.A.B',
-    `dm.${ulid()}.${ulid()}`,
-    '‮',
-    'Ａ',
-    '{{7*7}}',
-    '%00',
-    '\r\nSet-Cookie: a=b',
-  ];
-  return random.pick(values);
-}
-
-const garbage = (random: Seeded, length: number): Buffer =>
-  Buffer.from(Array.from({ length }, () => random.below(256)));
-
-const PATHS = [
-  '/v1/users',
-  '/v1/sessions',
-  '/v1/sessions/refresh',
-  '/v1/me',
-  '/v1/me/password',
-  '/v1/chats',
-  '/v1/events',
-  '/v1/ops/projections',
-  '/v1/users/:x',
-  '/v1/chats/:x',
-  '/v1/chats/:x/messages',
-  '/v1/chats/:x/messages/:x',
-  '/v1/chats/:x/messages/:x/reactions/:x',
-  '/v1/chats/:x/messages/:x/versions',
-  '/v1/chats/:x/diff',
-  '/v1/chats/:x/events',
-  '/v1/chats/:x/receipts',
-  '/v1/chats/:x/members',
-  '/v1/chats/:x/members/:x',
-  '/v1/:x',
-  '/:x',
-];
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'];
-const QUERIES = [
-  'limit',
-  'before',
-  'after',
-  'asOf',
-  'from',
-  'to',
-  'cursor',
-  'minPosition',
-  'query',
-  'changedAfter',
-  'emoji',
-  'until',
-  'type',
-];
-
 async function hostileRequest(world: World): Promise<void> {
   const { random, server, user } = world;
   const path = random.pick(PATHS).replaceAll(':x', () => encodeURIComponent(printable(hostileValue(world))));
@@ -301,11 +145,6 @@ async function hostileRequest(world: World): Promise<void> {
   }
   world.answered++;
 }
-
-const printable = (value: unknown): string => {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.replaceAll(/[\ud800-\udfff]/g, '?');
-};
 
 /** Bytes that are no request, to either port: the connection must end, the server must not. */
 async function hostileBytes(world: World): Promise<void> {

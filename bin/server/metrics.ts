@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { ProjectionAdmin } from '../gateway/http/ops/port.ts';
-import type { GatewayCounters } from '../gateway/ws/counters.ts';
+import type { ProjectionAdmin } from '../../gateway/http/ops/port.ts';
+import type { GatewayCounters } from '../../gateway/ws/counters.ts';
 
 export interface MetricSources {
   gateway: GatewayCounters;

@@ -1,0 +1,22 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { DataFolder } from '../data-folder.ts';
+
+export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
+export const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+/** The page's own address, by both names that a browser may know a server on its own machine by. */
+export function ownOrigins(http: string, port: number): string[] {
+  const { hostname, origin } = new URL(http);
+  const local = isLoopback(hostname) || ['0.0.0.0', '[::1]', '[::]'].includes(hostname);
+  return [...new Set([origin, ...(local ? [`http://localhost:${port}`, `http://127.0.0.1:${port}`] : [])])];
+}
+
+/** Written in one piece once the server is ready: its being there is the sign. */
+export function writeAddresses(folder: DataFolder, addresses: { http: string; gateway: string; pid: number }): void {
+  const draft = `${folder.addresses}.new`;
+  writeFileSync(draft, `${JSON.stringify(addresses)}\n`);
+  renameSync(draft, folder.addresses);
+}
+
+/** When the server stops; and when one starts, since a killed one left its own. */
+export const removeAddresses = (folder: DataFolder): void => rmSync(folder.addresses, { force: true });
