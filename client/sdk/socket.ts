@@ -11,6 +11,8 @@ const PING_TIMEOUT_MS = 10_000;
 /** A connection that lasted so long was a good one: the next trouble starts counting anew. */
 const STABLE_MS = 5_000;
 const DEFAULT_HEARTBEAT_MS = 30_000;
+/** The close code of RFC 6455 for a frame that cannot be understood. */
+const PROTOCOL_ERROR = 1002;
 
 /** The part of a WebSocket that browsers, `ws` and the fakes of tests have in common. */
 export interface SocketLike {
@@ -129,12 +131,12 @@ export class Socket {
     this.#timer(WELCOME_TIMEOUT_MS, () => this.#lost(wire, 1006));
     wire.addEventListener('message', (event: { data: unknown }) => this.#receive(wire, event.data));
     wire.addEventListener('close', (event: { code: number }) => this.#lost(wire, event.code));
-    wire.addEventListener('error', () => undefined); // a close follows, and tells all there is to know
   }
 
   #receive(wire: SocketLike, data: unknown): void {
     if (wire !== this.#wire || typeof data !== 'string') return;
-    const frame = JSON.parse(data) as Frame;
+    const frame = parseFrame(data);
+    if (!frame) return this.#lost(wire, PROTOCOL_ERROR);
     if ('ev' in frame) return this.#pushed(frame);
     const pending = this.#pending.get(frame.id);
     if (!pending) return; // answered after its deadline
@@ -265,5 +267,14 @@ export class Socket {
     if (this.#state === state) return;
     this.#state = state;
     this.events.emit('state', state);
+  }
+}
+
+function parseFrame(data: string): Frame | null {
+  try {
+    const frame: unknown = JSON.parse(data);
+    return typeof frame === 'object' && frame !== null ? (frame as Frame) : null;
+  } catch {
+    return null; // whatever speaks there is no gateway
   }
 }

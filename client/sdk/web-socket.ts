@@ -8,7 +8,10 @@ export function socketFactory(given?: WebSocketConstructor): SocketFactory {
   let kind: Promise<WebSocketConstructor> | null = null;
   return async (url, protocols) => {
     kind ??= given ? Promise.resolve(given) : platformKind();
-    return new (await kind)(url, protocols);
+    const socket = new (await kind)(url, protocols);
+    // `ws` ends the process over an error that nobody hears. A close follows it, and tells all there is to know.
+    socket.addEventListener('error', () => undefined);
+    return socket;
   };
 }
 

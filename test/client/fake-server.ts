@@ -40,7 +40,10 @@ export class FakeWire implements SocketLike {
   }
 
   push(frame: object): void {
-    if (this.closed === null) this.#emit('message', { data: JSON.stringify(frame) });
+    this.pushText(JSON.stringify(frame));
+  }
+  pushText(data: string): void {
+    if (this.closed === null) this.#emit('message', { data });
   }
   /** The server or the network ends it. */
   cut(code = 1006): void {

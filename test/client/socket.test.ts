@@ -128,6 +128,14 @@ describe('the connection', () => {
     await expect(client.socket.request('ping')).rejects.toMatchObject({ code: 'offline', retryable: true });
   });
 
+  it('leaves something that speaks another language, and comes back', async () => {
+    const { server, clock, client } = await signedIn();
+    server.wire.pushText('<html>captive portal</html>');
+    await clock.pass(30_000);
+    expect(server.wires).toHaveLength(2);
+    expect(client.socket.state).toBe('open');
+  });
+
   it('gives an error answer its code', async () => {
     const { server, client } = await signedIn();
     const error = { code: 'direct-chat', message: 'not in a direct chat', retryable: false };

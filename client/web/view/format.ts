@@ -23,9 +23,10 @@ export function sameDay(a: string, b: string): boolean {
 const HUES = 12;
 /** One of twelve colours, always the same for the same user. */
 export function hueOf(userId: string): string {
-  let hash = 0;
-  for (let i = 0; i < userId.length; i++) hash = (hash * 31 + userId.charCodeAt(i)) | 0;
-  return `hue-${Math.abs(hash) % HUES}`;
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < userId.length; i++) hash = Math.imul(hash ^ userId.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b); // ids of one moment differ in few places
+  return `hue-${(hash >>> 8) % HUES}`;
 }
 
 export const initialOf = (name: string): string =>

@@ -17,14 +17,15 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function openStage(): Promise<Stage> {
+export async function openStage({ demo: isDemo = true } = {}): Promise<Stage> {
   // `npm test` looks for one and names it here.
   const executablePath = process.env['HINDSIGHT_CHROMIUM'] ?? '/usr/bin/chromium';
   const [server, browser] = await Promise.all([
-    startServerProcess({ env: { HINDSIGHT_DEMO: 'true' } }),
+    startServerProcess({ env: { HINDSIGHT_DEMO: String(isDemo) } }),
     chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] }),
   ]);
-  const demo = (await (await fetch(`${server.http}/demo.json`)).json()) as Demo;
+  const about = await fetch(`${server.http}/demo.json`);
+  const demo = about.ok ? ((await about.json()) as Demo) : { chatId: '', users: [] };
   const troubles: string[] = [];
   const contexts: BrowserContext[] = [];
   return {
