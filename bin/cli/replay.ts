@@ -41,7 +41,7 @@ export const replayVerb = (context: VerbContext): Command =>
 
 /** An event on a line, as people read it. */
 export function describeEvent(event: ChatEvent): string {
-  const { text, title, emoji, userId }: Partial<Record<'text' | 'title' | 'emoji' | 'userId', string>> = event.data;
-  const words = text ?? title ?? emoji ?? userId ?? '';
+  const data = event.data as Partial<Record<'text' | 'title' | 'emoji' | 'userId', string>>;
+  const words = data.text ?? data.title ?? data.emoji ?? data.userId ?? '';
   return `${event.at} ${event.chatId} ${event.seq} ${event.type} ${event.actor} ${words}`.trimEnd();
 }
