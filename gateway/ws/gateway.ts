@@ -68,7 +68,15 @@ export async function createGateway(context: GatewayContext, options: GatewayOpt
   const hub = await startHub({ log, queries, commands, logger, clock, flusher, counters });
   const catchUps = createGate(CATCH_UPS_AT_ONCE);
   const services: Services = {
-    ...{ commands, queries, auth, log, logger, clock, hub, catchUps, counters },
+    commands,
+    queries,
+    auth,
+    log,
+    logger,
+    clock,
+    hub,
+    catchUps,
+    counters,
     newId: monotonicFactory(),
   };
   const registry = createRegistry();
@@ -86,8 +94,13 @@ export async function createGateway(context: GatewayContext, options: GatewayOpt
   const commandLimits = new LRUCache<UserId, Bucket>({ max: COMMAND_LIMITS_MAX });
   const edge: Edge = { services, registry, flusher, deadlines, dispatch, heartbeatMs, rateLimits, commandLimits };
   const door: Doorkeeper = {
-    ...{ auth, settings, registry, counters, logger, closing: dispatch.closing },
+    auth,
+    settings,
+    registry,
+    counters,
+    logger,
     limits: createRateLimits(rateLimits),
+    closing: dispatch.closing,
   };
   const server = options.adapter.create<Admission>(handlersOf(edge, door), {
     path: GATEWAY_PATH,
@@ -168,7 +181,7 @@ function closed({ services, registry, deadlines }: Edge, socket: Socket<Admissio
   registry.remove(connection);
   deadlines.remove(connection);
   services.hub.unregister(connection);
-  for (const replay of [...connection.replays.values()]) replay.end('stopped');
+  for (const replay of connection.replays.values()) replay.end('stopped');
   connection.outbox.closed();
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, type Socket as TcpSocket } from 'node:net';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type {
@@ -11,6 +11,7 @@ import type {
   UpgradeRequest,
   UpgradeVerdict,
 } from '../../gateway/ws/port.ts';
+import { gate, rawSocket, refusal, untilLength, upgradeText } from '../support/raw-socket.ts';
 
 const OPTIONS: SocketServerOptions = {
   path: '/v1/ws',
@@ -279,41 +280,3 @@ const quiet: Handlers = {
   drained: nothing,
   closed: nothing,
 };
-
-function gate<T>(): { opened: Promise<T>; open: (value: T) => void } {
-  let open: (value: T) => void = nothing;
-  const opened = new Promise<T>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
-}
-
-async function refusal(socket: WebSocket): Promise<number> {
-  socket.on('error', nothing);
-  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }];
-  return response.statusCode;
-}
-
-async function untilLength(socket: WebSocket, list: unknown[], length: number): Promise<void> {
-  while (list.length < length) await once(socket, 'message');
-}
-
-const upgradeText = (port: number): string =>
-  [
-    'GET /v1/ws HTTP/1.1',
-    `Host: 127.0.0.1:${port}`,
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    '\r\n',
-  ].join('\r\n');
-
-/** An upgraded connection of which the test decides whether it reads. */
-async function rawSocket(port: number, clients: { terminate(): void }[]): Promise<TcpSocket> {
-  const raw = connect(port, '127.0.0.1');
-  clients.push({ terminate: () => raw.destroy() });
-  raw.write(upgradeText(port));
-  await once(raw, 'data');
-  return raw;
-}

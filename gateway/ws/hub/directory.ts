@@ -76,7 +76,7 @@ export function removeMembership(directory: Directory, user: ConnectedUser, chat
 }
 
 export function removeReceiver(directory: Directory, receiver: Receiver): void {
-  for (const flow of [...receiver.flows.values()]) leave(flow);
+  for (const flow of receiver.flows.values()) leave(flow);
   const user = directory.users.get(receiver.userId);
   if (!user?.receivers.delete(receiver) || user.receivers.size > 0) return;
   directory.users.delete(user.userId);

@@ -149,7 +149,7 @@ function leavings(context: FeedContext, event: ChatEvent): void {
   if (room) recount(room, seq, -1);
   const user = context.directory.users.get(userId);
   if (user) applyComing({ directory: context.directory }, user, { chatId, userId, seq, joined: false });
-  for (const watch of [...(context.watches.get(chatId) ?? [])]) if (watch.userId === userId) watch.removed();
+  for (const watch of context.watches.get(chatId) ?? []) if (watch.userId === userId) watch.removed();
 }
 
 /** The views that the count came from may have been ahead of the feed. */

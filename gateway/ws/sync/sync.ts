@@ -59,7 +59,7 @@ const behind = (): Answer => rejected('behind', 'the feed has not come as far as
 
 /** Everything the client knows is from before the log was restored. */
 function forgetAll(services: Services, connection: Connection): Answer {
-  for (const flow of [...connection.flows.values()]) leave(flow);
+  for (const flow of connection.flows.values()) leave(flow);
   services.hub.unregister(connection);
   connection.namedInSync.clear();
   services.counters.resyncs.epoch += 1;

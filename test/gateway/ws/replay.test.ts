@@ -138,13 +138,13 @@ describe.each(adapters)('replay on $adapter', (adapter) => {
   test('history as of its beginning plus its events is history as of its end', async () => {
     const messages = async (asOf: number): Promise<unknown[]> =>
       ((await bob.request('history', { chatId: GROUP, asOf }))['messages'] as Frame[]).map(
-        ({ seq, text }) => `${seq} ${text}`,
+        ({ seq, text }) => `${String(seq)} ${String(text)}`,
       );
     const replayId = await play({ from: 4, to: 9 });
     await end(replayId);
     const played = bob.frames
       .filter(({ ev }) => ev === 'replay')
-      .map(({ seq, data }) => `${seq} ${(data as Frame)['text']}`);
+      .map(({ seq, data }) => `${String(seq)} ${String((data as Frame)['text'])}`);
     expect([...(await messages(4)), ...played]).toEqual(await messages(9));
   });
 });

@@ -7,13 +7,14 @@ import { type GatewayWorld, startWorld } from './support/world.ts';
 const { adapters } = await adaptersHere();
 
 /** What a client was told of chats, shortly: `event 3`, `synced 5`, `resync new 5`, `gone`. */
-export function told(socket: TestSocket, chatId: string): string[] {
+function told(socket: TestSocket, chatId: string): string[] {
   return socket.frames
     .filter((frame) => frame['chatId'] === chatId && frame['ev'] !== 'receipt')
     .map(({ ev, seq, reason, headSeq, type, throughSeq }) => {
-      if (ev === 'event') return type === 'Hidden' ? `hidden ${seq}-${throughSeq}` : `event ${seq}`;
-      if (ev === 'resync') return `resync ${reason} ${headSeq}`;
-      return ev === 'gone' ? 'gone' : `${ev} ${seq}`;
+      if (ev === 'event')
+        return type === 'Hidden' ? `hidden ${String(seq)}-${String(throughSeq)}` : `event ${String(seq)}`;
+      if (ev === 'resync') return `resync ${String(reason)} ${String(headSeq)}`;
+      return ev === 'gone' ? 'gone' : `${String(ev)} ${String(seq)}`;
     });
 }
 

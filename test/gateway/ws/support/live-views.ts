@@ -26,7 +26,7 @@ export function startLiveViews({ log, access }: ViewsOptions): LiveViews {
   const take = (batch: Batch): void => {
     for (const event of batch.events) project(views, event, log.epoch);
     position = batch.position;
-    for (const look of [...waiters]) look();
+    for (const look of waiters) look();
   };
   const follow = async (): Promise<void> => {
     for await (const batch of log.subscribe({ after: 0, signal: stop.signal })) {

@@ -59,7 +59,11 @@ export async function startWorld(options: WorldOptions): Promise<GatewayWorld> {
   const logged: { level: string; message: string }[] = [];
   const commands = options.wrapCommands?.(world.commands) ?? world.commands;
   const context: GatewayContext = {
-    ...{ commands, auth, clock, log: store, queries: options.wrapQueries?.(queries) ?? queries },
+    commands,
+    auth,
+    clock,
+    log: store,
+    queries: options.wrapQueries?.(queries) ?? queries,
     settings: {
       host: '127.0.0.1',
       httpPort: 0,
@@ -77,8 +81,18 @@ export async function startWorld(options: WorldOptions): Promise<GatewayWorld> {
     return socket;
   };
   return {
-    ...{ world, gateway, url, context, skew, logged, token, endSession, open },
-    ...{ hold: views.hold, release: views.release, store },
+    world,
+    store,
+    gateway,
+    url,
+    context,
+    skew,
+    logged,
+    token,
+    endSession,
+    open,
+    hold: views.hold,
+    release: views.release,
     follow: async (userId) => {
       const socket = await open(userId);
       const answer = await socket.request('sync', { since: socket.frames[0]?.['position'] });
@@ -102,7 +116,10 @@ function recorder(logged: { level: string; message: string }[]): GatewayLogger {
   const at =
     (level: string) =>
     (fields: object, message: string): void =>
-      void logged.push({ level, message: `${message} ${String((fields as { err?: unknown }).err ?? '')}` });
+      void logged.push({
+        level,
+        message: 'err' in fields && fields.err instanceof Error ? `${message}: ${fields.err.message}` : message,
+      });
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }
 
@@ -119,7 +136,12 @@ function createStubAuth(clock: () => number, verify?: WorldOptions['verify']) {
     return principal.expiresAt > clock() ? accepted(principal) : rejected('token-expired', 'expired');
   };
   const auth: Auth = {
-    ...{ register: never, signIn: never, refresh: never, signOut: never, changePassword: never, operatorToken: never },
+    register: never,
+    signIn: never,
+    refresh: never,
+    signOut: never,
+    changePassword: never,
+    operatorToken: never,
     verify: verify ?? known,
     onSessionEnd: (listener) => {
       listeners.add(listener);
