@@ -1,12 +1,11 @@
 import { type Commands, createCommands, type MessageLookup } from '../commands/index.ts';
 import type { StoreError } from '../events/event-store.ts';
 import { openSqliteEventStore, type SqliteEventStore } from '../infra/sqlite/event-store/index.ts';
-import type { Clock } from '../infra/system/clock.ts';
-import { systemClock } from '../infra/system/clock.ts';
+import { type Clock, systemClock } from '../infra/system/clock.ts';
 import { emoji } from '../infra/system/emoji.ts';
-import { createUlidFactory, deterministicUuid } from '../infra/system/ids.ts';
+import { createIds } from '../infra/system/ids.ts';
 
-export const ids = { ulid: createUlidFactory(systemClock), eventId: deterministicUuid };
+export const ids = createIds(systemClock);
 
 /** The log and the write side over it: all that a command-line verb needs to change something, a server running or not. */
 export interface OpenLog {

@@ -5,10 +5,7 @@ export const chatStream = (chatId: ChatId): string => `chat-${chatId}`;
 export const userStream = (userId: UserId): string => `user-${userId}`;
 export const usernameStream = (username: string): string => `username-${username}`;
 export const receiptsStream = (chatId: ChatId, userId: UserId): string => `receipts-${chatId}.${userId}`;
-export const configStream = (section: string): string => `config-${section}`;
 export const opsStream = (area: string): string => `ops-${area}`;
-
-export type StreamCategory = 'chat' | 'user' | 'username' | 'connection' | 'receipts' | 'config' | 'ops';
 
 /** What stands before the first hyphen, as EventStoreDB's own category projection has it. */
 export function categoryOf(stream: string): string {
