@@ -3,12 +3,11 @@ import * as z from 'zod';
 import { ERROR_CODES, type ErrorCode, type Outcome, rejected } from '../../events/error-codes.ts';
 import type { ProjectionAdmin, ProjectionJob, ProjectionState } from '../../gateway/http/ops/port.ts';
 import { acquireServerLock } from '../../infra/sqlite/event-store/index.ts';
-import { openViewsStore } from '../../infra/sqlite/views/open-store.ts';
-import { systemClock } from '../../infra/system/clock.ts';
-import { createRunner } from '../../projections/runner/runner.ts';
+import type { Runner } from '../../projections/index.ts';
 import { type DataFolder, dataFolderPaths } from '../data-folder.ts';
 import { openAuth } from '../open-auth.ts';
-import { ids, type OpenLog } from '../open-log.ts';
+import type { OpenLog } from '../open-log.ts';
+import { openRunner } from '../projections/open-runner.ts';
 import { VerbFailed } from './io.ts';
 import { type RunningServer, runningServer } from './running-server.ts';
 import type { VerbContext } from './verb.ts';
@@ -84,43 +83,32 @@ async function inProcess<T>(
 ): Promise<T> {
   const unlock = await acquireServerLock(folder.root);
   try {
-    const store = await openViewsStore({
-      file: folder.views,
-      log: { epoch: log.store.epoch, head: await log.store.head() },
-      onDiscard: (why) => io.err(`warning: the views are built afresh: ${why}`),
+    const opened = await openRunner({
+      eventsFile: folder.events,
+      viewsFile: folder.views,
+      report: (report) => {
+        if (report.kind === 'views-discarded') io.err(`warning: the views are built afresh: ${report.why}`);
+        else if (report.kind !== 'rebuilt') io.err(`warning: ${JSON.stringify(report)}`);
+      },
+      onPosition: () => undefined,
+      onHead: () => undefined,
     });
     try {
-      const runner = createRunner({
-        log: log.store,
-        store,
-        clock: systemClock,
-        makeId: ids.ulid,
-        report: (report) => {
-          if (report.kind !== 'rebuilt') io.err(`warning: ${JSON.stringify(report)}`);
-        },
-        onPosition: () => undefined,
-        onHead: () => undefined,
-      });
-      const admin = recorded(log, runner.admin);
-      return await work({
-        admin,
-        async working(inner) {
-          const running = runner.run();
-          const failed = running.then(() => new Promise<never>(() => undefined)); // ends the wait only by throwing
-          try {
-            await Promise.race([caughtUp(runner.admin), failed]);
-            return await Promise.race([inner(), failed]);
-          } finally {
-            await runner.close();
-          }
-        },
-      });
+      const { runner } = opened;
+      return await work({ admin: recorded(log, runner.admin), working: (inner) => whileRunning(runner, inner) });
     } finally {
-      store.close();
+      await opened.close();
     }
   } finally {
     unlock();
   }
+}
+
+/** Does something while the runner works, and fails with it. */
+async function whileRunning<T>({ run, admin }: Runner, work: () => Promise<T>): Promise<T> {
+  const failed = run().then(() => new Promise<never>(() => undefined)); // ends a wait only by throwing
+  await Promise.race([caughtUp(admin), failed]);
+  return Promise.race([work(), failed]);
 }
 
 async function caughtUp(admin: ProjectionAdmin): Promise<void> {
