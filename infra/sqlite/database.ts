@@ -113,7 +113,7 @@ function wrap(connection: sqlite.DatabaseSyncInstance, file: string): Database {
     prepare<Row>(sql: string, { arrays = false } = {}) {
       const statement = connection.prepare(sql);
       if (arrays) statement.setReturnArrays(true);
-      return statement as unknown as Statement<Row>;
+      return keptWhileIterated(statement as unknown as Statement<Row>);
     },
     exec: (sql) => connection.exec(sql),
     transaction(work) {
@@ -134,4 +134,18 @@ function wrap(connection: sqlite.DatabaseSyncInstance, file: string): Database {
       connection.close();
     },
   };
+}
+
+/**
+ * An iterator of the package only points at its statement: one that nobody else holds is collected while it is read,
+ * and the process reads freed memory.
+ */
+function keptWhileIterated<Row>(statement: Statement<Row>): Statement<Row> {
+  const iterate = statement.iterate.bind(statement);
+  // The package's own cannot be assigned to, only hidden.
+  return Object.defineProperty(statement, 'iterate', {
+    *value(...values: SqlValue[]): IterableIterator<Row> {
+      yield* iterate(...values);
+    },
+  });
 }
