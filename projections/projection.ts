@@ -3,7 +3,7 @@ import { type Decoded, decode } from '../events/codec.ts';
 import type { RecordedEvent } from '../events/event-store.ts';
 import type { ChatId, UserId } from '../events/ids.ts';
 import type { StoredReceiptsFact } from '../events/receipts.ts';
-import { categoryOf, chatOf, receiptsOf, seqOf } from '../events/streams.ts';
+import { categoryOf, chatOf, receiptsOf, seqOf, userStream } from '../events/streams.ts';
 import type { StoredUserFact } from '../events/user.ts';
 
 interface Frame {
@@ -36,8 +36,6 @@ export interface Projection {
   apply(input: Input): void;
   flush(): void;
   reset(): void;
-  /** Of a view all of whose changes wait for the flush: how many rows do, so that a rebuild may let them wait longer. */
-  held?(): number;
 }
 
 /** The category of an event that some view folds, or null. */
@@ -52,18 +50,25 @@ export function inputOf(event: RecordedEvent, category: InputCategory): { known:
   return { known: decoded.known, input: shape(event, category, decoded) };
 }
 
+/** Every input has the same fields in the same order, whatever it is: they are read for each event of the log. */
 function shape(event: RecordedEvent, category: InputCategory, { type, data, metadata }: Decoded): Input {
-  const frame = {
-    position: event.position,
-    seq: seqOf(event.revision),
-    actor: metadata.actor,
-    at: metadata.at,
-    commandId: metadata.commandId,
+  const { stream, position, revision } = event;
+  const receipts = category === 'receipts' ? receiptsOf(stream) : null;
+  const input = {
     category,
     type,
     data,
+    position,
+    seq: seqOf(revision),
+    actor: metadata.actor,
+    at: metadata.at,
+    commandId: metadata.commandId,
+    chatId: receipts?.chatId ?? chatOf(stream) ?? '',
+    userId: receipts?.userId ?? userOf(stream) ?? '',
   };
-  if (category === 'chat') return { ...frame, chatId: chatOf(event.stream) } as ChatInput;
-  if (category === 'user') return { ...frame, userId: event.stream.slice('user-'.length) } as UserInput;
-  return { ...frame, ...receiptsOf(event.stream) } as ReceiptsInput;
+  return input as Input;
 }
+
+const USER_STREAM = userStream('');
+const userOf = (stream: string): UserId | null =>
+  stream.startsWith(USER_STREAM) ? stream.slice(USER_STREAM.length) : null;

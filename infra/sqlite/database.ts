@@ -20,6 +20,8 @@ export interface Database {
   exec(sql: string): void;
   /** Runs synchronous work in one `BEGIN IMMEDIATE` transaction, rolled back when it throws. */
   transaction<T>(work: () => T): T;
+  /** The same over work that waits; whatever else this connection writes meanwhile is part of it. */
+  transactionOver<T>(work: () => Promise<T>): Promise<T>;
   close(): void;
 }
 
@@ -124,6 +126,17 @@ function wrap(connection: sqlite.DatabaseSyncInstance, file: string): Database {
         return result;
       } catch (error) {
         // Some failures (a full disk) roll back by themselves.
+        if (connection.isTransaction) connection.exec('ROLLBACK');
+        throw error;
+      }
+    },
+    async transactionOver(work) {
+      begin.run();
+      try {
+        const result = await work();
+        commit.run();
+        return result;
+      } catch (error) {
         if (connection.isTransaction) connection.exec('ROLLBACK');
         throw error;
       }

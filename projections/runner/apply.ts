@@ -1,25 +1,21 @@
-import type { LogPosition, RecordedEvent } from '../../events/event-store.ts';
+import type { EventLog, LogPosition, RecordedEvent } from '../../events/event-store.ts';
 import { type Input, inputCategory, inputOf } from '../projection.ts';
 import type { RowStore } from './ports.ts';
-import type { Track } from './tracks.ts';
+import { furthestBehind, type Track } from './tracks.ts';
+
+/** Events read at once within a longer transaction. */
+const PAGE_EVENTS = 1_000;
 
 export interface Page {
-  /** What the page was read after. */
-  readonly after: LogPosition;
   readonly events: readonly RecordedEvent[];
   /** Everything at or before it has been read: where the views are afterwards, even if nothing was for them. */
   readonly through: LogPosition;
 }
 
-/** A rebuild flushes a view that can wait once so many of its rows are in memory. */
-const HELD_ROWS_MAX = 150_000;
-
 export interface Take {
   readonly tracks: readonly Track[];
   readonly page: Page;
   readonly onUnknown: (event: RecordedEvent) => void;
-  /** More pages follow at once: rows of views that can wait are left in memory, and their checkpoint where it is. */
-  readonly defer?: boolean;
 }
 
 /**
@@ -27,50 +23,21 @@ export interface Take {
  * view cannot take stops that view alone, right before the event; `failure` says why. Events of a type that no schema
  * knows are handed to `onUnknown`, once. Throws where the store fails: then nothing has changed.
  */
-export function applyPage(store: RowStore, take: Take): void {
+export function applyPage(store: RowStore, { tracks, page, onUnknown }: Take): void {
   for (;;) {
-    const { page } = take;
-    const running = take.tracks.filter((track) => isDue(track, page));
-    const stored = running.filter((track) => !(take.defer && canWait(track)));
+    const running = tracks.filter(({ failure, position }) => failure === null && position < page.through);
     const pass = passOver(running, page);
     try {
-      store.transaction(() => write(store, { tracks: stored, page, pass }));
+      write(store, { tracks: running, page, pass });
     } catch (error) {
-      rollBack(store, running);
       const { track, event } = pass.at;
       if (store.faultOf(error) !== null || !track || !event || !(error instanceof Error)) throw error;
-      track.failure = { position: event.position, error };
       applyBefore(store, { track, page, event });
+      track.failure = { position: event.position, error };
       continue;
     }
-    for (const track of running) track.position = Math.max(track.position, page.through);
-    for (const track of stored) track.saved = track.position;
-    for (const event of pass.unknown) take.onUnknown(event);
+    for (const event of pass.unknown) onUnknown(event);
     return;
-  }
-}
-
-/** Not one that went back behind the page: it is read again from where it is. */
-const isDue = ({ failure, position, saved }: Track, page: Page): boolean =>
-  failure === null && position >= page.after && (position < page.through || saved < position);
-
-const canWait = ({ projection }: Track): boolean => projection.held !== undefined && projection.held() < HELD_ROWS_MAX;
-
-/** Checkpoints first: where somebody else has moved them, no row is of use. */
-function write(store: RowStore, { tracks, page, pass }: { tracks: readonly Track[]; page: Page; pass: Pass }): void {
-  for (const { view, generation, saved, position } of tracks) {
-    store.move(view, generation, { from: saved, to: Math.max(position, page.through) });
-  }
-  pass.run();
-  for (const { projection } of tracks) projection.flush();
-}
-
-/** What memory held is gone with the transaction; a view that had waited goes back to its checkpoint. */
-function rollBack(store: RowStore, tracks: readonly Track[]): void {
-  store.reset();
-  for (const track of tracks) {
-    track.projection.reset();
-    track.position = track.saved;
   }
 }
 
@@ -80,13 +47,76 @@ function applyBefore(
   { track, page, event }: { track: Track; page: Page; event: RecordedEvent },
 ): void {
   const events = page.events.slice(0, page.events.indexOf(event));
-  const before = { events, after: page.after, through: events.at(-1)?.position ?? track.position };
-  // A view that had waited is further back than this page: it is read again from there, up to the same event.
-  if (before.through <= track.position || track.position < page.after) return;
-  const pass = passOver([track], before);
-  store.transaction(() => write(store, { tracks: [track], page: before, pass }));
-  track.position = before.through;
-  track.saved = before.through;
+  const before = { events, through: events.at(-1)?.position ?? track.position };
+  if (before.through > track.position) write(store, { tracks: [track], page: before, pass: passOver([track], before) });
+}
+
+function write(store: RowStore, { tracks, page, pass }: { tracks: readonly Track[]; page: Page; pass: Pass }): void {
+  try {
+    store.transaction(() => {
+      // Checkpoints first: where somebody else has moved them, no row is of use.
+      move(store, tracks, page.through);
+      pass.run();
+      for (const { projection } of tracks) projection.flush();
+    });
+  } catch (error) {
+    forget(store, tracks);
+    throw error;
+  }
+  for (const track of tracks) track.position = page.through;
+}
+
+function move(store: RowStore, tracks: readonly Track[], to: LogPosition): void {
+  for (const { view, generation, position } of tracks) store.move(view, generation, { from: position, to });
+}
+
+/** What memory held is gone with the transaction. */
+function forget(store: RowStore, tracks: readonly Track[]): void {
+  store.reset();
+  for (const { projection } of tracks) projection.reset();
+}
+
+export interface Fill {
+  readonly log: EventLog;
+  readonly tracks: readonly Track[];
+  readonly until?: LogPosition;
+  readonly stepEvents: number;
+  readonly onUnknown: (event: RecordedEvent) => void;
+}
+
+/**
+ * As many events as one transaction is worth, in pages small enough to die young; true where that was all. For tracks
+ * that nobody reads yet: an event that one of them cannot take throws, and nothing has changed.
+ */
+export async function fill(store: RowStore, { log, tracks, until, stepEvents, onUnknown }: Fill): Promise<boolean> {
+  let after = furthestBehind(tracks) ?? 0;
+  let taken = 0;
+  let more = true;
+  try {
+    await store.transactionOver(async () => {
+      while (more && taken < stepEvents) {
+        const limit = Math.min(PAGE_EVENTS, stepEvents - taken);
+        const events = await log.readAll({ after, limit, ...(until !== undefined && { until }) });
+        const pass = passOver(tracks, { events, through: after });
+        pass.run();
+        for (const event of pass.unknown) onUnknown(event);
+        after = events.at(-1)?.position ?? after;
+        taken += events.length;
+        more = events.length >= limit;
+      }
+      for (const { projection } of tracks) projection.flush();
+      move(
+        store,
+        tracks.filter(({ position }) => position < after),
+        after,
+      );
+    });
+  } catch (error) {
+    forget(store, tracks);
+    throw error;
+  }
+  for (const track of tracks) track.position = Math.max(track.position, after);
+  return !more;
 }
 
 interface Pass {

@@ -1,9 +1,7 @@
-import type { EventLog } from '../../events/event-store.ts';
-import type { Page } from './apply.ts';
+import type { EventLog, RecordedEvent } from '../../events/event-store.ts';
 import type { LiveViews } from './live.ts';
 import type { Comparison, ViewName, ViewsStore } from './ports.ts';
 import type { Report } from './report.ts';
-import type { Track } from './tracks.ts';
 
 export interface Job {
   readonly jobId: string;
@@ -25,13 +23,10 @@ export interface JobWork {
   /** True when the work is done. A step that the store could not take is tried again. */
   step(): Promise<boolean>;
   progress(): number;
-  /** Gives back what it holds; `done` tells whether it came to its end. */
-  end(done: boolean): Promise<void>;
+  /** Gives back what it holds. Work that was `stopped` may be gone on with by a later run. */
+  end(how: 'done' | 'failed' | 'stopped'): Promise<void>;
   result(): Comparison | null;
 }
-
-/** Takes a page into views. `defer`: more follow at once. */
-export type Take = (tracks: readonly Track[], page: Page, defer?: boolean) => void;
 
 export interface JobDeps {
   log: EventLog;
@@ -40,8 +35,9 @@ export interface JobDeps {
   makeId: () => string;
   report: (report: Report) => void;
   live: LiveViews;
-  take: Take;
+  onUnknown: (event: RecordedEvent) => void;
   /** The live views have moved. */
   onPromoted: () => void;
-  pageEvents: number;
+  /** Events in one transaction. */
+  stepEvents: number;
 }

@@ -71,7 +71,7 @@ function createJobWorker({ store, clock }: JobDeps) {
 
   async function finish(job: Job, work: JobWork, error: Error | null): Promise<void> {
     current = null;
-    await work.end(error === null);
+    await work.end(error === null ? 'done' : 'failed');
     if (error === null) job.progress = 1;
     job.state = error === null ? 'done' : 'failed';
     job.error = error === null ? null : error.message;
@@ -102,7 +102,7 @@ function createJobWorker({ store, clock }: JobDeps) {
     turn,
     queue: (job: Job, begin: () => JobWork) => void waiting.push({ job, begin }),
     async stop() {
-      await current?.work.end(false);
+      await current?.work.end('stopped');
       current = null;
     },
   };

@@ -31,7 +31,6 @@ export function reloadLive(store: ViewsStore, live: LiveViews): void {
     const state = store.state(view, 'live');
     if (!state) continue;
     entry.track.position = state.position;
-    entry.track.saved = state.position;
     entry.paused = state.paused;
   }
 }
@@ -68,7 +67,7 @@ export function createFollower({
     limit = full ? catchUpEvents : liveEventsMax;
     const last = events.at(-1);
     if (!last) return false;
-    take(tracks, { events, after, through: last.position });
+    take(tracks, { events, through: last.position });
     if (full) onHead(await log.head());
     return true;
   };

@@ -40,6 +40,8 @@ export type StoreFault = 'temporary' | 'corrupt';
 export interface RowStore {
   writer<V extends ViewName>(view: V, generation: Generation): Writers[V];
   transaction(work: () => void): void;
+  /** The same over work that waits; whatever else is written meanwhile is part of it. */
+  transactionOver(work: () => Promise<void>): Promise<void>;
   /** Within a transaction. Throws `StaleState` where the checkpoint is not at `from`. */
   move(view: ViewName, generation: Generation, step: { from: LogPosition; to: LogPosition }): void;
   /** Null for any error that is not the store's. */

@@ -1,4 +1,5 @@
 import type { LogPosition } from '../../events/event-store.ts';
+import { fill } from './apply.ts';
 import type { JobDeps, JobWork } from './job.ts';
 import type { ViewName } from './ports.ts';
 import { createTrack, furthestBehind, type Track } from './tracks.ts';
@@ -28,14 +29,8 @@ export function rebuildWork(
       return false;
     }
     head = await log.head();
-    const after = furthestBehind(tracks);
-    if (after === null) throw new Error('every view of the rebuild has failed');
-    const events = await log.readAll({ after, limit: deps.pageEvents });
-    const more = events.length >= deps.pageEvents;
-    deps.take(tracks, { events, after, through: events.at(-1)?.position ?? after }, more);
-    const failed = tracks.find((track) => track.failure);
-    if (failed?.failure) throw failed.failure.error;
-    if (more || tracks.some(({ position, saved }) => saved < position)) return false;
+    const { stepEvents, onUnknown } = deps;
+    if (!(await fill(store, { log, tracks, stepEvents, onUnknown }))) return false;
     filled = true;
     if (toIndex.length > 0 || !caughtUp(tracks, deps)) return false;
     promote(deps, views, tracks);
@@ -45,9 +40,9 @@ export function rebuildWork(
   return {
     step,
     progress: () => (head === 0 ? 0 : Math.min(1, (furthestBehind(tracks) ?? head) / head)),
-    async end(done) {
+    async end(how) {
       for (const entry of lives) entry.held = false;
-      if (!done && tracks.some((track) => track.failure)) store.dropNext(views);
+      if (how === 'failed') store.dropNext(views);
       store.bulk(false);
     },
     result: () => null,
@@ -76,7 +71,6 @@ function promote(
     position = track.position;
     entry.track.projection.reset();
     entry.track.position = position;
-    entry.track.saved = position;
     entry.track.failure = null;
   }
   report({ kind: 'rebuilt', views, position });

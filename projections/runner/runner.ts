@@ -1,11 +1,11 @@
 import type { EventLog, LogPosition } from '../../events/event-store.ts';
 import { type Admin, createAdmin } from './admin.ts';
-import { applyPage } from './apply.ts';
-import type { Take } from './job.ts';
+import { applyPage, type Page, type Take } from './apply.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createFollower, heldByAll, type LiveViews, loadLive, reloadLive } from './live.ts';
 import { StaleState, type ViewsStore } from './ports.ts';
 import type { Report } from './report.ts';
+import type { Track } from './tracks.ts';
 import { createUnknownEvents } from './unknown.ts';
 import { createWake } from './wake.ts';
 
@@ -55,10 +55,10 @@ export function createRunner(options: RunnerOptions): Runner {
   const unknown = createUnknownEvents(report);
   const wake = createWake();
   const tell = createTeller(live, options.onPosition);
-  const take = createTake(options, unknown.count);
+  const take = (tracks: readonly Track[], page: Page) => takePage(options, { tracks, page, onUnknown: unknown.count });
   const liveEventsMax = options.liveEventsMax ?? LIVE_EVENTS_MAX;
   const catchUpEvents = options.catchUpEvents ?? CATCH_UP_EVENTS;
-  const jobs = createJobs({ ...options, live, take, onPromoted: tell, pageEvents: catchUpEvents });
+  const jobs = createJobs({ ...options, live, onUnknown: unknown.count, onPromoted: tell, stepEvents: catchUpEvents });
   const follow = createFollower({ log, live, take, onHead: options.onHead, liveEventsMax, catchUpEvents });
   let closed = false;
   let running: Promise<void> = Promise.resolve();
@@ -121,16 +121,13 @@ function createTeller(live: LiveViews, onPosition: (position: LogPosition) => vo
   };
 }
 
-/** Pages into views; a view that fails on the way is reported. */
-function createTake({ store, report }: RunnerOptions, onUnknown: Parameters<typeof applyPage>[1]['onUnknown']): Take {
-  return (tracks, page, defer = false) => {
-    const failed = new Set(tracks.filter((track) => track.failure));
-    applyPage(store, { tracks, page, onUnknown, defer });
-    for (const track of tracks) {
-      if (!track.failure || failed.has(track)) continue;
-      report({ kind: 'view-failed', view: track.view, error: String(track.failure.error) });
-    }
-  };
+/** A page into the live views; one that fails on the way is reported. */
+function takePage({ store, report }: RunnerOptions, take: Take): void {
+  const going = take.tracks.filter((track) => !track.failure);
+  applyPage(store, take);
+  for (const { view, failure } of going) {
+    if (failure) report({ kind: 'view-failed', view, error: String(failure.error) });
+  }
 }
 
 /** Goes on with a rebuild that was left unfinished, and begins one of views that hold nothing of a long log. */

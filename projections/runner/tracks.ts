@@ -13,8 +13,6 @@ export interface Track {
   readonly projection: Projection;
   readonly categories: ReadonlySet<InputCategory>;
   position: LogPosition;
-  /** The checkpoint: less than `position` while rows wait in memory. */
-  saved: LogPosition;
   /** What it cannot go past: it stays at the event before. */
   failure: { position: LogPosition; error: Error } | null;
 }
@@ -37,7 +35,7 @@ export function createTrack(
     projection,
     categories: new Set(projection.categories),
     position,
-    saved: position,
+
     failure: null,
   };
 }

@@ -1,4 +1,4 @@
-import { applyPage } from './apply.ts';
+import { fill } from './apply.ts';
 import type { JobDeps, JobWork } from './job.ts';
 import type { Comparison, PinnedViews, ViewName } from './ports.ts';
 import { createTrack, type Track } from './tracks.ts';
@@ -25,10 +25,10 @@ export function verifyWork(deps: JobDeps, views: readonly ViewName[]): JobWork {
     }
     const { name, track, until } = view;
     if (track.position < until) {
-      const events = await deps.log.readAll({ after: track.position, until, limit: deps.pageEvents });
-      const page = { events, after: track.position, through: events.at(-1)?.position ?? until };
-      applyPage(pinned.scratch, { tracks: [track], page, onUnknown: () => undefined, defer: page.through < until });
-      if (track.failure) throw track.failure.error;
+      const { log, stepEvents } = deps;
+      const tracks = [track];
+      if (await fill(pinned.scratch, { log, tracks, until, stepEvents, onUnknown: () => undefined }))
+        track.position = until;
       progress = FOLD_SHARE * (track.position / until);
       return false;
     }

@@ -34,6 +34,4 @@ export interface UserChatsWriter<Chat extends ChatRow = ChatRow, Membership exte
   touchMembership(chat: Chat, membership: Membership): void;
   flush(): void;
   reset(): void;
-  /** How many rows are in memory: touched ones that wait, and others that may be asked for again. */
-  held(): number;
 }

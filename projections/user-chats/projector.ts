@@ -14,7 +14,6 @@ export function userChatsProjection<C extends ChatRow, M extends MembershipRow>(
     apply: (input) => applyInput(writer, input),
     flush: () => writer.flush(),
     reset: () => writer.reset(),
-    held: () => writer.held(),
   };
 }
 

@@ -53,14 +53,17 @@ export function chatHistoryWriter({ db, generation, chats, users }: Deps): ChatH
     },
     sent({ key }, fact: SentFact) {
       const { seq, number, messageId, senderId, at, text } = fact;
-      sql.message.run(key, seq, number, messageId, users.key(senderId), at, text, moreOf(fact));
+      const more = moreOf(fact);
+      // `get` makes no record of what has changed, and a NULL in the statement none to bind: these are most of all rows.
+      if (more === null) sql.plain.get(key, seq, number, messageId, users.key(senderId), at, text);
+      else sql.message.get(key, seq, number, messageId, users.key(senderId), at, text, more);
     },
     changed: ({ key }, fact) => writeChange(sql, { key, user: users.key(fact.actor), fact }),
     folded({ key }, fact) {
       if (fact.rev === OVERFLOW_AFTER_REV) spillReactions(sql, key, fact.messageSeq);
       sql.fold.run(key, fact.messageSeq, fact.seq, fact.rev, foldState(fact, users.key));
     },
-    command: ({ key }, id, seq) => void sql.command.run(key, id, seq),
+    command: ({ key }, id, seq) => void sql.command.get(key, id, seq),
     facts,
     standing: ({ key }, { messageSeq, emoji, limit }) =>
       sql.standing.all(key, messageSeq, emoji, limit).map(([user]) => users.id(user)),
@@ -86,6 +89,7 @@ function writeStatements(db: Database, generation: Generation) {
     head: db.prepare<[number]>(`SELECT head FROM ${t('heads')} WHERE chat = ?`, { arrays: true }),
     advance: db.prepare(`INSERT INTO ${t('heads')} VALUES (?, ?) ON CONFLICT DO UPDATE SET head = excluded.head`),
     message: db.prepare(`INSERT INTO ${t('messages')} VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+    plain: db.prepare(`INSERT INTO ${t('messages')} VALUES (?, ?, ?, ?, ?, ?, ?, NULL)`),
     change: change('changes'),
     overflow: change('overflow'),
     fold: db.prepare(`INSERT INTO ${t('folds')} VALUES (?, ?, ?, ?, ?)`),
@@ -115,7 +119,7 @@ function writeChange(sql: WriteStatements, { key, user, fact }: { key: number; u
   const { messageSeq, rev, seq, at, kind, text, emoji, mentions } = fact;
   const named = mentions && mentions.length > 0 ? JSON.stringify(mentions) : null;
   const table = rev > OVERFLOW_AFTER_REV ? sql.overflow : sql.change;
-  table.run(key, messageSeq, rev, seq, at, user, kind, text ?? emoji ?? null, named);
+  table.get(key, messageSeq, rev, seq, at, user, kind, text ?? emoji ?? null, named);
   if (rev <= OVERFLOW_AFTER_REV || emoji === undefined) return;
   if (kind === 'reacted') sql.reacted.run(key, messageSeq, user, emoji, rev, seq, at);
   else sql.unreacted.run(seq, key, messageSeq, user, emoji);

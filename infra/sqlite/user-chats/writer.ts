@@ -79,7 +79,6 @@ export function userChatsWriter({ db, generation, chats, users }: Deps): UserCha
       dirtyMemberships.length = 0;
       forget();
     },
-    held: () => cached,
   };
 }
 

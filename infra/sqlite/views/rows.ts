@@ -32,6 +32,7 @@ export function rowStore(db: Database): RowStore {
   return {
     writer: (view, generation) => writers[view](generation),
     transaction: (work) => db.transaction(work),
+    transactionOver: (work) => db.transactionOver(work),
     move(view, generation, { from, to }) {
       if (Number(move.run(to, view, generation, from).changes) !== 1) throw new StaleState(view);
     },

@@ -43,7 +43,7 @@ export function createTables(db: Database, tables: readonly TableSpec[], generat
   if (generation === 'live') createIndexes(db, tables, { generation, early: false });
 }
 
-/** Names of indexes outlive the rename of their table, so each gets a number of its own. */
+/** Those that are not there yet. Names of indexes outlive the rename of their table, so each gets a number of its own. */
 export function createIndexes(
   db: Database,
   tables: readonly TableSpec[],
@@ -54,18 +54,19 @@ export function createIndexes(
     for (const index of table.indexes ?? []) {
       if ((index.early ?? false) !== early) continue;
       const where = index.where === undefined ? '' : ` WHERE ${index.where}`;
-      db.exec(`CREATE INDEX ${freeIndexName(db, index.name)} ON ${target} (${index.on})${where}`);
+      const name = freeIndexName(db, { name: index.name, table: target });
+      if (name !== null) db.exec(`CREATE INDEX ${name} ON ${target} (${index.on})${where}`);
     }
   }
 }
 
-function freeIndexName(db: Database, name: string): string {
-  const taken = new Set(
-    db
-      .prepare<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'index'")
-      .all()
-      .map((row) => row.name),
-  );
+function freeIndexName(db: Database, { name, table }: { name: string; table: string }): string | null {
+  const indexes = db
+    .prepare<{ name: string; tbl_name: string }>("SELECT name, tbl_name FROM sqlite_schema WHERE type = 'index'")
+    .all()
+    .filter((index) => index.name.startsWith(`${name}_`));
+  if (indexes.some((index) => index.tbl_name === table)) return null;
+  const taken = new Set(indexes.map((index) => index.name));
   let number = 1;
   while (taken.has(`${name}_${number}`)) number++;
   return `${name}_${number}`;
