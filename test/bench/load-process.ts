@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
+import type { Socket } from 'node:net';
+import { beginsWith, frameOf, openSocket } from './frames.ts';
+import { createMessageIds } from './message-ids.ts';
 
 /**
  * A load generator that costs little: WebSocket frames by hand over plain TCP, several per write, answers counted and
@@ -18,119 +18,52 @@ interface Plan {
   text: string;
 }
 
-const MASKED = 0x80;
-const TEXT_FRAME = 0x81;
-const LENGTH_16 = 126;
-const LENGTH_64 = 127;
-const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-
 const plan = JSON.parse(process.argv[2] ?? '') as Plan;
 let acked = 0;
 let refused = 0;
 const latencies: number[] = [];
 let measuring = false;
 
-/** ULIDs of now, counted up: quick to make and unique in this run. */
-const makeId = (() => {
-  const random = randomBytes(8).map((byte) => byte % 32);
-  const tail = [...random].map((digit) => CROCKFORD.charAt(digit)).join('');
-  let count = 0;
-  let time = '';
-  let at = 0;
-  return (): string => {
-    const now = Date.now();
-    if (now !== at) {
-      at = now;
-      time = '';
-      for (let rest = now, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = CROCKFORD.charAt(rest % 32) + time;
+const makeId = createMessageIds();
+
+async function open(token: string, chatId: string): Promise<Socket> {
+  let sent = 0;
+  let answers = 0;
+  const sentAt: number[] = [];
+  const send = (count: number): void => {
+    const frames: Buffer[] = [];
+    const now = performance.now();
+    for (let i = 0; i < count; i++) {
+      frames.push(
+        frameOf(`{"id":${++sent},"op":"send","chatId":"${chatId}","messageId":"${makeId()}","text":"${plan.text}"}`),
+      );
+      sentAt.push(now);
     }
-    let digits = '';
-    for (let rest = ++count, i = 0; i < 8; i++, rest = Math.floor(rest / 32))
-      digits = CROCKFORD.charAt(rest % 32) + digits;
-    return time + tail + digits;
+    socket.write(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames));
   };
-})();
-
-/** A masked text frame whose mask is zero: the payload stands as it is. */
-function frameOf(text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  const head = length < LENGTH_16 ? 2 : 4;
-  const frame = Buffer.alloc(head + 4 + length);
-  frame[0] = TEXT_FRAME;
-  if (head === 2) frame[1] = MASKED | length;
-  else {
-    frame[1] = MASKED | LENGTH_16;
-    frame.writeUInt16BE(length, 2);
-  }
-  frame.write(text, head + 4);
-  return frame;
-}
-
-function open(token: string, chatId: string): Promise<Socket> {
-  const url = new URL(plan.url);
-  const socket = connect(Number(url.port), url.hostname);
-  socket.setNoDelay(true);
-  socket.write(
-    `GET ${url.pathname} HTTP/1.1\r\nHost: ${url.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nAuthorization: Bearer ${token}\r\n\r\n`,
-  );
-  return new Promise((resolve, reject) => {
-    let pending = Buffer.alloc(0);
-    let upgraded = false;
-    let sent = 0;
-    const sentAt: number[] = [];
-    const send = (count: number): void => {
-      const frames: Buffer[] = [];
-      const now = performance.now();
-      for (let i = 0; i < count; i++) {
-        frames.push(
-          frameOf(`{"id":${++sent},"op":"send","chatId":"${chatId}","messageId":"${makeId()}","text":"${plan.text}"}`),
-        );
-        sentAt.push(now);
-      }
-      socket.write(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames));
-    };
-    socket.on('data', (chunk) => {
-      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
-      if (!upgraded) {
-        const end = pending.indexOf('\r\n\r\n');
-        if (end < 0) return;
-        if (!pending.subarray(0, end).toString().includes(' 101 ')) return reject(new Error(pending.toString()));
-        upgraded = true;
-        pending = pending.subarray(end + 4);
-        resolve(socket);
-        send(plan.inFlight);
-      }
-      let answers = 0;
-      for (;;) {
-        const frame = nextFrame(pending);
-        if (frame === null) break;
-        pending = pending.subarray(frame.end);
-        // Answers begin with their id, pushes with their kind.
-        if (frame.payload.subarray(0, 5).toString('latin1') !== '{"id"') continue;
-        answers++;
-        const at = sentAt.shift();
-        if (measuring && at !== undefined) {
-          if (frame.payload.includes('"ok":true')) acked++;
-          else refused++;
-          if (latencies.length < 200_000) latencies.push(performance.now() - at);
-        }
-      }
-      if (answers > 0) send(answers);
-    });
-    socket.on('error', reject);
+  const socket = await openSocket({
+    url: plan.url,
+    token,
+    onPayload: (bytes, start, end) => {
+      if (!beginsWith(bytes, start, 'id')) return;
+      answers++;
+      const at = sentAt.shift();
+      if (!measuring || at === undefined) return;
+      if (bytes.subarray(start, end).includes('"ok":true')) acked++;
+      else refused++;
+      if (latencies.length < LATENCIES_MAX) latencies.push(performance.now() - at);
+    },
   });
+  // After the walk over a chunk: all that it answered is asked anew in one write.
+  socket.on('data', () => {
+    if (answers > 0) send(answers);
+    answers = 0;
+  });
+  send(plan.inFlight);
+  return socket;
 }
 
-function nextFrame(bytes: Buffer): { payload: Buffer; end: number } | null {
-  if (bytes.length < 2) return null;
-  const short = (bytes[1] as number) & 0x7f;
-  const head = short === LENGTH_64 ? 10 : short === LENGTH_16 ? 4 : 2;
-  if (bytes.length < head) return null;
-  const length =
-    short === LENGTH_64 ? Number(bytes.readBigUInt64BE(2)) : short === LENGTH_16 ? bytes.readUInt16BE(2) : short;
-  return bytes.length < head + length ? null : { payload: bytes.subarray(head, head + length), end: head + length };
-}
-
+const LATENCIES_MAX = 200_000;
 const WARM_UP_MS = 1_000;
 const sockets = await Promise.all(
   plan.tokens.map((token, i) => open(token, plan.chatIds[i % plan.chatIds.length] as string)),

@@ -4,7 +4,7 @@ import { benchFanOut } from './fan-out.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
 import { reached, type Verdict } from './pairs.ts';
-import { benchRebuildVerdict } from './rebuild.ts';
+import { benchRebuildVerdict } from './rebuild-verdict.ts';
 import { benchSends } from './sends.ts';
 
 /** `npm run bench [-- NAME…]`: baseline and product in alternating pairs of one run; what counts is the ratio. */
@@ -28,7 +28,7 @@ for (const [name, bench] of Object.entries(BENCHES)) {
     verdicts.push(verdict);
     const goal = `${verdict.target.is === 'at least' ? '≥' : '≤'} ${verdict.target.value}`;
     process.stdout.write(
-      `${reached(verdict) ? 'reached' : 'MISSED '}  ${verdict.bench}: ${verdict.ratio.toFixed(2)} (${goal})  ${verdict.what}  ${JSON.stringify(verdict.details)}\n`,
+      `${reached(verdict) ? 'reached' : 'MISSED '}  ${verdict.bench}: ${Number.isNaN(verdict.ratio) ? 'not measured' : verdict.ratio.toFixed(2)} (${goal})  ${verdict.what}  ${JSON.stringify(verdict.details)}\n`,
     );
   }
 }

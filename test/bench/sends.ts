@@ -16,7 +16,7 @@ const GROUP = USERS * IN_FLIGHT;
 const DATA_BYTES = 180;
 const LOOP_DELAY_MAX_MS = 5;
 
-export interface Sends {
+interface Sends {
   perSecond: number;
   acked: number;
   refused: number;
@@ -24,13 +24,13 @@ export interface Sends {
   p99: number;
 }
 
-export interface SendWorld {
+interface SendWorld {
   server: ServerProcess;
   users: SignedIn[];
   chatIds: string[];
 }
 
-export async function sendWorld(): Promise<SendWorld> {
+async function sendWorld(): Promise<SendWorld> {
   const server = await startServerProcess({ env: { HINDSIGHT_ACCESS_TOKEN_S: '86400' } });
   const users: SignedIn[] = [];
   const chatIds: string[] = [];
@@ -49,17 +49,16 @@ export async function sendWorld(): Promise<SendWorld> {
   return { server, users, chatIds };
 }
 
-export const send = ({ server, users, chatIds }: SendWorld, seconds = SECONDS): Promise<Sends> =>
-  runChild<Sends>('load-process', [
-    JSON.stringify({
-      url: server.gateway,
-      tokens: users.map(({ accessToken }) => accessToken),
-      chatIds,
-      inFlight: IN_FLIGHT,
-      seconds,
-      text: TEXT,
-    }),
-  ]);
+const send = ({ server, users, chatIds }: SendWorld): Promise<Sends> =>
+  sendLoad({ url: server.gateway, tokens: users.map(({ accessToken }) => accessToken), chatIds, seconds: SECONDS });
+
+/** As many sends as the server takes, from one socket per token to the chat of the same place. */
+export const sendLoad = (load: {
+  url: string;
+  tokens: readonly string[];
+  chatIds: readonly string[];
+  seconds: number;
+}): Promise<Sends> => runChild<Sends>('load-process', [JSON.stringify({ ...load, inFlight: IN_FLIGHT, text: TEXT })]);
 
 export async function benchSends(): Promise<Verdict[]> {
   const world = await sendWorld();
