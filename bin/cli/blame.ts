@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { ChatEvent } from '../../events/chat.ts';
 import { isUlid } from '../../events/ids.ts';
-import { chatAt, requireChatId } from './chat-at.ts';
+import { chatAt, parsePoint, requireChatId } from './chat-at.ts';
 import { print, VerbFailed, WrongUsage } from './io.ts';
 import type { VerbContext } from './verb.ts';
 import { withReadOnlyLog } from './with-log.ts';
@@ -18,8 +18,11 @@ export const blameVerb = (context: VerbContext): Command =>
       if (!isUlid(messageId)) throw new WrongUsage(`${messageId} is no message id`);
       const changes: ReturnType<typeof changeOf>[] = [];
       await withReadOnlyLog(context, (store) =>
-        chatAt(store, chatId, { time: Number.POSITIVE_INFINITY }, (event) => {
-          if ('messageId' in event.data && event.data.messageId === messageId) changes.push(changeOf(event));
+        chatAt(store, chatId, {
+          point: parsePoint('now'),
+          onEvent(event) {
+            if ('messageId' in event.data && event.data.messageId === messageId) changes.push(changeOf(event));
+          },
         }),
       );
       if (changes.length === 0)

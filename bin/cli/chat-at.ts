@@ -3,7 +3,7 @@ import { applyEvent, type ChatView, emptyChat } from '../../events/chat-view.ts'
 import { decodeChatEvent } from '../../events/codec.ts';
 import type { EventLog } from '../../events/event-store.ts';
 import { isChatId } from '../../events/ids.ts';
-import { chatStream } from '../../events/streams.ts';
+import { chatStream, seqOf } from '../../events/streams.ts';
 import { VerbFailed, WrongUsage } from './io.ts';
 
 const PAGE_EVENTS = 1_000;
@@ -43,21 +43,26 @@ export async function* chatEvents(log: EventLog, chatId: string, after = 0): Asy
 export const isWithin = (event: ChatEvent, point: CliPoint): boolean =>
   'seq' in point ? event.seq <= point.seq : Date.parse(event.at) <= point.time;
 
+/** Throws where there is no such chat, or where it has not come as far as the point. A time that is to come means now. */
+export async function assertPoint(log: EventLog, chatId: string, point: CliPoint): Promise<void> {
+  const [last] = await log.readStream(chatStream(chatId), { direction: 'backwards', limit: 1 });
+  if (!last) throw new VerbFailed('chat-not-found', `there is no chat ${chatId}`);
+  const head = seqOf(last.revision);
+  if ('seq' in point && point.seq > head) throw new VerbFailed('as-of-unknown', `the chat ends at seq ${head}`);
+}
+
 /** The chat as it stood at a point, folded from the log. Each event on the way is shown to `onEvent`. */
 export async function chatAt(
   log: EventLog,
   chatId: string,
-  point: CliPoint,
-  onEvent?: (event: ChatEvent) => void,
+  { point, onEvent }: { point: CliPoint; onEvent?: (event: ChatEvent) => void },
 ): Promise<ChatView> {
+  await assertPoint(log, chatId, point);
   const view = emptyChat(chatId);
   for await (const event of chatEvents(log, chatId)) {
     if (!isWithin(event, point)) break;
     applyEvent(view, event);
     onEvent?.(event);
-  }
-  if (view.seq === 0 && (await log.readStream(chatStream(chatId), { limit: 1 })).length === 0) {
-    throw new VerbFailed('chat-not-found', `there is no chat ${chatId}`);
   }
   return view;
 }

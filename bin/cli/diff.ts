@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { ChatView, MessageView } from '../../events/chat-view.ts';
 import { chatAt, parsePoint, requireChatId } from './chat-at.ts';
-import { print } from './io.ts';
+import { print, WrongUsage } from './io.ts';
 import type { VerbContext } from './verb.ts';
 import { withReadOnlyLog } from './with-log.ts';
 
@@ -18,8 +18,10 @@ export const diffVerb = (context: VerbContext): Command =>
       const [from, to] = [parsePoint(t1), parsePoint(t2)];
       const [before, after] = await withReadOnlyLog(
         context,
-        async (store) => [await chatAt(store, chatId, from), await chatAt(store, chatId, to)] as const,
+        async (store) =>
+          [await chatAt(store, chatId, { point: from }), await chatAt(store, chatId, { point: to })] as const,
       );
+      if (before.seq > after.seq) throw new WrongUsage(`${t1} lies after ${t2}`);
       const change = netChange(before, after);
       print(context.io, options, { json: change, text: describe(change) });
     });

@@ -41,6 +41,7 @@ export const eventsVerb = (context: VerbContext): Command =>
       if (options.follow && options.until !== undefined)
         throw new WrongUsage('--follow and --until exclude each other');
       const asked = filterOf(options);
+      const [after, until] = [readPosition(options.after), readPosition(options.until)];
       const interrupted = new AbortController();
       const interrupt = (): void => interrupted.abort();
       process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
@@ -48,8 +49,8 @@ export const eventsVerb = (context: VerbContext): Command =>
         await withReadOnlyLog(context, async (log) => {
           const filter: EventFilter = {
             ...asked,
-            ...(options.after !== undefined && { after: positionIn(log.epoch, options.after) }),
-            ...(options.until !== undefined && { until: positionIn(log.epoch, options.until) }),
+            ...(after && { after: positionIn(log.epoch, after) }),
+            ...(until && { until: positionIn(log.epoch, until) }),
           };
           const follow = options.follow ?? false;
           for await (const page of readEventStream({
@@ -86,9 +87,16 @@ function knownType(name: string): string {
   throw new WrongUsage(`no event is called ${name}: there are ${CHAT_EVENT_TYPES.join(', ')}`);
 }
 
-function positionIn(epoch: string, text: string): number {
-  const parsed = parsePosition(text);
-  if (parsed === null) throw new WrongUsage(`${text} is no position: give one as an event carries it`);
-  if (parsed.epoch !== epoch) throw new VerbFailed('epoch-changed', `${text} is of before the log was restored`);
-  return parsed.position;
+type Position = NonNullable<ReturnType<typeof parsePosition>>;
+
+function readPosition(text: string | undefined): Position | null {
+  if (text === undefined) return null;
+  const position = parsePosition(text);
+  if (position === null) throw new WrongUsage(`${text} is no position: give one as an event carries it`);
+  return position;
+}
+
+function positionIn(epoch: string, { epoch: given, position }: Position): number {
+  if (given !== epoch) throw new VerbFailed('epoch-changed', 'the position is of before the log was restored');
+  return position;
 }

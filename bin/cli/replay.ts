@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { ChatEvent } from '../../events/chat.ts';
-import { chatEvents, isWithin, parsePoint, requireChatId } from './chat-at.ts';
-import { VerbFailed, WrongUsage } from './io.ts';
+import { assertPoint, chatEvents, isWithin, parsePoint, requireChatId } from './chat-at.ts';
+import { WrongUsage } from './io.ts';
 import type { VerbContext } from './verb.ts';
 import { withReadOnlyLog } from './with-log.ts';
 
@@ -24,6 +24,8 @@ export const replayVerb = (context: VerbContext): Command =>
       if (!Number.isFinite(speed) || speed < 0) throw new WrongUsage('--speed takes a number, 0 or more');
       const [from, to] = [parsePoint(options.from), parsePoint(options.to)];
       await withReadOnlyLog(context, async (store) => {
+        await assertPoint(store, chatId, from);
+        await assertPoint(store, chatId, to);
         let last: ChatEvent | null = null;
         for await (const event of chatEvents(store, chatId)) {
           if (!isWithin(event, to)) break;
@@ -34,8 +36,6 @@ export const replayVerb = (context: VerbContext): Command =>
           await context.io.drained();
           last = event;
         }
-        if (last === null && (await chatEvents(store, chatId).next()).done)
-          throw new VerbFailed('chat-not-found', `there is no chat ${chatId}`);
       });
     });
 
