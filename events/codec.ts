@@ -70,7 +70,7 @@ export function decodeChatEvent(event: RecordedEvent, epoch: string): ChatEvent 
     chatId,
     seq: seqOf(event.revision),
     ...fact,
-    v: metadata.v,
+    v: known ? Math.max(metadata.v, versionOf(type)) : metadata.v, // that of the data, which was upcast
     actor: metadata.actor,
     at: rfc3339(metadata.at),
     recordedAt: rfc3339(event.recordedAt),
