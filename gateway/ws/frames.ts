@@ -12,7 +12,8 @@ export const okFrame = (id: RequestId, value: object): Buffer => encode({ id, ok
 export const errorFrame = (id: RequestId, rejection: Rejection): Buffer =>
   encode({ id, ok: false, error: toSocketError(rejection) });
 
-export const eventFrame = (event: object): Buffer => encode({ ev: 'event', ...event });
+/** Without a copy of the event: it has a dozen fields, and this is the hottest of all frames. */
+export const eventFrame = (event: object): Buffer => Buffer.from(`{"ev":"event",${JSON.stringify(event).slice(1)}`);
 export const resyncFrame = (chatId: string, headSeq: number, reason: ResyncReason): Buffer =>
   encode({ ev: 'resync', chatId, headSeq, reason });
 export const resyncAllFrame = (reason: ResyncReason): Buffer => encode({ ev: 'resync', all: true, reason });

@@ -23,6 +23,22 @@ export interface Flusher {
   readonly congested: Set<Outbox>;
 }
 
+/** Frames on their way to one socket. Kept and used again: most sockets have none most of the time. */
+interface Batch {
+  readonly frames: (Buffer | null)[];
+  readonly owners: (FrameOwner | null)[];
+  count: number;
+}
+
+const SPARE_BATCHES_MAX = 4_096;
+const spare: Batch[] = [];
+
+/** What is being written, for one function that serves all sockets: a closure per socket would be memory per socket. */
+let writing: { outbox: Outbox; batch: Batch; from: number; to: number } | null = null;
+const writePiece = (): void => {
+  if (writing) writing.outbox.write(writing);
+};
+
 /**
  * What waits to be sent to one socket. Live pushes have an owner and are dropped when too much waits; answers and
  * backlogs have none: they are paced by whoever makes them, and a socket that cannot take them is closed.
@@ -30,13 +46,10 @@ export interface Flusher {
 export class Outbox {
   readonly #socket: Socket<unknown>;
   readonly #flusher: Flusher;
-  readonly #frames: Buffer[] = [];
-  readonly #owners: (FrameOwner | null)[] = [];
-  readonly #notices = new Set<FrameOwner>();
-  #waiters: (() => void)[] = [];
+  #batch: Batch | null = null;
+  #notices: Set<FrameOwner> | null = null;
+  #waiters: (() => void)[] | null = null;
   #congested = false;
-  #from = 0;
-  #to = 0;
   #lastResult: SendResult = 'sent';
 
   constructor(socket: Socket<unknown>, flusher: Flusher) {
@@ -53,63 +66,91 @@ export class Outbox {
   }
 
   push(frame: Buffer, owner: FrameOwner | null): void {
-    if (this.#frames.length === 0) this.#flusher.schedule(this);
-    this.#frames.push(frame);
-    this.#owners.push(owner);
+    let batch = this.#batch;
+    if (batch === null) {
+      batch = spare.pop() ?? { frames: [], owners: [], count: 0 };
+      this.#batch = batch;
+      this.#flusher.schedule(this);
+    }
+    batch.frames[batch.count] = frame;
+    batch.owners[batch.count] = owner;
+    batch.count += 1;
   }
 
   /** Resolves when a backlog may go on; false where the socket has closed. */
   async writable(): Promise<boolean> {
-    if (this.#frames.length > 0) this.flush();
+    this.flush();
     while (this.#socket.open && this.#congested && this.#socket.bufferedBytes() > OUTBOX_LOW_BYTES) {
-      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+      await new Promise<void>((resolve) => {
+        this.#waiters ??= [];
+        this.#waiters.push(resolve);
+      });
     }
     return this.#socket.open;
   }
 
   flush(): void {
-    const total = this.#frames.length;
-    for (this.#from = 0; this.#from < total && this.#socket.open; this.#from = this.#to) {
-      let bytes = 0;
-      this.#to = this.#from;
-      while (this.#to < total && bytes < CORK_BYTES) bytes += this.#frames[this.#to++]?.length ?? 0;
-      if (this.#to - this.#from === 1) this.#write();
-      else this.#socket.cork(this.#write);
-      // One frame that went out at once left nothing behind: the common case, spared a call into the library.
-      if (this.#to - this.#from > 1 || this.#congested || this.#lastResult !== 'sent') this.#weigh();
+    const batch = this.#batch;
+    if (batch === null) return;
+    this.#batch = null;
+    if (batch.count === 1) this.write({ batch, from: 0, to: 1 });
+    else this.#writePieces(batch);
+    for (let i = 0; i < batch.count; i++) {
+      batch.frames[i] = null;
+      batch.owners[i] = null;
     }
-    this.#frames.length = 0;
-    this.#owners.length = 0;
+    batch.count = 0;
+    if (spare.length < SPARE_BATCHES_MAX) spare.push(batch);
+    // One frame that went out at once left nothing behind: the common case, spared a call into the library.
+    if (this.#congested || this.#lastResult !== 'sent') this.#weigh();
   }
 
-  readonly #write = (): void => {
+  #writePieces(batch: Batch): void {
+    for (let from = 0; from < batch.count && this.#socket.open; ) {
+      let to = from;
+      for (let bytes = 0; to < batch.count && bytes < CORK_BYTES; to++) bytes += batch.frames[to]?.length ?? 0;
+      writing = { outbox: this, batch, from, to };
+      this.#socket.cork(writePiece);
+      writing = null;
+      this.#weigh();
+      from = to;
+    }
+  }
+
+  write({ batch, from, to }: { batch: Batch; from: number; to: number }): void {
     let waiting = this.#congested ? this.#socket.bufferedBytes() : 0;
-    const { counters } = this.#flusher;
-    for (let i = this.#from; i < this.#to; i++) {
-      const frame = this.#frames[i] as Buffer;
-      const owner = this.#owners[i] ?? null;
+    let frames = 0;
+    let bytes = 0;
+    for (let i = from; i < to; i++) {
+      const frame = batch.frames[i] as Buffer;
+      const owner = batch.owners[i] ?? null;
       if (owner !== null && (owner.gapped || waiting + frame.length > OUTBOX_BYTES)) {
         this.#drop(owner);
         continue;
       }
-      const result = this.#socket.send(frame);
-      this.#lastResult = result;
-      if (result === 'dropped') return this.#socket.close(CLOSE.tooMany, 'reads too slowly');
+      this.#lastResult = this.#socket.send(frame);
+      if (this.#lastResult === 'dropped') return this.#socket.close(CLOSE.tooMany, 'reads too slowly');
       if (this.#congested) waiting += frame.length;
-      counters.framesOut += 1;
-      counters.bytesOut += frame.length;
+      frames += 1;
+      bytes += frame.length;
     }
-  };
+    const { counters } = this.#flusher;
+    counters.framesOut += frames;
+    counters.bytesOut += bytes;
+  }
 
   #drop(owner: FrameOwner): void {
     if (owner.gapped) return;
     owner.markGapped();
+    this.#notices ??= new Set();
     this.#notices.add(owner);
   }
 
   #weigh(): void {
-    this.#congested = this.#socket.bufferedBytes() > 0;
-    if (this.#congested) this.#flusher.congested.add(this);
+    const congested = this.#socket.bufferedBytes() > 0;
+    if (congested === this.#congested) return;
+    this.#congested = congested;
+    if (congested) this.#flusher.congested.add(this);
     else this.#flusher.congested.delete(this);
   }
 
@@ -117,34 +158,40 @@ export class Outbox {
   drained(): void {
     this.#weigh();
     if (this.#congested && this.#socket.bufferedBytes() > OUTBOX_LOW_BYTES) return;
-    const owners = [...this.#notices];
-    this.#notices.clear();
-    for (const owner of owners) this.push(owner.gapNotice(), null);
+    const owners = this.#notices;
+    this.#notices = null;
+    for (const owner of owners ?? []) this.push(owner.gapNotice(), null);
     this.#wake();
   }
 
   closed(): void {
-    this.#frames.length = 0;
-    this.#owners.length = 0;
-    this.#notices.clear();
+    if (this.#batch) this.#batch.count = 0;
+    this.#notices = null;
     this.#flusher.congested.delete(this);
     this.#wake();
   }
 
   #wake(): void {
     const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const resume of waiters) resume();
+    this.#waiters = null;
+    for (const resume of waiters ?? []) resume();
   }
 }
 
 export function createFlusher(counters: () => GatewayCounters): Flusher {
   let dirty: Outbox[] = [];
+  let other: Outbox[] = [];
   let scheduled = false;
   const flush = (): void => {
     const outboxes = dirty;
-    dirty = [];
+    dirty = other;
     for (const outbox of outboxes) outbox.flush();
+    outboxes.length = 0;
+    other = outboxes;
+  };
+  const endOfTurn = (): void => {
+    scheduled = false;
+    flush();
   };
   return {
     congested: new Set(),
@@ -155,10 +202,7 @@ export function createFlusher(counters: () => GatewayCounters): Flusher {
       dirty.push(outbox);
       if (scheduled) return;
       scheduled = true;
-      setImmediate(() => {
-        scheduled = false;
-        flush();
-      });
+      setImmediate(endOfTurn);
     },
     flush,
   };
