@@ -9,6 +9,8 @@ import { describeEvent } from './replay.ts';
 import type { VerbContext } from './verb.ts';
 import { withReadOnlyLog } from './with-log.ts';
 
+const KEEP_ALIVE_MS = 60_000;
+
 interface EventsOptions {
   from?: string;
   to?: string;
@@ -45,6 +47,8 @@ export const eventsVerb = (context: VerbContext): Command =>
       const interrupted = new AbortController();
       const interrupt = (): void => interrupted.abort();
       process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+      // Waiting for a log that others write keeps no process alive.
+      const alive = setInterval(() => undefined, KEEP_ALIVE_MS);
       try {
         await withReadOnlyLog(context, async (log) => {
           const filter: EventFilter = {
@@ -66,6 +70,7 @@ export const eventsVerb = (context: VerbContext): Command =>
           }
         });
       } finally {
+        clearInterval(alive);
         process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
       }
     });

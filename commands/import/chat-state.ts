@@ -16,6 +16,8 @@ export interface ImportedChat {
   members: Set<UserId>;
   /** Command ids of all events that this source's imports have appended, but for those of the present run. */
   imported: Set<string>;
+  /** The first of them that is of a line, the one that also started the chat; null where this run makes it. */
+  firstOfLine: string | null;
   /** How many events this source's imports have appended for each written minute, the present run's included. */
   perMinute: Map<number, number>;
 }
@@ -27,10 +29,13 @@ export const newImportedChat = (): ImportedChat => ({
   messageCount: 0,
   members: new Set(),
   imported: new Set(),
+  firstOfLine: null,
   perMinute: new Map(),
 });
 
 const PAGE_EVENTS = 2_000;
+/** The revision right behind the chat's start. */
+const FIRST_OF_LINE = 1;
 
 /** Folds what the chat's stream holds beyond the state. `importId` is the correlation id of this source's imports. */
 export async function catchUp(
@@ -49,6 +54,7 @@ function evolveRecorded(chat: ImportedChat, event: RecordedEvent, importId: stri
   const { known, type, data, metadata } = decode(event);
   if (metadata.correlationId === importId) {
     chat.imported.add(metadata.commandId);
+    if (event.revision === FIRST_OF_LINE) chat.firstOfLine = metadata.commandId;
     // A line's id carries its written minute. The chat's start is of no line; nothing was before it to raise its time.
     addCount(chat, type === 'ChatStarted' ? metadata.at : ulidTime(metadata.commandId), 1);
   } else chat.lastLiveAt = Math.max(chat.lastLiveAt ?? 0, metadata.at);

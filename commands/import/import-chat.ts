@@ -1,5 +1,4 @@
 import { accepted, type Outcome } from '../../events/error-codes.ts';
-import { NO_STREAM } from '../../events/event-store.ts';
 import { chatStream } from '../../events/streams.ts';
 import { chatTitle } from '../text.ts';
 import { appendKnown } from './append-known.ts';
@@ -10,15 +9,7 @@ import { doneFiles, FILE_IMPORTED, IMPORT_AREA } from './done-files.ts';
 import { type Plan, planPending } from './plan-batch.ts';
 import { LINE_PARTS } from './plan-line.ts';
 import type { ImportFile, ImportLine } from './port.ts';
-import {
-  type ImportDeps,
-  type ImportReport,
-  type ImportRequest,
-  lineId,
-  type PendingLine,
-  type Run,
-  startId,
-} from './run.ts';
+import { type ImportDeps, type ImportReport, type ImportRequest, lineId, type PendingLine, type Run } from './run.ts';
 
 /** Lines of one append: enough for speed, few enough that a live send never waits long behind it. */
 const BATCH_LINES = 500;
@@ -76,7 +67,7 @@ async function begin(deps: ImportDeps, request: ImportRequest): Promise<Run> {
       chatId,
       lines: 0,
       appended: 0,
-      already: chat.imported.has(startId(deps.ids, chatId)) ? 1 : 0,
+      already: 0,
       unreadable: [],
     },
   };
@@ -94,7 +85,10 @@ function finishedThrough(run: Run, file: ImportFile, lines: readonly ImportLine[
 }
 
 function countDone(run: Run, { file, line }: PendingLine): void {
-  run.report.already += LINE_PARTS.filter((part) => run.chat.imported.has(lineId(run, file, line, part))).length;
+  const { imported, firstOfLine } = run.chat;
+  const ids = LINE_PARTS.map((part) => lineId(run, file, line, part)).filter((id) => imported.has(id));
+  run.report.already += ids.length;
+  if (firstOfLine !== null && ids.includes(firstOfLine)) run.report.already++; // the chat's start
 }
 
 /** Appends what the pending lines ask for; when somebody else appended meanwhile, plans them again on what is there now. */
@@ -118,10 +112,8 @@ async function flush(run: Run): Promise<Outcome<never> | null> {
 
 /** After a conflict. The other one may have been the same import in another process: what it has done is done. */
 async function seeOthers(run: Run): Promise<void> {
-  const { chatId, importId, chat, report, file: current } = run;
-  const begun = chat.revision !== NO_STREAM;
+  const { chatId, importId, chat, file: current } = run;
   await catchUp(run.deps.store, chat, { chatId, importId });
-  if (!begun && chat.imported.has(startId(run.deps.ids, chatId))) report.already++;
   if (!current) return;
   current.doneThrough = Math.max(current.doneThrough, finishedThrough(run, current.file, current.lines));
   const isDone = ({ line }: PendingLine): boolean => line.line <= current.doneThrough;

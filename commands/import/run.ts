@@ -34,7 +34,7 @@ export interface ImportReport {
   lines: number;
   /** Events of the chat that this run appended. */
   appended: number;
-  /** Events of the chat that other runs appended for these lines, its start included. */
+  /** Events of the chat that other runs appended for these lines, its start with the line that made it. */
   already: number;
   unreadable: { file: string; line: number; why: string }[];
 }

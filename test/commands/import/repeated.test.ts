@@ -67,13 +67,17 @@ describe('an import again', () => {
     const [first = '', second = ''] = Object.keys(DAYS);
     const text = DAYS[first] ?? '';
     const appended: number[] = [];
+    const already: number[] = [];
     for (const days of [
       { [first]: text.split('\n').slice(0, 4).join('\n') },
       { [first]: text },
       { [second]: DAYS[second] ?? '' },
     ]) {
-      appended.push(report(await run(days)).appended);
+      const done = report(await run(days));
+      appended.push(done.appended);
+      already.push(done.already);
     }
+    expect(already).toEqual([0, appended[0], 0]); // of the lines of that run, not of the chat
     expect(appended.reduce((sum, n) => sum + n)).toBe(whole.length);
     expect(Math.min(...appended)).toBeGreaterThan(0);
     expect(decided(await chatOf(store, chatId))).toEqual(decided(whole));
