@@ -40,9 +40,13 @@ export const me: FastifyPluginAsyncZod<HttpOptions> = async (app, { context: { a
     async (request) => {
       const { displayName, version } = request.body;
       const { userId } = request.principal;
-      return accept(
-        await commands.renameUser({ userId, displayName, commandId: commandIdOf(request), ...given({ version }) }),
-      );
+      const renamed = commands.renameUser({
+        userId,
+        displayName,
+        commandId: commandIdOf(request),
+        ...given({ version }),
+      });
+      return withRoles(accept(await renamed));
     },
   );
   app.put(
@@ -58,6 +62,12 @@ export const me: FastifyPluginAsyncZod<HttpOptions> = async (app, { context: { a
       },
     },
     async (request) =>
-      accept(await auth.changePassword(request.principal, { ...request.body, commandId: commandIdOf(request) })),
+      withRoles(
+        accept(await auth.changePassword(request.principal, { ...request.body, commandId: commandIdOf(request) })),
+      ),
   );
+
+  async function withRoles(profile: z.infer<typeof Profile>): Promise<z.infer<typeof Profile>> {
+    return { ...profile, ...given({ roles: (await commands.profile(profile.userId))?.roles }) };
+  }
 };

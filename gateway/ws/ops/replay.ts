@@ -28,7 +28,7 @@ export const replay = defineOp({
   run: async ({ services, connection }, { chatId, from, to, speed, maxGapMs }) => {
     const { queries, clock, newId } = services;
     const viewer = connection.userId;
-    const first = await queries.resolve(viewer, chatId, readPoint(from));
+    const first = await queries.resolve(viewer, chatId, { ...readPoint(from), exclusive: true });
     if (!first.ok) return first;
     const last = await queries.resolve(viewer, chatId, to === undefined ? { time: clock() } : readPoint(to));
     if (!last.ok) return last;
