@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { WrongUsage } from './io.ts';
-import type { VerbContext } from './verb.ts';
 
 /** A verb of the contract that this version does not have: it says so, rather than "unknown command". */
 export function laterVerb(name: string): Command {
@@ -15,4 +14,4 @@ export function laterVerb(name: string): Command {
 
 const LATER = ['export', 'query', 'parked', 'migrate', 'dev'] as const;
 
-export const laterVerbs = LATER.map((name) => (_: VerbContext) => laterVerb(name));
+export const laterVerbs = LATER.map((name) => () => laterVerb(name));

@@ -45,7 +45,7 @@ export function createProgram(context: VerbContext): Command {
     .enablePositionalOptions()
     .showHelpAfterError('(add --help for what it takes)');
   for (const verb of VERBS) program.addCommand(inherit(verb(context), program));
-  for (const verb of laterVerbs) program.addCommand(inherit(verb(context), program), { hidden: true });
+  for (const verb of laterVerbs) program.addCommand(inherit(verb(), program), { hidden: true });
   addSettings(program);
   return program;
 }

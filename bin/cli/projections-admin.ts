@@ -41,8 +41,12 @@ async function overHttp(
   { log, folder, server }: { log: OpenLog; folder: DataFolder; server: RunningServer },
 ): Promise<Projections> {
   const auth = await openAuth({ folder, commands: log.commands, config: configured(context) });
-  const token = await auth.operatorToken().finally(() => auth.close());
-  return { admin: httpAdmin(server.http, token), working: (work) => work() };
+  try {
+    const token = await auth.operatorToken();
+    return { admin: httpAdmin(server.http, token), working: (work) => work() };
+  } finally {
+    await auth.close();
+  }
 }
 
 function httpAdmin(http: string, token: string): ProjectionAdmin {

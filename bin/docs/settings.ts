@@ -24,7 +24,7 @@ export function settingsPage(): string {
 
 const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-function defaultOf(value: unknown): string {
-  if (value === null || (Array.isArray(value) && value.length === 0)) return '';
-  return `\`${String(value)}\``;
+function defaultOf(value: boolean | number | string | readonly unknown[] | null): string {
+  if (value === null || (typeof value === 'object' && value.length === 0)) return '';
+  return `\`${typeof value === 'object' ? value.join(',') : value}\``;
 }

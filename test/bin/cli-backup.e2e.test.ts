@@ -6,6 +6,7 @@ import { openLog } from '../../bin/open-log.ts';
 import { PACKAGE_ROOT } from '../../bin/package-root.ts';
 import type { ChatEvent } from '../../events/chat.ts';
 import { hindsight, hindsightJson, linesOf } from '../support/cli.ts';
+import { decided } from '../support/decided.ts';
 import { temporaryFolder } from '../support/server-process.ts';
 
 interface Manifest {
@@ -24,7 +25,6 @@ const eventsOf = async (folder: string): Promise<ChatEvent[]> =>
   linesOf((await hindsight(['events', '--json'], { data: folder })).stdout).map(
     (line) => JSON.parse(line) as ChatEvent,
   );
-const decided = (events: readonly ChatEvent[]) => events.map(({ position: _, ...event }) => event);
 const codeOf = ({ stdout }: { stdout: string }): string =>
   (JSON.parse(stdout) as { error: { code: string } }).error.code;
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ChatEvent } from '../../events/chat.ts';
 import { hindsight, hindsightJson, linesOf } from '../support/cli.ts';
+import { decided } from '../support/decided.ts';
 import { temporaryFolder } from '../support/server-process.ts';
 
 const DAYS: Record<string, string> = {
@@ -132,8 +133,7 @@ describe('events', () => {
       already: 7,
     });
     const there = linesOf((await hindsight(['events', '--json'], { data: elsewhere })).stdout);
-    const decided = ({ position: _, recordedAt: __, ...event }: ChatEvent) => event;
-    expect(there.map((line) => decided(JSON.parse(line) as ChatEvent))).toEqual(events.map(decided));
+    expect(decided(there.map((line) => JSON.parse(line) as ChatEvent))).toEqual(decided(events));
   });
 });
 

@@ -15,7 +15,9 @@ const DATED = /^\d{4}-\d{2}-\d{2}/;
 export function ircLogs(): IrcLogs {
   const folder = resolve(PACKAGE_ROOT, process.env['IRC_LOGS'] ?? join('..', 'shared', 'data', 'ubuntu-irc'));
   const whole = existsSync(folder);
-  if (!whole) console.warn(`IRC logs: ${folder} is not there (IRC_LOGS), so only the excerpt in bin/demo is read`);
+  if (!whole) {
+    process.stderr.write(`IRC logs: ${folder} is not there (IRC_LOGS), so only the excerpt in bin/demo is read\n`);
+  }
   const from = whole ? folder : join(PACKAGE_ROOT, 'bin', 'demo');
   const names = readdirSync(from).filter((name) => DATED.test(name));
   return {

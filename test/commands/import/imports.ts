@@ -64,9 +64,7 @@ export async function chatOf(store: EventStore, chatId: string): Promise<ChatEve
   return events.map((event) => decodeChatEvent(event, store.epoch));
 }
 
-/** All that an import decides of an event: not where and when it was recorded. */
-export const decided = (events: readonly ChatEvent[]) =>
-  events.map(({ position: _, recordedAt: __, ...event }) => event);
+export { decided } from '../../support/decided.ts';
 
 /** A store whose process dies at its n-th append to a chat, before the append or after it. */
 export function dyingStore(store: EventStore, { at, when }: { at: number; when: 'before' | 'after' }): EventStore {

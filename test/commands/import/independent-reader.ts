@@ -97,9 +97,8 @@ function understand(line: string): Said | null {
   if (line.startsWith('===')) return understandNotice(line);
   const hour = Number(line.slice(1, 3));
   const minute = Number(line.slice(4, 6));
-  const digits = line.slice(1, 3) + line.slice(4, 6);
   if (line[0] !== '[' || line[3] !== ':' || line[6] !== ']' || line[7] !== ' ') return null;
-  if ([...digits].some((digit) => digit < '0' || digit > '9') || hour > 23 || minute > 59) return null;
+  if ([1, 2, 4, 5].some((i) => !isDigit(line[i])) || hour > 23 || minute > 59) return null;
   const rest = withoutBlanks(line.slice(7));
   if (rest.startsWith('<')) {
     const end = rest.indexOf('>');
@@ -143,10 +142,14 @@ function withoutBlanks(text: string): string {
 
 function tidy(raw: Buffer): string {
   const decoded = isUtf8(raw) ? raw.toString('utf8') : [...raw].map(windows1252).join('');
-  const kept = [...decoded].filter((character) => character === '\t' || !isControl(character.codePointAt(0) ?? 0));
-  return kept.join('').trimEnd().normalize('NFC');
+  let kept = '';
+  for (const character of decoded) {
+    if (character === '\t' || !isControl(character.codePointAt(0) ?? 0)) kept += character;
+  }
+  return kept.trimEnd().normalize('NFC');
 }
 
+const isDigit = (character = ''): boolean => character >= '0' && character <= '9';
 const isControl = (code: number): boolean => code < 0x20 || (code >= 0x7f && code < 0xa0);
 
 /** 0x80 to 0x9f, by code point; 0 where nothing is defined. */
