@@ -1,4 +1,4 @@
-export type { Admin, ProjectionJob, ProjectionState } from './runner/admin.ts';
+export type { Admin, ProjectionJob } from './runner/admin.ts';
 export { VIEWS, type ViewName } from './runner/ports.ts';
 export { createProgress, type Progress } from './runner/progress.ts';
 export type { Report } from './runner/report.ts';

@@ -4,6 +4,9 @@ import type { JobDeps, JobWork } from './job.ts';
 import type { ViewName } from './ports.ts';
 import { createTrack, furthestBehind, type Track } from './tracks.ts';
 
+/** So many steps of a rebuild in one, each page of a table being written the less often. */
+const FIRST_BUILD_STEPS = 5;
+
 /**
  * Fills fresh tables from the log while the live ones go on being read and fed, then takes their place in one
  * transaction. Views that hold nothing yet wait for it instead.
@@ -29,7 +32,9 @@ export function rebuildWork(
       return false;
     }
     head = await log.head();
-    const { stepEvents, onUnknown } = deps;
+    // While readers wait for the first build there is nothing live to make room for.
+    const stepEvents = lives.every(({ held }) => held) ? FIRST_BUILD_STEPS * deps.stepEvents : deps.stepEvents;
+    const { onUnknown } = deps;
     if (!(await fill(store, { log, tracks, stepEvents, onUnknown }))) return false;
     filled = true;
     if (toIndex.length > 0 || !caughtUp(tracks, deps)) return false;

@@ -1,17 +1,15 @@
-import type { Generation, PinnedViews, ViewName, ViewState, ViewsStore } from '../../../projections/runner/ports.ts';
+import type { PinnedViews, ViewName, ViewState, ViewsStore } from '../../../projections/runner/ports.ts';
 import type { Database } from '../database.ts';
 import { pinViews } from './pinned.ts';
 import { rowStore } from './rows.ts';
 import { TABLES } from './schema.ts';
 import { createIndexes, createTables, dropTables, tableName } from './tables.ts';
 
-const TRASH = '__old';
 const BULK_CHECKPOINT_PAGES = 40_000;
 const CHECKPOINT_PAGES = 2_000;
 
 /** The views in SQLite, as their runner writes them. */
 export function viewsStore(db: Database): ViewsStore {
-  for (const tables of Object.values(TABLES)) dropTables(db, tables, TRASH);
   const state = db.prepare<{ position: number; paused: number }>(
     'SELECT position, paused FROM checkpoints WHERE view = ? AND generation = ?',
   );
@@ -21,7 +19,7 @@ export function viewsStore(db: Database): ViewsStore {
 
   const dropNext = (views: readonly ViewName[]) => {
     for (const view of views) {
-      dropTables(db, TABLES[view], tableName('', 'next'));
+      dropTables(db, TABLES[view], 'next');
       end.run(view);
     }
   };
@@ -47,7 +45,6 @@ export function viewsStore(db: Database): ViewsStore {
       db.transaction(() => {
         for (const view of views) promoteView(db, view);
       });
-      for (const view of views) dropTables(db, TABLES[view], TRASH);
     },
     dropNext: (views) => db.transaction(() => dropNext(views)),
     bulk(on) {
@@ -59,13 +56,10 @@ export function viewsStore(db: Database): ViewsStore {
   };
 }
 
-/** Readers go on with the same names: the old tables step aside, and are dropped once nobody waits for them. */
+/** Readers go on with the same names, and in the middle of a read with what they began with. */
 function promoteView(db: Database, view: ViewName): void {
-  const next: Generation = 'next';
-  for (const { name } of TABLES[view]) {
-    db.exec(`ALTER TABLE ${name} RENAME TO ${name}${TRASH}`);
-    db.exec(`ALTER TABLE ${tableName(name, next)} RENAME TO ${name}`);
-  }
+  dropTables(db, TABLES[view], 'live');
+  for (const { name } of TABLES[view]) db.exec(`ALTER TABLE ${tableName(name, 'next')} RENAME TO ${name}`);
   db.prepare(
     `UPDATE checkpoints SET position = (SELECT position FROM checkpoints WHERE view = ?1 AND generation = 'next')
       WHERE view = ?1 AND generation = 'live'`,

@@ -72,6 +72,6 @@ function freeIndexName(db: Database, { name, table }: { name: string; table: str
   return `${name}_${number}`;
 }
 
-export function dropTables(db: Database, tables: readonly TableSpec[], suffix: string): void {
-  for (const table of tables) db.exec(`DROP TABLE IF EXISTS ${table.name}${suffix}`);
+export function dropTables(db: Database, tables: readonly TableSpec[], generation: Generation): void {
+  for (const { name } of tables) db.exec(`DROP TABLE IF EXISTS ${tableName(name, generation)}`);
 }

@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { importChat } from '../../commands/index.ts';
+import { applyEvent, emptyChat } from '../../events/chat-view.ts';
+import { decodeChatEvent } from '../../events/codec.ts';
+import type { RecordedEvent } from '../../events/event-store.ts';
+import { chatOf } from '../../events/streams.ts';
+import { ircDay } from '../../infra/formats/irc.ts';
+import { createMemoryEventStore } from '../../infra/memory/event-store.ts';
+import { openViews } from '../../infra/sqlite/views/open-views.ts';
+import { deterministicUuid } from '../../infra/system/ids.ts';
+import { arrayLog } from '../support/array-log.ts';
+import { ANN } from '../support/commands.ts';
+import { testFolder } from '../support/folder.ts';
+import { ircLogs } from '../support/irc-logs.ts';
+import { seeded } from '../support/seeded.ts';
+import { startRunner } from '../support/views.ts';
+import { dumpViews } from './dump.ts';
+import { jobDone } from './jobs.ts';
+
+const WITHIN_MS = 240_000;
+const SEED = 61;
+const PAGES = 100;
+
+describe(`views of the real logs (seed ${SEED})`, () => {
+  let events: RecordedEvent[] = [];
+
+  beforeAll(async () => {
+    const store = createMemoryEventStore();
+    const imported = await importChat(
+      {
+        store,
+        ids: { ulid: () => ANN, eventId: deterministicUuid },
+        clock: Date.now,
+        commands: { recordOps: async () => undefined },
+      },
+      {
+        source: 'irc',
+        title: '#ubuntu',
+        admins: [ANN],
+        files: ircLogs().days.map(({ name, bytes }) => {
+          const day = ircDay(name, bytes);
+          if (!day) throw new Error(`${name} is no day's log`);
+          return day;
+        }),
+      },
+    );
+    if (!imported.ok) throw new Error(imported.rejection.detail);
+    events = await store.readAll({ after: 0, limit: Number.MAX_SAFE_INTEGER });
+  }, WITHIN_MS);
+
+  it('are the same taken in live and rebuilt, and verify finds nothing', { timeout: WITHIN_MS }, async () => {
+    const folder = testFolder();
+    const live = await startRunner({ log: arrayLog(events), folder, buildFromEvents: Number.MAX_SAFE_INTEGER });
+    await live.caughtUp();
+    const before = await dumpViews(join(folder, 'views.db'));
+    const { admin } = live.runner;
+    expect((await jobDone(admin, await admin.verify('all'))).result?.differences).toEqual([]);
+    expect((await jobDone(admin, await admin.rebuild('all'))).state).toBe('done');
+    await live.close();
+    expect(await dumpViews(join(folder, 'views.db'))).toEqual(before);
+  });
+
+  it('give the texts and members of the fold, as of random seqs', { timeout: WITHIN_MS }, async () => {
+    const folder = testFolder();
+    const running = await startRunner({ log: arrayLog(events), folder });
+    await running.caughtUp();
+    await running.close();
+    const views = openViews(join(folder, 'views.db'));
+    const chat = events.filter(({ stream }) => chatOf(stream) !== null).map((event) => decodeChatEvent(event, 'e1'));
+    const chatId = chat[0]?.chatId ?? '';
+    const random = seeded(SEED);
+    const points = new Set(Array.from({ length: PAGES }, () => 1 + random.below(chat.length)));
+    const view = emptyChat(chatId);
+    for (const event of chat) {
+      applyEvent(view, event);
+      if (!points.has(event.seq)) continue;
+      const page = await views.chatHistory.page(chatId, { through: event.seq, limit: 20 });
+      const last = [...view.messages.values()].slice(-20);
+      expect(page.map(({ sent }) => sent.text)).toEqual(last.map(({ text }) => text));
+      const frame = await views.members.frameAsOf(chatId, event.seq);
+      expect(frame).toEqual({ title: view.title, memberCount: view.members.size });
+      const members = await views.members.membersAsOf(chatId, { through: event.seq, limit: 10_000 });
+      expect(members).toEqual([...view.members.values()].toSorted((a, b) => (a.userId < b.userId ? -1 : 1)));
+    }
+    views.close();
+  });
+});
