@@ -123,7 +123,7 @@ function openFrames(url: string, token: string): Frames {
   let unread: unknown[] = [];
   let arrived = (): void => undefined;
   socket.on('message', (data) => {
-    unread.push(JSON.parse(String(data)));
+    unread.push(JSON.parse((data as Buffer).toString()));
     arrived();
   });
 

@@ -18,8 +18,8 @@ import {
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const ulids = fc
   .tuple(
-    fc.constantFrom(...'01234567'),
-    fc.string({ unit: fc.constantFrom(...CROCKFORD), minLength: 25, maxLength: 25 }),
+    fc.constantFrom(...'01234567'.split('')),
+    fc.string({ unit: fc.constantFrom(...CROCKFORD.split('')), minLength: 25, maxLength: 25 }),
   )
   .map(([first, rest]) => first + rest);
 const A = '01HQ3ZS5X0AAAAAAAAAAAAAAAA';
