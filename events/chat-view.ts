@@ -83,7 +83,8 @@ export function applyEvent(view: ChatView, event: ChatEvent): ChatView {
       view.title = event.data.title ?? null;
       view.historyVisibility = event.data.historyVisibility;
       view.pastContent = event.data.pastContent;
-      for (const { userId, role } of event.data.members) view.members.set(userId, { userId, role, sinceSeq: event.seq });
+      for (const { userId, role } of event.data.members)
+        view.members.set(userId, { userId, role, sinceSeq: event.seq });
       return view;
     case 'ChatRenamed':
       view.title = event.data.title;
@@ -116,7 +117,9 @@ export function applyEvent(view: ChatView, event: ChatEvent): ChatView {
 }
 
 export type MessageSentEvent = ChatEvent & { type: 'MessageSent' };
-export type MessageChangeEvent = ChatEvent & { type: 'MessageEdited' | 'MessageDeleted' | 'ReactionAdded' | 'ReactionRemoved' };
+export type MessageChangeEvent = ChatEvent & {
+  type: 'MessageEdited' | 'MessageDeleted' | 'ReactionAdded' | 'ReactionRemoved';
+};
 
 /** The message that a `MessageSent` makes. */
 export function sentMessage(event: Pick<MessageSentEvent, 'seq' | 'actor' | 'at' | 'data'>): MessageView {
@@ -141,7 +144,10 @@ export function sentMessage(event: Pick<MessageSentEvent, 'seq' | 'actor' | 'at'
 }
 
 /** The message after one change of it. */
-export function changeMessage(message: MessageView, event: Pick<MessageChangeEvent, 'actor' | 'at'> & ChangeFact): MessageView {
+export function changeMessage(
+  message: MessageView,
+  event: Pick<MessageChangeEvent, 'actor' | 'at'> & ChangeFact,
+): MessageView {
   const rev = event.data.rev;
   switch (event.type) {
     case 'MessageEdited':
@@ -162,7 +168,11 @@ export function changeMessage(message: MessageView, event: Pick<MessageChangeEve
   }
 }
 
-type ChangeFact = MessageChangeEvent extends infer E ? (E extends { type: infer T; data: infer D } ? { type: T; data: D } : never) : never;
+type ChangeFact = MessageChangeEvent extends infer E
+  ? E extends { type: infer T; data: infer D }
+    ? { type: T; data: D }
+    : never
+  : never;
 
 function withReaction(reactions: readonly ReactionView[], emoji: string, userId: UserId): readonly ReactionView[] {
   const known = reactions.find((r) => r.emoji === emoji);
@@ -175,5 +185,7 @@ function withoutReaction(reactions: readonly ReactionView[], emoji: string, user
   const known = reactions.find((r) => r.emoji === emoji);
   if (!known?.userIds.includes(userId)) return reactions;
   const userIds = known.userIds.filter((id) => id !== userId);
-  return userIds.length === 0 ? reactions.filter((r) => r !== known) : reactions.map((r) => (r === known ? { emoji, userIds } : r));
+  return userIds.length === 0
+    ? reactions.filter((r) => r !== known)
+    : reactions.map((r) => (r === known ? { emoji, userIds } : r));
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type ChatEvent, type StoredChatFact, StoredChatData } from './chat.ts';
+import { type ChatEvent, StoredChatData, type StoredChatFact } from './chat.ts';
 import { words } from './content.ts';
 import { Metadata } from './envelope.ts';
 import type { RecordedEvent } from './event-store.ts';
@@ -86,7 +86,9 @@ function decodeWords(fact: StoredChatFact): { type: string; data: unknown } {
   switch (fact.type) {
     case 'ChatStarted':
     case 'ChatRenamed':
-      return fact.data.title === undefined ? fact : { type: fact.type, data: { ...fact.data, title: words(fact.data.title) } };
+      return fact.data.title === undefined
+        ? fact
+        : { type: fact.type, data: { ...fact.data, title: words(fact.data.title) } };
     case 'MessageEdited':
       return { type: fact.type, data: { ...fact.data, text: words(fact.data.text) } };
     case 'MessageSent': {

@@ -99,6 +99,7 @@ export class StoreError extends Error {
     super(message, { cause: options.cause });
     this.name = 'StoreError';
     this.code = code;
-    this.temporary = options.temporary ?? (code === 'unknown' || code === 'unavailable' || code === 'busy' || code === 'full');
+    this.temporary =
+      options.temporary ?? (code === 'unknown' || code === 'unavailable' || code === 'busy' || code === 'full');
   }
 }

@@ -2,7 +2,13 @@ import * as z from 'zod';
 
 /** `ops-<area>`: what operators and analysts did: who, what, on what, why and how it ended. Words withheld never appear. */
 export const StoredOpsData = {
-  OperatorActed: z.object({ action: z.string(), target: z.string(), reason: z.string().optional(), outcome: z.string(), details: z.record(z.string(), z.unknown()).optional() }),
+  OperatorActed: z.object({
+    action: z.string(),
+    target: z.string(),
+    reason: z.string().optional(),
+    outcome: z.string(),
+    details: z.record(z.string(), z.unknown()).optional(),
+  }),
   /** A read of chats' events by role `analyst`: recorded before the first byte is sent (PROTOCOL §3.5). */
   EventsRead: z.object({ content: z.boolean(), filter: z.record(z.string(), z.string()) }),
 };

@@ -8,7 +8,12 @@ export type UserRole = z.infer<typeof UserRole>;
 
 export const StoredUserData = {
   /** `password: false` for authors that came with an import: nobody can sign in as them. */
-  UserRegistered: z.object({ username: z.string().nullable(), displayName: Content, password: z.boolean(), source: z.string().optional() }),
+  UserRegistered: z.object({
+    username: z.string().nullable(),
+    displayName: Content,
+    password: z.boolean(),
+    source: z.string().optional(),
+  }),
   UserRenamed: z.object({ displayName: Content }),
   /** The hash itself lives in `accounts`; the log only knows that it changed. */
   UserPasswordChanged: z.object({}),

@@ -130,7 +130,8 @@ export function loadConfig(flags: Overrides = {}, env: NodeJS.ProcessEnv = proce
   const config = Object.fromEntries(entries) as Config;
   config.data = resolve(config.data);
   problems.push(...clusterProblems(config));
-  if (config.directChats === 'connections') problems.push('directChats: connections between users come in a later version');
+  if (config.directChats === 'connections')
+    problems.push('directChats: connections between users come in a later version');
   if (problems.length > 0) throw new ConfigError(problems);
   return { config, origin, file, warnings };
 }

@@ -1,3 +1,3 @@
 export type { EventFilter } from './filter.ts';
 export { eventLines } from './lines.ts';
-export { type EventStreamOptions, type EventStreamPage, readEventStream } from './read.ts';
+export { readEventStream } from './read.ts';

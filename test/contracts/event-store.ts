@@ -3,15 +3,7 @@ import type { EventStore } from '../../events/event-store.ts';
 import { appendContract } from './event-store/appends.ts';
 import { readContract } from './event-store/reads.ts';
 import { subscriptionContract } from './event-store/subscriptions.ts';
-
-export interface StoreUnderTest {
-  store: EventStore;
-  /** Another adapter on the same log, as after a restart. Absent where a log ends with its process. */
-  reopen?: () => Promise<EventStore>;
-  close: () => Promise<void>;
-}
-
-export type MakeStore = () => Promise<StoreUnderTest>;
+import type { MakeStore, StoreUnderTest } from './event-store/under-test.ts';
 
 /**
  * What `events/event-store.ts` promises, for every adapter. Asks for nothing but a store: the log may hold other

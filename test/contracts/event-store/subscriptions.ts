@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { type Batch, type EventStore, NO_STREAM, type RecordedEvent } from '../../../events/event-store.ts';
 import { seeded } from '../../support/seeded.ts';
-import type { MakeStore } from '../event-store.ts';
 import { appended, freshStream, key, newEvents } from './events.ts';
+import type { MakeStore } from './under-test.ts';
 
 const SEED = Number(process.env.SEED ?? 20_261_121);
 
