@@ -29,6 +29,8 @@ type Answer = Outcome<{ caughtUp?: true; position?: string }>;
 /** One call of `sync` (PROTOCOL §6). Calls of one socket run one after the other. */
 export async function runSync(services: Services, connection: Connection, input: SyncInput): Promise<Answer> {
   const { hub, log } = services;
+  // A call that waited behind another may find its socket gone, and nobody would take that one out of the hub again.
+  if (!connection.socket.open) return rejected('unavailable', 'the socket has closed');
   let since: number | null = null;
   if (input.since !== null) {
     const parsed = parsePosition(input.since);
@@ -81,7 +83,8 @@ function begin(sync: Sync, list: readonly Subscription[], seqsSince: ReadonlyMap
   const { connection, input, user } = sync;
   const listed = new Map(list.map((chat) => [chat.chatId, chat]));
   const named = Object.keys(input.chats);
-  for (const chatId of named) connection.namedInSync.add(chatId);
+  // Only the user's own: ids made up without end would else be remembered without end.
+  for (const chatId of named) if (user.memberships.has(chatId)) connection.namedInSync.add(chatId);
   const backlogs: Flow[] = [];
   for (const chatId of new Set([...listed.keys(), ...named, ...user.memberships.keys()])) {
     const membership = user.memberships.get(chatId);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ANN, BOB, CID, DEE, GROUP, type Loose, user } from '../../support/commands.ts';
 import type { Frame, TestSocket } from '../../support/protocol-client.ts';
 import { adaptersHere } from './support/adapters.ts';
@@ -239,3 +239,35 @@ describe.each(adapters)('sync on $adapter', (adapter) => {
     });
   });
 });
+
+test.each(adapters)(
+  'a sync whose turn comes after its socket has closed follows nothing, on $adapter',
+  async (adapter) => {
+    let asked = 0;
+    let letThrough: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      letThrough = resolve;
+    });
+    const w = await startWorld({
+      adapter,
+      wrapQueries: (queries) => ({
+        ...queries,
+        async subscriptions(...args) {
+          asked++;
+          await held;
+          return queries.subscriptions(...args);
+        },
+      }),
+    });
+    const bob = await w.open(BOB);
+    const syncs = [bob.request('sync', { chats: {} }), bob.request('sync', { chats: {} })];
+    for (const sync of syncs) sync.catch(() => undefined);
+    await vi.waitUntil(() => asked === 1 && w.gateway.counters.framesIn === 2);
+    bob.close();
+    await vi.waitUntil(() => w.gateway.counters.connections === 0);
+    letThrough();
+    await vi.waitUntil(() => w.gateway.counters.errors['unavailable'] === 2);
+    expect(asked).toBe(2);
+    await w.close();
+  },
+);
