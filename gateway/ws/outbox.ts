@@ -9,8 +9,8 @@ export interface FrameOwner {
   /** True once a frame of it was dropped: what follows is dropped too, until the client has asked anew. */
   readonly gapped: boolean;
   markGapped(): void;
-  /** The frame that says so, sent when there is room again, and never dropped itself. */
-  gapNotice(): Buffer;
+  /** The frame that says so, sent when there is room again, and never dropped itself; null where nobody needs it any more. */
+  gapNotice(): Buffer | null;
 }
 
 /** The outboxes that have something to send, written together once a turn. */
@@ -95,11 +95,7 @@ export class Outbox {
     this.#batch = null;
     if (batch.count === 1) this.write({ batch, from: 0, to: 1 });
     else this.#writePieces(batch);
-    for (let i = 0; i < batch.count; i++) {
-      batch.frames[i] = null;
-      batch.owners[i] = null;
-    }
-    batch.count = 0;
+    empty(batch);
     if (spare.length < SPARE_BATCHES_MAX) spare.push(batch);
     // One frame that went out at once left nothing behind: the common case, spared a call into the library.
     if (this.#congested || this.#lastResult !== 'sent') this.#weigh();
@@ -160,12 +156,15 @@ export class Outbox {
     if (this.#congested && this.#socket.bufferedBytes() > OUTBOX_LOW_BYTES) return;
     const owners = this.#notices;
     this.#notices = null;
-    for (const owner of owners ?? []) this.push(owner.gapNotice(), null);
+    for (const owner of owners ?? []) {
+      const notice = owner.gapNotice();
+      if (notice) this.push(notice, null);
+    }
     this.#wake();
   }
 
   closed(): void {
-    if (this.#batch) this.#batch.count = 0;
+    if (this.#batch) empty(this.#batch);
     this.#notices = null;
     this.#flusher.congested.delete(this);
     this.#wake();
@@ -176,6 +175,15 @@ export class Outbox {
     this.#waiters = null;
     for (const resume of waiters ?? []) resume();
   }
+}
+
+/** A batch that is used again must not keep alive what it held. */
+function empty(batch: Batch): void {
+  for (let i = 0; i < batch.count; i++) {
+    batch.frames[i] = null;
+    batch.owners[i] = null;
+  }
+  batch.count = 0;
 }
 
 export function createFlusher(counters: () => GatewayCounters): Flusher {

@@ -71,9 +71,11 @@ export class Flow implements FrameOwner {
     this.receiver.countSlow();
   }
 
-  gapNotice(): Buffer {
+  gapNotice(): Buffer | null {
     const { chatId, headSeq } = this.room;
-    return this.index < 0 ? goneFrame(chatId) : resyncFrame(chatId, headSeq, 'slow');
+    if (this.index >= 0) return resyncFrame(chatId, headSeq, 'slow');
+    // Another flow in its place began where the client said that it stands: the gap is closed.
+    return this.receiver.flows.has(chatId) ? null : goneFrame(chatId);
   }
 }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ANN, BOB, GROUP } from '../../support/commands.ts';
 import { adaptersHere } from './support/adapters.ts';
 import { type GatewayWorld, startWorld } from './support/world.ts';
@@ -47,6 +47,29 @@ describe.each(adapters)('a client that does not read, on $adapter', (adapter) =>
     await w.say(ANN, { type: 'send', actor: ANN, text: 'live' });
     await client.until(({ seq, ev }) => ev === 'event' && seq === more.seq + 1);
     expect(client.seqs()).toEqual(Array.from({ length: more.seq }, (_, i) => i + 2));
+  });
+
+  test('that syncs before it reads again is not told that the chat is gone', async () => {
+    const client = await readable(w);
+    raw = client.raw;
+    await client.until(({ ev }) => ev === 'welcome');
+    client.write({ id: 1, op: 'sync', chats: { [GROUP]: 1 } });
+    await client.until(({ id }) => id === 1);
+    raw.pause();
+    let head = 1;
+    while (w.gateway.counters.resyncs.slow === 0 && head < 3_000) {
+      const batch = Array.from({ length: 50 }, () => w.say(ANN, { type: 'send', actor: ANN, text: TEXT }));
+      head = Math.max(...(await Promise.all(batch)).map(({ seq }) => seq));
+      await w.follow(ANN).then((ann) => ann.close());
+    }
+    const framesIn = w.gateway.counters.framesIn;
+    client.write({ id: 2, op: 'sync', chats: { [GROUP]: head } });
+    await vi.waitUntil(() => w.gateway.counters.framesIn > framesIn);
+    raw.resume();
+    await client.until(({ id }) => id === 2);
+    await w.say(ANN, { type: 'send', actor: ANN, text: 'live' });
+    await client.until(({ ev, seq }) => ev === 'event' && seq === head + 1);
+    expect(client.frames.filter(({ ev }) => ev === 'gone')).toEqual([]);
   });
 });
 
