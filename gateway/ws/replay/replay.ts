@@ -7,6 +7,8 @@ import type { Services } from '../services.ts';
 
 /** What a timer can hold. */
 const TIMER_MAX_MS = 2_147_483_647;
+/** What was read longer ago is read again before it is sent: words may have been withheld, and a pause lasts for hours. */
+const PAGE_FRESH_MS = 1_000;
 
 export type ReplayEnd = 'end' | 'stopped' | 'forbidden' | 'error';
 
@@ -42,6 +44,8 @@ interface Running {
   after: number;
   lastAt: number | null;
   page: VisibleEvent[];
+  /** When the page was read, milliseconds since 1970. */
+  readAt: number;
   speed: number;
   paused: boolean;
   over: boolean;
@@ -63,6 +67,7 @@ export function startReplay(
     after: plan.from,
     lastAt: null,
     page: [],
+    readAt: 0,
     speed: plan.speed,
     paused: false,
     over: false,
@@ -113,7 +118,8 @@ async function play(run: Running, turn: number): Promise<void> {
   const stale = (): boolean => run.over || run.turn !== turn;
   while (!stale()) {
     if (!(await run.outbox.writable()) || stale()) return;
-    if (run.page.length === 0 && !(await nextPage(run, stale))) return;
+    const old = Math.abs(run.services.clock() - run.readAt) > PAGE_FRESH_MS;
+    if ((run.page.length === 0 || old) && !(await nextPage(run, stale))) return;
     let written = 0;
     for (let event = run.page[0]; event && written < CORK_BYTES; event = run.page[0]) {
       const wait = pauseBefore(run, event);
@@ -137,6 +143,7 @@ async function nextPage(run: Running, stale: () => boolean): Promise<boolean> {
     return false;
   }
   const ask = { after: run.after, limit: PAGE_EVENTS, through: to };
+  const readAt = run.services.clock();
   const page = await run.services.catchUps.run(() => run.services.queries.events(viewer, chatId, ask));
   if (stale()) return false;
   if (!page.ok) {
@@ -148,6 +155,7 @@ async function nextPage(run: Running, stale: () => boolean): Promise<boolean> {
     return false;
   }
   run.page = [...page.value.events];
+  run.readAt = readAt;
   return true;
 }
 

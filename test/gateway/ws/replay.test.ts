@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ANN, BOB, GROUP, user } from '../../support/commands.ts';
 import type { Frame, TestSocket } from '../../support/protocol-client.ts';
 import { adaptersHere } from './support/adapters.ts';
@@ -47,6 +47,33 @@ describe.each(adapters)('replay on $adapter', (adapter) => {
     const replayId = await play({ to: '2999-01-01T00:00:00Z' });
     await end(replayId);
     expect(seqs(replayId)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  });
+
+  test('words that were deleted while a replay waited are not sent any more', async () => {
+    const chatId = user(31);
+    await w.say(ANN, {
+      type: 'start-chat',
+      actor: ANN,
+      chatId,
+      kind: 'group',
+      title: 'g',
+      members: [BOB],
+      pastContent: 'now',
+    });
+    const started = Date.now();
+    await vi.waitUntil(() => Date.now() > started);
+    const { messageId, position } = await w.say(ANN, { type: 'send', actor: ANN, chatId, text: 'secret' });
+    await bob.request('chats', { minPosition: position });
+    const replayId = await play({ chatId, to: 2, speed: 0.000_001 });
+    await bob.until((frame) => frame['ev'] === 'replay' && frame['seq'] === 1);
+    const deleted = await w.say(ANN, { type: 'delete', actor: ANN, chatId, messageId: messageId ?? '' });
+    await bob.request('chats', { minPosition: deleted.position });
+    w.skew.ms += 5_000;
+    await bob.request('replay-control', { replayId, action: 'resume', speed: 0 });
+    await end(replayId);
+    expect(bob.frames.find(({ ev, seq }) => ev === 'replay' && seq === 2)).toMatchObject({
+      data: { text: '', withheld: 'deleted' },
+    });
   });
 
   test('an empty range ends at once; a range backwards, beyond the end, or of a foreign chat is refused', async () => {
