@@ -80,6 +80,11 @@ export function removeReceiver(directory: Directory, receiver: Receiver): void {
   const user = directory.users.get(receiver.userId);
   if (!user?.receivers.delete(receiver) || user.receivers.size > 0) return;
   directory.users.delete(user.userId);
+  forgetMemberships(directory, user);
+}
+
+/** Of a user with no socket left. */
+export function forgetMemberships(directory: Directory, user: ConnectedUser): void {
   for (const membership of user.memberships.values()) forget(directory, membership);
   user.memberships.clear();
 }

@@ -9,7 +9,7 @@ import type { HubContext, Watches } from './context.ts';
 import type { Directory } from './directory.ts';
 import { LiveEvent } from './live-event.ts';
 import { pushReceipt } from './receipts.ts';
-import type { Room } from './room.ts';
+import type { Flow, Room } from './room.ts';
 
 export interface FeedContext extends HubContext {
   readonly directory: Directory;
@@ -164,12 +164,12 @@ function fanOut(context: FeedContext, room: Room, { live, recordedAt }: { live: 
   const { seq } = live.event;
   const whole = room.rule?.historyVisibility === 'all' ? live.full() : null;
   let receivers = 0;
+  let gapped: Flow[] | null = null;
   for (const flow of room.flows) {
     if (flow.phase !== 'live' || flow.sentSeq >= seq) continue;
     if (flow.sentSeq + 1 !== seq) {
-      context.counters.heals += 1;
-      flow.phase = 'backlog';
-      flow.receiver.catchUp(flow);
+      gapped ??= [];
+      gapped.push(flow);
       continue;
     }
     flow.sentSeq = seq;
@@ -178,8 +178,14 @@ function fanOut(context: FeedContext, room: Room, { live, recordedAt }: { live: 
     flow.receiver.outbox.push(frame, flow);
     receivers += 1;
   }
-  if (receivers === 0) return;
   const { counters } = context;
+  // Not while the flows are walked: it writes, and a socket that cannot take more closes and leaves its place to another.
+  for (const flow of gapped ?? []) {
+    counters.heals += 1;
+    flow.phase = 'backlog';
+    flow.receiver.catchUp(flow);
+  }
+  if (receivers === 0) return;
   counters.pushes += receivers;
   const latency = Math.max(0, context.clock() - recordedAt);
   counters.pushLatency.count += 1;

@@ -2,7 +2,14 @@ import { accepted, type Outcome } from '../../../events/error-codes.ts';
 import type { LogPosition } from '../../../events/event-store.ts';
 import { applyComing } from './comings.ts';
 import type { HubContext, Watch, Watches } from './context.ts';
-import { type ConnectedUser, createDirectory, type Directory, removeReceiver, takeSubscriptions } from './directory.ts';
+import {
+  type ConnectedUser,
+  createDirectory,
+  type Directory,
+  forgetMemberships,
+  removeReceiver,
+  takeSubscriptions,
+} from './directory.ts';
 import { type Feed, startFeed } from './feed.ts';
 import type { Receiver } from './room.ts';
 
@@ -69,19 +76,11 @@ async function load({ context, directory, feed }: Registration, user: ConnectedU
     user.early = null;
     for (const coming of early) applyComing({ ...context, directory }, user, coming);
     // The user may have gone while the views were read.
-    if (user.receivers.size === 0) discard(directory, user);
+    if (user.receivers.size === 0) forgetMemberships(directory, user);
     return accepted(null);
   } finally {
     user.loading = null;
   }
-}
-
-function discard(directory: Directory, user: ConnectedUser): void {
-  for (const { room } of user.memberships.values()) {
-    room.memberships -= 1;
-    if (room.memberships === 0) directory.rooms.delete(room.chatId);
-  }
-  user.memberships.clear();
 }
 
 function addWatch(watches: Watches, watch: Watch): () => void {
