@@ -38,14 +38,15 @@ export interface Decoded {
   metadata: Metadata;
 }
 
-/** An event of the log that its schema refuses. A reader parks it; it never skips it. */
+/**
+ * An event of the log that its schema refuses. A reader parks it; it never skips it. Says where it lies and holds nothing
+ * of what it says: errors are logged with all their fields, and words belong in no log.
+ */
 export class MalformedEvent extends Error {
   readonly code = 'malformed-event';
-  readonly event: RecordedEvent;
-  constructor(event: RecordedEvent, why: string) {
-    super(`${event.stream} revision ${event.revision} (${event.type}): ${why}`);
+  constructor({ stream, revision, type }: RecordedEvent, why: string) {
+    super(`${stream} revision ${revision} (${type}): ${why}`);
     this.name = 'MalformedEvent';
-    this.event = event;
   }
 }
 
@@ -122,8 +123,8 @@ export function rfc3339(time: number): string {
 function parseJson(event: RecordedEvent, text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new MalformedEvent(event, `not JSON: ${String(cause)}`);
+  } catch {
+    throw new MalformedEvent(event, 'not JSON'); // the parser's own message quotes what it could not read
   }
 }
 
