@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ID_SKEW_MS } from './limits.ts';
 
 /** A ULID in its canonical upper case: 26 characters of Crockford's base 32, the first at most `7`. */
 export const ULID_PATTERN = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
@@ -44,3 +45,6 @@ export function ulidTime(ulid: string): number {
   for (let i = 0; i < ULID_TIME_LENGTH; i++) time = time * 32 + CROCKFORD.indexOf(ulid.charAt(i));
   return time;
 }
+
+/** Whether the id's time lies further ahead of `now` (milliseconds since 1970) than clocks may differ. */
+export const isFromTheFuture = (ulid: string, now: number): boolean => ulidTime(ulid) > now + ID_SKEW_MS;

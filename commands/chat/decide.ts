@@ -1,12 +1,12 @@
 import type { StoredChatFact } from '../../events/chat.ts';
 import { plain } from '../../events/content.ts';
 import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
-import type { MessageId } from '../../events/ids.ts';
-import { GROUP_MAX_MEMBERS, ID_SKEW_MS, MESSAGE_MAX_EMOJIS } from '../../events/limits.ts';
+import { isFromTheFuture, type MessageId } from '../../events/ids.ts';
+import { GROUP_MAX_MEMBERS, MESSAGE_MAX_EMOJIS } from '../../events/limits.ts';
 import type { ChatCommand } from '../api.ts';
+import { fromTheFuture } from '../refusals.ts';
 import { type Decision, putMember, removeMember } from './decide-members.ts';
 import { type ChatState, canSee, type MessageState, reactorKey, roleOf } from './state.ts';
-import { ulidBound } from './ulid-bound.ts';
 
 /** What was looked up beforehand, beside the messages that were put at hand in the state. */
 export interface Facts {
@@ -31,13 +31,8 @@ export const notFound = (): Outcome<never> => rejected('chat-not-found', 'there 
  * Pure, but for `state.messages`, which must hold the messages that the command names, where they exist.
  */
 export function decide(state: ChatState, command: ChatCommand, setting: Setting): Decision {
-  const future = ulidBound(setting.now + ID_SKEW_MS + 1);
-  if (
-    command.commandId >= future ||
-    (command.type === 'start-chat' && command.kind === 'group' && command.chatId >= future)
-  ) {
-    return rejected('id-from-the-future', 'the time in the id lies more than 2 minutes ahead of the server');
-  }
+  const chosen = command.type === 'start-chat' && command.kind === 'group' ? command.chatId : command.commandId;
+  if (isFromTheFuture(command.commandId, setting.now) || isFromTheFuture(chosen, setting.now)) return fromTheFuture();
   if (command.type === 'start-chat') return start(command, setting);
   if (roleOf(state, command.actor) === null) return notFound();
   switch (command.type) {

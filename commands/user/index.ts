@@ -1,8 +1,9 @@
 import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
-import type { UserId } from '../../events/ids.ts';
+import { isFromTheFuture, type UserId } from '../../events/ids.ts';
 import { userStream } from '../../events/streams.ts';
 import type { Commands, Profile } from '../api.ts';
 import { handleStream, loadStream, type StreamCommand, type StreamDeps } from '../handle-stream.ts';
+import { fromTheFuture } from '../refusals.ts';
 import { displayName as checkDisplayName, foldUsername } from '../text.ts';
 import { changePassword, orderedRoles, register, rename, setRoles, type UserDecision } from './decide.ts';
 import { evolveUser, type UserState } from './state.ts';
@@ -75,6 +76,7 @@ async function registerUser(
   };
   const { state: standing } = await loadStream(userOf(userId), deps);
   if (!standing) {
+    if (isFromTheFuture(commandId, deps.clock())) return fromTheFuture(); // before a name is reserved for it
     const reserved = await reserveUsername({ username, userId, commandId }, deps);
     if (!reserved.ok) return reserved;
   }
@@ -100,7 +102,13 @@ async function handle(
   { actor, userId, commandId, decide }: UserCommand,
   deps: StreamDeps,
 ): Promise<Outcome<UserState>> {
-  const outcome = await handleStream({ ...userOf(userId), actor, commandId, decide }, deps);
+  /** An id that is known has led to nothing new, so it is answered. */
+  const decideInTime = (state: UserState | null): UserDecision => {
+    const decision = decide(state);
+    const isNew = decision.ok && decision.value.length > 0;
+    return isNew && isFromTheFuture(commandId, deps.clock()) ? fromTheFuture() : decision;
+  };
+  const outcome = await handleStream({ ...userOf(userId), actor, commandId, decide: decideInTime }, deps);
   if (!outcome.ok) return outcome;
   if (!outcome.value) throw new Error(`user ${userId} is not there after a command`);
   return accepted(outcome.value);

@@ -1,5 +1,6 @@
 import type { Profile } from '../../commands/index.ts';
 import { type Outcome, rejected } from '../../events/error-codes.ts';
+import { isFromTheFuture } from '../../events/ids.ts';
 import type { Principal } from './api.ts';
 import type { AuthParts } from './parts.ts';
 import { passwordFault } from './passwords.ts';
@@ -32,6 +33,13 @@ export async function changePassword(
       : rejected('bad-credentials', 'the old password is wrong');
   }
   if (!repeat) {
+    // The log would refuse it when the secret has changed already.
+    if (isFromTheFuture(commandId, clock())) {
+      return rejected(
+        'id-from-the-future',
+        'the time in the Idempotency-Key lies more than 2 minutes ahead of the server',
+      );
+    }
     const hash = await passwords.hash(newPassword);
     await accounts.changePassword({ userId, hash, commandId, keep: sessionId, at: clock() });
   }

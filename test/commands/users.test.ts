@@ -2,10 +2,13 @@ import { expect, test } from 'vitest';
 import { decode } from '../../events/codec.ts';
 import { usernameStream, userStream } from '../../events/streams.ts';
 import { createMemoryEventStore } from '../../infra/memory/event-store.ts';
-import { ANN, BOB, createWorld, NOW, type World } from '../support/commands.ts';
+import { ANN, BOB, createWorld, NOW, ulidAt, type World } from '../support/commands.ts';
 import { faulty } from '../support/faulty-event-store.ts';
 
-const register = async (world: World, more: { userId?: string; username?: string; displayName?: string } = {}) => {
+const register = async (
+  world: World,
+  more: { userId?: string; username?: string; displayName?: string; commandId?: string } = {},
+) => {
   const command = { userId: ANN, username: 'ann', displayName: 'Ann', password: true, commandId: world.id(), ...more };
   return codeOr(await world.commands.registerUser(command));
 };
@@ -166,4 +169,19 @@ test('what an operator does is not done where it cannot be recorded', async () =
   const refused = expect(recording).rejects.toMatchObject({ code: 'unavailable' });
   await world.timer.run();
   await refused;
+});
+
+test('a new id from the future is refused and leaves nothing behind; a known one is answered', async () => {
+  const world = createWorld();
+  const ahead = ulidAt(NOW + 120_001, 1);
+  expect(await register(world, { commandId: ahead })).toBe('id-from-the-future');
+  expect(await register(world, { userId: BOB })).toMatchObject({ username: 'ann' });
+  const rename = (displayName: string, commandId: string) =>
+    world.commands.renameUser({ userId: BOB, displayName, commandId }).then(codeOr);
+  expect(await rename('B', ahead)).toBe('id-from-the-future');
+  expect(codeOr(await world.commands.passwordChanged({ userId: BOB, commandId: ahead }))).toBe('id-from-the-future');
+  const barely = ulidAt(NOW + 120_000, 1);
+  expect(await rename('B', barely)).toMatchObject({ displayName: 'B' });
+  world.time.now -= 1_000;
+  expect(await rename('B', barely)).toMatchObject({ displayName: 'B', version: 2 });
 });

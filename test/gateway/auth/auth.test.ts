@@ -1,4 +1,5 @@
 import { hash, verify } from '@node-rs/argon2';
+import { ulid } from 'ulid';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { StoreError } from '../../../events/event-store.ts';
 import { createPasswords } from '../../../gateway/auth/passwords.ts';
@@ -55,6 +56,16 @@ describe('passwords', () => {
     }
     expect(new Set(answers).size).toBe(1);
     expect(argon2.hash).not.toHaveBeenCalled();
+  });
+
+  it('do not change where the id of the change is from the future', async () => {
+    w = await createAuthWorld();
+    await w.auth.register(MARA);
+    const { principal } = await signedIn();
+    const commandId = ulid(Date.now() + 150_000);
+    const change = { oldPassword: MARA.password, newPassword: 'another good one', commandId };
+    expect(await w.auth.changePassword(principal, change)).toMatchObject({ rejection: { code: 'id-from-the-future' } });
+    expect((await w.auth.signIn(MARA)).ok).toBe(true);
   });
 
   it('are checked two at a time, and too many waiting are told so', async () => {
