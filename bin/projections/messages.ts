@@ -7,10 +7,12 @@ export interface WorkerInput {
 }
 
 export type AdminMethod = 'list' | 'rebuild' | 'verify' | 'pause' | 'resume' | 'job';
+/** What may be asked of the worker: the operator's actions, and its own counts. */
+export type Asked = AdminMethod | 'unknown';
 
 export type ToWorker =
   | { kind: 'nudge' }
-  | { kind: 'call'; id: number; method: AdminMethod; name: string }
+  | { kind: 'call'; id: number; method: Asked; name: string }
   | { kind: 'close' };
 
 export type FromWorker =

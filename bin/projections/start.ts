@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { startWorker } from '../../infra/system/worker.ts';
 import { type Admin, createProgress, type Progress } from '../../projections/index.ts';
-import type { AdminMethod, FromWorker, ToWorker, WorkerInput } from './messages.ts';
+import type { Asked, FromWorker, ToWorker, WorkerInput } from './messages.ts';
 import type { ProjectionReport } from './open-runner.ts';
 
 export type { ProjectionReport } from './open-runner.ts';
@@ -17,6 +17,8 @@ export interface StartProjections extends WorkerInput {
 export interface Projections {
   readonly progress: Pick<Progress, 'position' | 'reached' | 'lagMs'>;
   readonly admin: Admin;
+  /** How many events of types that this version does not know went by since the start, by type. */
+  unknown(): Promise<Record<string, number>>;
   /** Something was appended; `head` is its position, where that is known. */
   nudge(head?: number): void;
   close(): Promise<void>;
@@ -59,6 +61,7 @@ export async function startProjections(options: StartProjections): Promise<Proje
   return {
     progress,
     admin: calls.admin,
+    unknown: calls.unknown,
     nudge: createNudge(worker, progress),
     async close() {
       if (closing) return;
@@ -88,6 +91,7 @@ function createNudge(worker: Worker, progress: Progress): Projections['nudge'] {
 
 interface Calls {
   readonly admin: Admin;
+  unknown(): Promise<Record<string, number>>;
   answered(message: FromWorker & { kind: 'answer' }): void;
   fail(error: Error): void;
 }
@@ -96,7 +100,7 @@ function createCalls(worker: Worker): Calls {
   const open = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   let last = 0;
   let failed: Error | null = null;
-  const call = <T>(method: AdminMethod, name = ''): Promise<T> =>
+  const call = <T>(method: Asked, name = ''): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       if (failed) {
         reject(failed);
@@ -115,6 +119,7 @@ function createCalls(worker: Worker): Calls {
       resume: (name) => call('resume', name),
       job: (id) => call('job', id),
     },
+    unknown: () => call('unknown'),
     answered({ id, value, error }) {
       const waiting = open.get(id);
       open.delete(id);

@@ -24,7 +24,9 @@ port.on('message', (message: ToWorker) => {
 async function answer({ id, method, name }: ToWorker & { kind: 'call' }): Promise<void> {
   try {
     if (!opened) throw new Error('the views are not open');
-    tell({ kind: 'answer', id, value: await opened.runner.admin[method](name), error: null });
+    const { admin, unknown } = opened.runner;
+    const value = method === 'unknown' ? Object.fromEntries(unknown()) : await admin[method](name);
+    tell({ kind: 'answer', id, value, error: null });
   } catch (error) {
     tell({ kind: 'answer', id, value: null, error: String(error) });
   }

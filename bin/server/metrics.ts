@@ -4,7 +4,7 @@ import type { GatewayCounters } from '../../gateway/ws/counters.ts';
 
 export interface MetricSources {
   gateway: GatewayCounters;
-  projections: { admin: Pick<ProjectionAdmin, 'list'> };
+  projections: { admin: Pick<ProjectionAdmin, 'list'>; unknown(): Promise<Record<string, number>> };
 }
 
 /** What the rooms count, read when `/metrics` is asked for: counting itself costs an addition. */
@@ -57,21 +57,30 @@ export function exposeMetrics(registry: Registry, { gateway, projections }: Metr
     { name: 'hindsight_ws_resyncs_total', help: 'Resyncs sent, by reason.', label: 'reason' },
     () => gateway.resyncs,
   );
+  labelled(
+    registry,
+    {
+      name: 'hindsight_events_unknown_total',
+      help: 'Events of a type that this version does not know, by type: kept, not projected.',
+      label: 'type',
+    },
+    () => projections.unknown(),
+  );
   projectionLag(registry, projections.admin);
 }
 
 function labelled(
   registry: Registry,
   { name, help, label }: { name: string; help: string; label: string },
-  read: () => Record<string, number>,
+  read: () => Record<string, number> | Promise<Record<string, number>>,
 ): void {
   new Gauge({
     name,
     help,
     labelNames: [label],
     registers: [registry],
-    collect() {
-      for (const [value, count] of Object.entries(read())) this.set({ [label]: value }, count);
+    async collect() {
+      for (const [value, count] of Object.entries(await read())) this.set({ [label]: value }, count);
     },
   });
 }
