@@ -1,7 +1,7 @@
 import { type Decoded, decode } from '../events/codec.ts';
 import { accepted, type Outcome } from '../events/error-codes.ts';
 import { NO_STREAM, type RecordedEvent, StoreError } from '../events/event-store.ts';
-import { appendUntilKnown } from './append.ts';
+import { type Appended, appendUntilKnown } from './append.ts';
 import { busy, COMMAND_DEADLINE_MS, unknown, unreachable } from './chat-writer.ts';
 import { encodeEvent, type Intended } from './encode.ts';
 import type { CommandsDeps, Timer } from './ports.ts';
@@ -49,15 +49,18 @@ async function decideAndAppend<S>(command: StreamCommand<S>, deps: StreamDeps): 
     const intended = intend(command, decision.value, deps);
     const { timer, closing, store } = deps;
     const events = intended.map((event) => encodeEvent(event, deps.ids));
-    const result = await appendUntilKnown({
+    const { stream } = command;
+    const appended = appendUntilKnown({
       store,
       timer,
       closing,
       deadline,
-      stream: command.stream,
+      pursue: false,
+      stream,
       expected: revision,
       events,
     });
+    const result = await byDeadline(appended, deadline, timer);
     if (result.status === 'appended')
       return accepted(intended.reduce((s, event) => command.evolve(s, evolvable(event)), state));
     if (result.status === 'unknown') return unknown();
@@ -67,6 +70,19 @@ async function decideAndAppend<S>(command: StreamCommand<S>, deps: StreamDeps): 
     }
   } while (deps.timer.now() < deadline);
   return busy();
+}
+
+/** A store that does not answer at all must not keep its caller: what becomes of it is then unknown. */
+async function byDeadline(appended: Promise<Appended>, deadline: number, timer: Timer): Promise<Appended> {
+  let cancel: () => void = () => undefined;
+  const late = new Promise<Appended>((resolve) => {
+    cancel = timer.after(deadline - timer.now(), () => resolve({ status: 'unknown' }));
+  });
+  try {
+    return await Promise.race([appended, late]);
+  } finally {
+    cancel();
+  }
 }
 
 const PAGE_EVENTS = 500;

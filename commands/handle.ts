@@ -88,6 +88,7 @@ async function attempt(
     expected: revisionOf(before.seq),
     events: decided.events,
     deadline: flight.deadline,
+    pursue: true,
   });
   return land(chat, flight, { result, decided, before, deps });
 }

@@ -68,6 +68,18 @@ test('so it is where the store never answers', async () => {
   expect(await Promise.all([...both, behind])).toEqual(['unknown', 'unknown', 'busy']);
 });
 
+test.each(['lost', 'never'] as const)('so do the callers of a user’s commands (%s)', async (how) => {
+  const fate: { now: Fate } = { now: 'fine' };
+  const { world } = await over(fate);
+  fate.now = how;
+  const rename = () => world.commands.renameUser({ userId: ANN, displayName: 'A', commandId: BOB });
+  const renamed = rename();
+  await world.timer.run(6_000);
+  expect(await renamed).toMatchObject({ rejection: { code: 'unknown' } });
+  fate.now = 'fine';
+  expect(await rename()).toMatchObject({ value: { displayName: 'A', version: 2 } });
+});
+
 test('a full queue says busy at once', async () => {
   const { world } = await over({ now: 'never' });
   const waiting = Array.from({ length: 10_000 }, () => send(world));
