@@ -12,7 +12,7 @@ export interface EventStreamOptions {
   filter: EventFilter;
   /** False: the words are withheld, as `hidden`. */
   content: boolean;
-  /** True: goes on with what happens, until the signal aborts. */
+  /** True: goes on with what happens, up to the filter's `until` or until the signal aborts. */
   follow: boolean;
   signal: AbortSignal;
 }
@@ -41,9 +41,12 @@ export async function* readEventStream(options: EventStreamOptions): AsyncGenera
     yield select(page, options);
   }
   yield { events: [], position: until };
-  if (!follow) return;
+  const last = filter.until ?? Number.POSITIVE_INFINITY;
+  if (!follow || last <= until) return;
   for await (const batch of log.subscribe({ after: Math.max(until, filter.after ?? START), signal })) {
-    yield { ...select(batch.events, options), position: batch.position };
+    const wanted = batch.events.filter(({ position }) => position <= last);
+    yield { ...select(wanted, options), position: Math.min(batch.position, last) };
+    if (batch.position >= last) return;
   }
 }
 

@@ -61,7 +61,10 @@ export const eventStream: FastifyPluginAsyncZod<HttpOptions> = async (app, optio
       const pages = readEventStream({ log, filter, content, follow, signal: aborter.signal });
       const guard = guardOf(request, { options, content, follow, server });
       const chunks = supervised(eventLines(pages, log.epoch), { guard, aborter, logger: context.logger });
-      reply.raw.once('close', () => aborter.abort());
+      reply.raw.once('close', () => {
+        aborter.abort();
+        guard.release(); // whoever goes before the first chunk leaves a stream that never began, and so never ends
+      });
       reply.header('content-type', NDJSON).serializer((payload: unknown) => payload as string);
       return reply.send(Readable.from(chunks, { objectMode: false }) as never);
     },

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Commands } from '../../../commands/index.ts';
+import { encodePosition } from '../../../events/position.ts';
 import { opsStream } from '../../../events/streams.ts';
 import { type HttpServer, serveHttp } from '../../../gateway/http/server.ts';
 import { newId } from '../../../gateway/new-id.ts';
@@ -143,6 +144,17 @@ describe('following', () => {
     expect(subscription?.signal.aborted).toBe(false);
     aborter.abort();
     await vi.waitFor(() => expect(subscription?.signal.aborted).toBe(true), { timeout: 5_000 });
+  });
+
+  it('goes on no further than `until`', async () => {
+    const thisRead = 1; // it is recorded itself
+    const until = encodePosition(h.store.epoch, (await h.store.head()) + thisRead + 1);
+    const { next } = await follow(`type=MessageSent&until=${until}`);
+    expect([(await next()).seq, (await next()).seq]).toEqual([2, 3]);
+    await say('the last');
+    await say('beyond');
+    expect((await next()).data.text).toBe('the last');
+    expect(await next()).toMatchObject({ end: true, count: 3, position: until });
   });
 
   it('does not keep the server from closing', async () => {
