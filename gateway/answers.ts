@@ -5,8 +5,8 @@ import { ChatId, MessageId, Ulid, UserId } from '../events/ids.ts';
 import { UserRole } from '../events/user.ts';
 
 /**
- * What is answered, the same over HTTP and over the socket (PROTOCOL §5). A response is checked against these before
- * it leaves: a field that is not named here never does.
+ * What is answered, the same over HTTP and over the socket (PROTOCOL §5). Over HTTP a response is checked against
+ * these before it leaves: a field that is not named here never does.
  */
 const schemas = z.registry<{ id: string; description?: string }>();
 /** The schemas that documents refer to by name. */

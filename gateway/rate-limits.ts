@@ -17,7 +17,7 @@ export const RATE_LIMITS = {
   commandPerUser: { points: 300, seconds: 10 },
   /** Of one user in one chat (`<userId> <chatId>`): a stranger cannot use up what its members have. */
   commandPerChat: { points: 200, seconds: 10 },
-  /** Reads that walk many events: diff, versions of everything, replay, an analyst's stream. */
+  /** Reads that walk many events: a diff, an analyst's stream. Replays are limited by how many run at once. */
   scanPerUser: { points: 120, seconds: 60 },
   connectPerAddress: { points: 240, seconds: 60 },
   framePerSocket: { points: 1_000, seconds: 10 },

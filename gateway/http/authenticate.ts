@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { UserRole } from '../../events/user.ts';
+import { OPERATOR } from '../auth/access-tokens.ts';
 import type { Principal } from '../auth/api.ts';
 import { addressKey, type RateLimitName, type RateLimits } from '../rate-limits.ts';
 import type { HttpOptions } from './options.ts';
@@ -54,7 +55,6 @@ export async function rolesOf(request: FastifyRequest, { context }: HttpOptions)
   const profile = await context.commands.profile(userId);
   return profile?.roles ?? [];
 }
-const OPERATOR = 'operator';
 
 export const needsRole = (options: HttpOptions, role: UserRole) => async (request: FastifyRequest) => {
   if (!(await rolesOf(request, options)).includes(role)) refuse('forbidden', `the role ${role} is needed`);
