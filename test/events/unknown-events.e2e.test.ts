@@ -86,7 +86,9 @@ test('every view has gone past it', async () => {
   expect(chats.body).toMatchObject({ chats: [{ headSeq: 4, lastMessage: { text: 'two' } }] });
 });
 
-test('the operator hears of it, with its type', () => {
+test('the operator hears of it, with its type', async () => {
   expect(server.output()).toContain('unknown-event');
+  const metrics = await (await fetch(`${server.http}/metrics`)).text();
+  expect(metrics).toMatch(/^hindsight_events_unknown_total\{type="\w+"\} 1$/m);
   expect(server.output()).toContain('MessagePinned');
 });
