@@ -76,36 +76,53 @@ function labelled(
   });
 }
 
-/** All asked of the projections' thread at once, so that a scrape waits for it once; `up` is 0 while it cannot answer. */
+type Values = [label: string, value: number][];
+
+/** What the projections' thread says of itself, asked once for all gauges of a scrape; `up` is 0 while it cannot answer. */
 function projectionMetrics(registry: Registry, projections: MetricSources['projections']): void {
-  const gauge = (name: string, help: string, label: string): Gauge =>
-    new Gauge({ name, help, labelNames: [label], registers: [registry] });
-  const events = gauge('hindsight_projection_lag_events', 'Events that a view does not hold yet.', 'projection');
-  const seconds = gauge(
-    'hindsight_projection_lag_seconds',
-    'How old the oldest event is that a view does not hold yet.',
-    'projection',
-  );
-  const unknown = gauge(
-    'hindsight_events_unknown_total',
-    'Events of a type that this version does not know: kept, not projected.',
-    'type',
-  );
-  new Gauge({
-    name: 'hindsight_projections_up',
-    help: 'Whether the projections answer.',
-    registers: [registry],
-    async collect() {
-      try {
-        for (const { name, lagEvents, lagSeconds } of await projections.admin.list()) {
-          events.set({ projection: name }, lagEvents);
-          seconds.set({ projection: name }, lagSeconds);
-        }
-        for (const [type, count] of Object.entries(await projections.unknown())) unknown.set({ type }, count);
-        this.set(1);
-      } catch {
-        this.set(0); // that is the news; why is in the log
-      }
-    },
+  let asked: Promise<{ up: number; lagEvents: Values; lagSeconds: Values; unknown: Values }> | null = null;
+  const ask = async () => {
+    try {
+      const views = await projections.admin.list();
+      return {
+        up: 1,
+        lagEvents: views.map(({ name, lagEvents }): Values[number] => [name, lagEvents]),
+        lagSeconds: views.map(({ name, lagSeconds }): Values[number] => [name, lagSeconds]),
+        unknown: Object.entries(await projections.unknown()),
+      };
+    } catch {
+      return { up: 0, lagEvents: [], lagSeconds: [], unknown: [] }; // that is the news; why is in the log
+    } finally {
+      asked = null;
+    }
+  };
+  const gauge = (
+    name: string,
+    help: string,
+    of: { label?: string; read: (said: Awaited<ReturnType<typeof ask>>) => Values },
+  ): Gauge =>
+    new Gauge({
+      name,
+      help,
+      labelNames: of.label === undefined ? [] : [of.label],
+      registers: [registry],
+      async collect() {
+        asked ??= ask();
+        for (const [value, count] of of.read(await asked))
+          this.set(of.label === undefined ? {} : { [of.label]: value }, count);
+      },
+    });
+  gauge('hindsight_projections_up', 'Whether the projections answer.', { read: ({ up }) => [['', up]] });
+  gauge('hindsight_projection_lag_events', 'Events that a view does not hold yet.', {
+    label: 'projection',
+    read: ({ lagEvents }) => lagEvents,
+  });
+  gauge('hindsight_projection_lag_seconds', 'How old the oldest event is that a view does not hold yet.', {
+    label: 'projection',
+    read: ({ lagSeconds }) => lagSeconds,
+  });
+  gauge('hindsight_events_unknown_total', 'Events of a type that this version does not know: kept, not projected.', {
+    label: 'type',
+    read: ({ unknown }) => unknown,
   });
 }
