@@ -2,6 +2,8 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { DataFolder } from '../data-folder.ts';
 
 export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
+/** Listens on all addresses of the machine, and is none of them. */
+export const isAnyAddress = (host: string): boolean => host === '0.0.0.0' || host === '::';
 export const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 /** The page's own address, by both names that a browser may know a server on its own machine by. */

@@ -13,7 +13,7 @@ import { systemClock } from '../../infra/system/clock.ts';
 import { chooseSocketServer } from '../../infra/ws/choose.ts';
 import { openAuth } from '../open-auth.ts';
 import { VERSION, WEB_FOLDER } from '../package-root.ts';
-import { hostInUrl, ownOrigins } from './addresses.ts';
+import { hostInUrl, isAnyAddress, ownOrigins } from './addresses.ts';
 import type { Composition } from './composition.ts';
 import type { Engine } from './engine.ts';
 import { exposeMetrics } from './metrics.ts';
@@ -53,6 +53,11 @@ export async function openEdges(on: Composition, engine: Engine, state: EdgeStat
 
   const gateway = await createGateway(context, { adapter: await chooseSocketServer(on.warn) });
   on.onClose(() => gateway.close(DRAIN_MS));
+  if (config.publicGatewayUrl === null && isAnyAddress(config.host)) {
+    on.warn(
+      `${config.host} is no address that clients could connect to: set publicGatewayUrl to the one they are given`,
+    );
+  }
   addresses.gateway = config.publicGatewayUrl ?? `ws://${hostInUrl(config.host)}:${gateway.port}/v1/ws`;
 
   const metrics = new Registry();

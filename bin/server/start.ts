@@ -24,15 +24,26 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const unlock = await acquireServerLock(folder.root);
   removeAddresses(folder);
   const closing: (() => unknown)[] = [unlock];
-  const close = async (): Promise<void> => {
-    for (let end = closing.pop(); end; end = closing.pop()) await end();
-  };
+  const close = (): Promise<void> => closeAll(closing);
   try {
     return await compose({ ...options, folder, onClose: (end) => void closing.push(end), close });
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** The last first. One that fails must not keep the others from flushing, so what went wrong is said at the end. */
+async function closeAll(closing: (() => unknown)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (let end = closing.pop(); end; end = closing.pop()) {
+    try {
+      await end();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, `stopping: ${failures.map(String).join('; ')}`);
 }
 
 async function compose(on: Composition): Promise<Server> {
