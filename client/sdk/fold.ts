@@ -1,8 +1,7 @@
 import { changeMessage, type MessageView, sentMessage } from '../../events/chat-view.ts';
+import { REACTION_USERS_SHOWN } from '../../events/limits.ts';
 import { lastSeqOf } from './cursor.ts';
 import type { AsOf, ChatEvent, Message, MessagePage, SeenEvent } from './model.ts';
-
-const REACTION_USERS_SHOWN = 20;
 
 /** The part of a chat that is on the screen: a page of messages and what happened since, folded by the shared reducer. */
 export interface ChatPage {
@@ -78,7 +77,10 @@ export function applyToMessage(message: Message, event: Change, me: string): Mes
   return { ...message, reactions: countReactions(message, event, me) };
 }
 
-/** An answer names the first reactors only, so counts go by the events: each of them is a real change. */
+/**
+ * An answer names the first reactors only, so counts go by the events. Each is a real change, but for who was away while
+ * the one between two happened: a reaction of somebody named counts once, one of nobody is not taken back.
+ */
 function countReactions(
   message: Message,
   event: ChatEvent & { type: 'ReactionAdded' | 'ReactionRemoved' },
@@ -91,6 +93,8 @@ function countReactions(
     return added
       ? [...message.reactions, { emoji, count: 1, mine: event.actor === me, userIds: [event.actor] }]
       : message.reactions;
+  const named = known.userIds.includes(event.actor);
+  if (added ? named : !named && known.userIds.length === known.count) return message.reactions;
   const others = known.userIds.filter((userId) => userId !== event.actor);
   const count = known.count + (added ? 1 : -1);
   if (count <= 0) return message.reactions.filter((reaction) => reaction !== known);

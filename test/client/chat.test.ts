@@ -61,6 +61,18 @@ describe('an open chat', () => {
     expect(chat.page?.messages[0]?.reactions[0]?.userIds).toHaveLength(19);
   });
 
+  it('counts nobody twice, and takes back no reaction that it does not show', async () => {
+    const { server, clock, chat } = await opened();
+    server.say('seen');
+    const change = { messageId: 'seen', messageSeq: 2, emoji: '🎉' };
+    // As for somebody who was away while what lies between these happened.
+    server.append(CHAT, 'ReactionAdded', { ...change, rev: 2 }, { actor: 'one' });
+    server.append(CHAT, 'ReactionAdded', { ...change, rev: 4 }, { actor: 'one' });
+    server.append(CHAT, 'ReactionRemoved', { ...change, rev: 6 }, { actor: 'other' });
+    await clock.pass(0);
+    expect(chat.page?.messages[0]?.reactions).toEqual([{ emoji: '🎉', count: 1, mine: false, userIds: ['one'] }]);
+  });
+
   it('shows a message of one’s own at once, and only once', async () => {
     const { server, clock, client, chat } = await opened();
     const held: (() => void)[] = [];
