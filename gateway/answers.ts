@@ -208,6 +208,7 @@ export const ProjectionState = named(
     lagSeconds: z.number(),
     progress: z.number().nullable(),
     etaS: z.number().nullable(),
+    error: z.string().optional().meta({ description: 'Why it has failed.' }),
   }),
 );
 export const ProjectionJob = named(

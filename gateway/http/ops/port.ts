@@ -25,6 +25,8 @@ export interface ProjectionState {
   progress: number | null;
   /** Seconds until it is done, null where that is not known. */
   etaS: number | null;
+  /** Why it has failed. */
+  error?: string;
 }
 
 export interface ProjectionJob {

@@ -28,9 +28,10 @@ const job = {
 }; // biome-ignore format: one job
 
 it('shows the views to operators, to the command line, and to nobody else', async () => {
-  h.projections.list.mockResolvedValue([state]);
+  const failed = { ...state, name: 'users', state: 'failed' as const, error: 'why it has failed' };
+  h.projections.list.mockResolvedValue([state, failed]);
   for (const as of [olga, operator]) {
-    expect((await h.call('GET', '/v1/ops/projections', { as })).json()).toEqual({ projections: [state] });
+    expect((await h.call('GET', '/v1/ops/projections', { as })).json()).toEqual({ projections: [state, failed] });
   }
   const admin = await h.person('admin', 'user', 'admin', 'analyst');
   expect((await h.call('GET', '/v1/ops/projections', { as: admin })).json()).toMatchObject({
