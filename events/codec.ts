@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type ChatEvent, StoredChatData, type StoredChatFact } from './chat.ts';
 import { words } from './content.ts';
 import { Metadata } from './envelope.ts';
-import type { RecordedEvent } from './event-store.ts';
+import type { ParsedEvent, RecordedEvent } from './event-store.ts';
 import { StoredConfigData, StoredOpsData } from './ops.ts';
 import { encodePosition } from './position.ts';
 import { StoredReceiptsData } from './receipts.ts';
@@ -11,7 +11,7 @@ import { upcast } from './upcasters.ts';
 import { StoredUserData, StoredUsernameData } from './user.ts';
 
 /** Compiled once: zod's generated validators are several times faster than its interpreter. */
-const SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map(
+const SCHEMAS: ReadonlyMap<string, ReadonlyMap<string, z.ZodType>> = new Map(
   Object.entries({
     chat: StoredChatData,
     user: StoredUserData,
@@ -19,15 +19,18 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map(
     receipts: StoredReceiptsData,
     config: StoredConfigData,
     ops: StoredOpsData,
-  }).flatMap(([category, schemas]) =>
-    Object.entries(schemas).map(([type, schema]) => [`${category}/${type}`, z.compile(schema as z.ZodType)] as const),
-  ),
+  }).map(([category, schemas]) => {
+    const compiled = Object.entries(schemas).map(([type, schema]) => [type, z.compile(schema as z.ZodType)] as const);
+    return [category, new Map(compiled)];
+  }),
 );
 const metadataSchema = z.compile(Metadata);
 
 /** The version in which each type is written today; a type that is absent is at 1. */
 export const CURRENT_VERSION: Readonly<Record<string, number>> = {};
 export const versionOf = (type: string): number => CURRENT_VERSION[type] ?? 1;
+
+type Place = Pick<RecordedEvent, 'stream' | 'revision' | 'type'>;
 
 /** An event of the log, read: upcast to the current version and checked. */
 export interface Decoded {
@@ -44,18 +47,26 @@ export interface Decoded {
  */
 export class MalformedEvent extends Error {
   readonly code = 'malformed-event';
-  constructor({ stream, revision, type }: RecordedEvent, why: string) {
+  constructor({ stream, revision, type }: Place, why: string) {
     super(`${stream} revision ${revision} (${type}): ${why}`);
     this.name = 'MalformedEvent';
   }
 }
 
 export function decode(event: RecordedEvent): Decoded {
-  const metadata = check(event, metadataSchema, parseJson(event, event.metadata)) as Metadata;
-  const stored = upcast(event.type, metadata.v, parseJson(event, event.data));
-  const schema = SCHEMAS.get(`${categoryOf(event.stream)}/${event.type}`);
-  if (!schema) return { known: false, type: event.type, data: stored, metadata };
-  return { known: true, type: event.type, data: check(event, schema, stored), metadata };
+  const { stream, revision, type } = event;
+  const metadata = parseJson(event, event.metadata);
+  return decodeParsed({ stream, revision, type, data: parseJson(event, event.data), metadata });
+}
+
+/** The same of an event whose JSON is read already. */
+export function decodeParsed(event: Omit<ParsedEvent, 'position'>): Decoded {
+  const { type } = event;
+  const metadata = check(event, metadataSchema, event.metadata) as Metadata;
+  const stored = upcast(type, metadata.v, event.data);
+  const schema = SCHEMAS.get(categoryOf(event.stream))?.get(type);
+  if (!schema) return { known: false, type, data: stored, metadata };
+  return { known: true, type, data: check(event, schema, stored), metadata };
 }
 
 /**
@@ -120,7 +131,7 @@ export function rfc3339(time: number): string {
   return lastText;
 }
 
-function parseJson(event: RecordedEvent, text: string): unknown {
+function parseJson(event: Place, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -128,7 +139,7 @@ function parseJson(event: RecordedEvent, text: string): unknown {
   }
 }
 
-function check(event: RecordedEvent, schema: z.ZodType, value: unknown): unknown {
+function check(event: Place, schema: z.ZodType, value: unknown): unknown {
   const result = schema.safeParse(value);
   if (!result.success) throw new MalformedEvent(event, z.prettifyError(result.error));
   return value; // not the parse's copy: a field that a younger version added is kept

@@ -79,6 +79,18 @@ export interface EventLog {
   subscribe(options: { after: LogPosition; signal: AbortSignal }): AsyncIterable<Batch>;
 }
 
+/** What a fold needs of an event, its JSON read. */
+export interface ParsedEvent extends Pick<RecordedEvent, 'stream' | 'revision' | 'type' | 'position'> {
+  readonly data: unknown;
+  readonly metadata: unknown;
+}
+
+/** What a log may offer to whoever reads all of it. */
+export interface ParsedPages {
+  /** As `readAll`, the JSON of a page read in one go; null where some of it is none: `readAll` then has the texts. */
+  readParsed(page: AllPage): Promise<ParsedEvent[] | null>;
+}
+
 export interface EventStore extends EventLog {
   /**
    * Appends all events or none, in one piece, where the stream's last revision is exactly `expected`.

@@ -1,10 +1,11 @@
 import type { StoredChatFact } from '../events/chat.ts';
-import { type Decoded, decode } from '../events/codec.ts';
+import type { Decoded } from '../events/codec.ts';
 import type { RecordedEvent } from '../events/event-store.ts';
 import type { ChatId, UserId } from '../events/ids.ts';
 import type { StoredReceiptsFact } from '../events/receipts.ts';
-import { categoryOf, chatOf, receiptsOf, seqOf, userStream } from '../events/streams.ts';
+import { seqOf } from '../events/streams.ts';
 import type { StoredUserFact } from '../events/user.ts';
+import type { Subject } from './subjects.ts';
 
 interface Frame {
   readonly position: number;
@@ -38,37 +39,15 @@ export interface Projection {
   reset(): void;
 }
 
-/** The category of an event that some view folds, or null. */
-export function inputCategory(event: RecordedEvent): InputCategory | null {
-  const category = categoryOf(event.stream);
-  return category === 'chat' || category === 'user' || category === 'receipts' ? category : null;
-}
-
-/** Throws `MalformedEvent`. `known` is false where no schema knows the type. */
-export function inputOf(event: RecordedEvent, category: InputCategory): { known: boolean; input: Input } {
-  const decoded = decode(event);
-  return { known: decoded.known, input: shape(event, category, decoded) };
-}
+/** Where an event lies in the log, and what it is called. */
+export type EventPlace = Pick<RecordedEvent, 'stream' | 'revision' | 'type' | 'position'>;
 
 /** Every input has the same fields in the same order, whatever it is: they are read for each event of the log. */
-function shape(event: RecordedEvent, category: InputCategory, { type, data, metadata }: Decoded): Input {
-  const { stream, position, revision } = event;
-  const receipts = category === 'receipts' ? receiptsOf(stream) : null;
-  const input = {
-    category,
-    type,
-    data,
-    position,
-    seq: seqOf(revision),
-    actor: metadata.actor,
-    at: metadata.at,
-    commandId: metadata.commandId,
-    chatId: receipts?.chatId ?? chatOf(stream) ?? '',
-    userId: receipts?.userId ?? userOf(stream) ?? '',
-  };
-  return input as Input;
+export function inputOf(
+  { position, revision }: EventPlace,
+  { category, chatId, userId }: Subject,
+  { type, data, metadata }: Decoded,
+): Input {
+  const { actor, at, commandId } = metadata;
+  return { category, type, data, position, seq: seqOf(revision), actor, at, commandId, chatId, userId } as Input;
 }
-
-const USER_STREAM = userStream('');
-const userOf = (stream: string): UserId | null =>
-  stream.startsWith(USER_STREAM) ? stream.slice(USER_STREAM.length) : null;

@@ -1,10 +1,14 @@
-import type { EventLog, LogPosition, RecordedEvent } from '../../events/event-store.ts';
-import { type Input, inputCategory, inputOf } from '../projection.ts';
+import { type Decoded, decode, decodeParsed } from '../../events/codec.ts';
+import type { AllPage, EventLog, LogPosition, ParsedPages, RecordedEvent } from '../../events/event-store.ts';
+import { type EventPlace, type Input, inputOf } from '../projection.ts';
+import { createSubjects } from '../subjects.ts';
 import type { RowStore } from './ports.ts';
 import { furthestBehind, type Track } from './tracks.ts';
 
-/** Events read at once within a longer transaction. */
-const PAGE_EVENTS = 1_000;
+/** Events read at once within a longer transaction: so few that even the longest that there can be fit into one text. */
+const PAGE_EVENTS = 250;
+
+const subjectOf = createSubjects();
 
 export interface Page {
   readonly events: readonly RecordedEvent[];
@@ -15,7 +19,7 @@ export interface Page {
 export interface Take {
   readonly tracks: readonly Track[];
   readonly page: Page;
-  readonly onUnknown: (event: RecordedEvent) => void;
+  readonly onUnknown: (event: EventPlace) => void;
 }
 
 /**
@@ -26,7 +30,7 @@ export interface Take {
 export function applyPage(store: RowStore, { tracks, page, onUnknown }: Take): void {
   for (;;) {
     const running = tracks.filter(({ failure, position }) => failure === null && position < page.through);
-    const pass = passOver(running, page);
+    const pass = passOver(running, page.events, decode);
     try {
       write(store, { tracks: running, page, pass });
     } catch (error) {
@@ -48,10 +52,14 @@ function applyBefore(
 ): void {
   const events = page.events.slice(0, page.events.indexOf(event));
   const before = { events, through: events.at(-1)?.position ?? track.position };
-  if (before.through > track.position) write(store, { tracks: [track], page: before, pass: passOver([track], before) });
+  if (before.through > track.position)
+    write(store, { tracks: [track], page: before, pass: passOver([track], before.events, decode) });
 }
 
-function write(store: RowStore, { tracks, page, pass }: { tracks: readonly Track[]; page: Page; pass: Pass }): void {
+function write(
+  store: RowStore,
+  { tracks, page, pass }: { tracks: readonly Track[]; page: Page; pass: Pass<RecordedEvent> },
+): void {
   try {
     store.transaction(() => {
       // Checkpoints first: where somebody else has moved them, no row is of use.
@@ -77,11 +85,11 @@ function forget(store: RowStore, tracks: readonly Track[]): void {
 }
 
 export interface Fill {
-  readonly log: EventLog;
+  readonly log: EventLog & Partial<ParsedPages>;
   readonly tracks: readonly Track[];
   readonly until?: LogPosition;
   readonly stepEvents: number;
-  readonly onUnknown: (event: RecordedEvent) => void;
+  readonly onUnknown: (event: EventPlace) => void;
 }
 
 /**
@@ -96,8 +104,7 @@ export async function fill(store: RowStore, { log, tracks, until, stepEvents, on
     await store.transactionOver(async () => {
       while (more && taken < stepEvents) {
         const limit = Math.min(PAGE_EVENTS, stepEvents - taken);
-        const events = await log.readAll({ after, limit, ...(until !== undefined && { until }) });
-        const pass = passOver(tracks, { events, through: after });
+        const { events, pass } = await read(log, tracks, { after, limit, ...(until !== undefined && { until }) });
         pass.run();
         for (const event of pass.unknown) onUnknown(event);
         after = events.at(-1)?.position ?? after;
@@ -119,29 +126,42 @@ export async function fill(store: RowStore, { log, tracks, until, stepEvents, on
   return !more;
 }
 
-interface Pass {
-  run(): void;
-  /** Which track was at which event, for whoever has to explain an error. */
-  readonly at: { track: Track | null; event: RecordedEvent | null };
-  readonly unknown: RecordedEvent[];
+type Read = { events: readonly EventPlace[]; pass: Pass<EventPlace> };
+
+async function read(log: Fill['log'], tracks: readonly Track[], page: AllPage): Promise<Read> {
+  const parsed = await log.readParsed?.(page);
+  if (parsed) return { events: parsed, pass: passOver(tracks, parsed, decodeParsed) };
+  const events = await log.readAll(page);
+  return { events, pass: passOver(tracks, events, decode) };
 }
 
-function passOver(tracks: readonly Track[], page: Page): Pass {
-  const at: Pass['at'] = { track: null, event: null };
-  const unknown: RecordedEvent[] = [];
+interface Pass<Event extends EventPlace> {
+  run(): void;
+  /** Which track was at which event, for whoever has to explain an error. */
+  readonly at: { track: Track | null; event: Event | null };
+  readonly unknown: EventPlace[];
+}
+
+function passOver<Event extends EventPlace>(
+  tracks: readonly Track[],
+  events: readonly Event[],
+  decodeEvent: (event: Event) => Decoded,
+): Pass<Event> {
+  const at: Pass<Event>['at'] = { track: null, event: null };
+  const unknown: EventPlace[] = [];
   function run(): void {
-    for (const event of page.events) {
-      const category = inputCategory(event);
-      if (category === null) continue;
+    for (const event of events) {
+      const subject = subjectOf(event.stream);
+      if (subject === null) continue;
       at.event = event;
       let input: Input | null = null;
       for (const track of tracks) {
-        if (event.position <= track.position || !track.categories.has(category)) continue;
+        if (event.position <= track.position || !track.categories.has(subject.category)) continue;
         at.track = track;
         if (input === null) {
-          const read = inputOf(event, category);
-          input = read.input;
-          if (!read.known) unknown.push(event);
+          const decoded = decodeEvent(event);
+          input = inputOf(event, subject, decoded);
+          if (!decoded.known) unknown.push(event);
         }
         track.projection.apply(input);
       }

@@ -1,4 +1,5 @@
-import type { EventLog, RecordedEvent } from '../../events/event-store.ts';
+import type { EventLog, ParsedPages } from '../../events/event-store.ts';
+import type { EventPlace } from '../projection.ts';
 import type { LiveViews } from './live.ts';
 import type { Comparison, ViewName, ViewsStore } from './ports.ts';
 import type { Report } from './report.ts';
@@ -29,13 +30,13 @@ export interface JobWork {
 }
 
 export interface JobDeps {
-  log: EventLog;
+  log: EventLog & Partial<ParsedPages>;
   store: ViewsStore;
   clock: () => number;
   makeId: () => string;
   report: (report: Report) => void;
   live: LiveViews;
-  onUnknown: (event: RecordedEvent) => void;
+  onUnknown: (event: EventPlace) => void;
   /** The live views have moved. */
   onPromoted: () => void;
   /** Events in one transaction. */

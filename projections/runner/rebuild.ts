@@ -5,7 +5,7 @@ import type { ViewName } from './ports.ts';
 import { createTrack, furthestBehind, type Track } from './tracks.ts';
 
 /** So many steps of a rebuild in one, each page of a table being written the less often. */
-const FIRST_BUILD_STEPS = 5;
+const FIRST_BUILD_STEPS = 10;
 
 /**
  * Fills fresh tables from the log while the live ones go on being read and fed, then takes their place in one

@@ -1,4 +1,4 @@
-import type { EventLog, LogPosition } from '../../events/event-store.ts';
+import type { EventLog, LogPosition, ParsedPages } from '../../events/event-store.ts';
 import { type Admin, createAdmin } from './admin.ts';
 import { applyPage, type Page, type Take } from './apply.ts';
 import { createJobs, type Jobs } from './jobs.ts';
@@ -20,7 +20,7 @@ const POLL_MS = 100;
 const RETRY_MS = 500;
 
 export interface RunnerOptions {
-  log: EventLog;
+  log: EventLog & Partial<ParsedPages>;
   store: ViewsStore;
   /** Milliseconds since 1970. */
   clock: () => number;

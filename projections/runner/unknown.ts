@@ -1,10 +1,10 @@
-import type { RecordedEvent } from '../../events/event-store.ts';
+import type { EventPlace } from '../projection.ts';
 import type { Report } from './report.ts';
 
 /** Events of types that no schema knows: the log keeps them, here they are counted, and each type is reported once. */
 export interface UnknownEvents {
   readonly counts: ReadonlyMap<string, number>;
-  count(event: RecordedEvent): void;
+  count(event: EventPlace): void;
 }
 
 export function createUnknownEvents(report: (report: Report) => void): UnknownEvents {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type EventLog, StoreError } from '../../../events/event-store.ts';
+import { type EventLog, type ParsedPages, StoreError } from '../../../events/event-store.ts';
 import { createFeed, type Feed } from '../../memory/feed.ts';
 import { type Database, openDatabase } from '../database.ts';
 import { readFailure } from './failure.ts';
@@ -7,7 +7,7 @@ import { createReader, type Reader } from './reader.ts';
 import { readEpoch } from './schema.ts';
 
 /** A log that only reads: for other threads and for verbs beside a running server. */
-export interface SqliteEventLog extends EventLog {
+export interface SqliteEventLog extends EventLog, ParsedPages {
   loadSnapshot(stream: string): Promise<{ revision: number; state: string } | null>;
   /** Looks for new events at once instead of within 25 ms. */
   nudge(): void;
@@ -73,6 +73,7 @@ function createReading(database: Database, { pageEvents, committing, onFatal }: 
     feed,
     readStream: async (stream, page) => read((log) => log.readStream(stream, page)),
     readAll: async (page) => read((log) => log.readAll(page)),
+    readParsed: async (page) => read((log) => log.readParsed(page)),
     head: async () => read((log) => log.head()),
     positionBefore: async (time) => read((log) => log.positionBefore(time)),
     loadSnapshot: async (stream) => read((log) => log.loadSnapshot(stream)),

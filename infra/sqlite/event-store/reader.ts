@@ -1,15 +1,18 @@
 import {
   type AllPage,
   type LogPosition,
+  type ParsedEvent,
   type RecordedEvent,
   START,
   type StreamPage,
 } from '../../../events/event-store.ts';
 import type { Database, Statement } from '../database.ts';
+import { createParsedPages } from './parsed-pages.ts';
 
 export interface Reader {
   readStream(stream: string, page: StreamPage): RecordedEvent[];
   readAll(page: AllPage): RecordedEvent[];
+  readParsed(page: AllPage): ParsedEvent[] | null;
   head(): LogPosition;
   positionBefore(time: number): LogPosition;
   loadSnapshot(stream: string): { revision: number; state: string } | null;
@@ -67,6 +70,7 @@ export function createReader(database: Database): Reader {
       return rows.map(recorded);
     },
     readAll: ({ after, until = Number.MAX_SAFE_INTEGER, limit }) => all.all(after, until, limit).map(recorded),
+    readParsed: createParsedPages(database, names.nameOf),
     head: () => head.get()?.[0] ?? START,
     positionBefore: createTimeIndex(database),
     loadSnapshot(stream) {
