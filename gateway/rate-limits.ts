@@ -60,6 +60,8 @@ async function takeFrom(limiter: RateLimiterMemory, name: RateLimitName, key: st
 }
 
 const IPV6_NETWORK_GROUPS = 4;
+/** How an IPv4 address begins where it is written as an IPv6 one. */
+const MAPPED = /^(0+:){5}ffff$/i;
 
 /** What an address is counted under: an IPv6 client owns its whole /64, so that is counted as one. */
 export function addressKey(address: string): string {
@@ -71,5 +73,12 @@ export function addressKey(address: string): string {
   const after = tail === undefined || tail === '' ? [] : tail.split(':');
   const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
   const groups = [...before, ...Array<string>(Math.max(0, zeros)).fill('0'), ...after];
+  const [high = '', low = ''] = groups.slice(-2);
+  if (MAPPED.test(groups.slice(0, -2).join(':'))) return [...bytesOf(high), ...bytesOf(low)].join('.');
   return `${groups.slice(0, IPV6_NETWORK_GROUPS).join(':')}::/64`;
+}
+
+function bytesOf(group: string): [number, number] {
+  const value = Number.parseInt(group, 16);
+  return [value >> 8, value & 0xff];
 }
