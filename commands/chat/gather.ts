@@ -65,7 +65,7 @@ function whatToLookUp(state: ChatState, commands: readonly ChatCommand[]): Asked
     if (command.type === 'start-chat') continue;
     const known = state.ids.seqs.has(command.commandId);
     const old = !known && !isNew(state.ids, command.commandId);
-    const target = known || roleOf(state, command.actor) === null ? null : missingTarget(state, command);
+    const target = known || !mayAct(state, command.actor, commands) ? null : missingTarget(state, command);
     if (!old && target === null) continue;
     asked ??= { ids: new Set(), targets: new Set(), reactions: [] };
     if (old) asked.ids.add(command.commandId);
@@ -77,6 +77,10 @@ function whatToLookUp(state: ChatState, commands: readonly ChatCommand[]): Asked
   }
   return asked;
 }
+
+/** Whether a user is a member, or may be one by the time their command is decided. */
+const mayAct = (state: ChatState, userId: string, commands: readonly ChatCommand[]): boolean =>
+  roleOf(state, userId) !== null || commands.some((other) => other.type === 'put-member' && other.userId === userId);
 
 /** The message that the command names, where it exists or may exist and is not (wholly) at hand. */
 function missingTarget(state: ChatState, command: ChatCommand): string | null {

@@ -259,3 +259,19 @@ test('what is decided never depends on how much of the past is at hand, nor on h
     { numRuns: 40 },
   );
 }, 60_000);
+
+test('who is added in the same flight finds the old messages too', async () => {
+  const world = createWorld();
+  await group(world);
+  const commandId = world.id();
+  await run(world, { type: 'send', actor: ANN, commandId, text: 'old' });
+  for (let minute = 0; minute < 600; minute++) {
+    world.time.now += MINUTE_MS;
+    await run(world, { type: 'send', actor: ANN, text: 'newer' });
+  }
+  const [added, reacted] = await Promise.all([
+    run(world, { type: 'put-member', actor: ANN, userId: DEE }),
+    run(world, { type: 'react', actor: DEE, messageId: commandId, emoji: '👍' }),
+  ]);
+  expect([added, reacted]).toMatchObject([{ seq: 603 }, { seq: 604, changed: true }]);
+});
