@@ -9,6 +9,8 @@ import type { Services } from '../services.ts';
 const TIMER_MAX_MS = 2_147_483_647;
 /** What was read longer ago is read again before it is sent: words may have been withheld, and a pause lasts for hours. */
 const PAGE_FRESH_MS = 1_000;
+/** Read at once where events wait for their time, and what is read would mostly be too old by then. */
+const PACED_PAGE_EVENTS = 20;
 
 export type ReplayEnd = 'end' | 'stopped' | 'forbidden' | 'error';
 
@@ -142,7 +144,7 @@ async function nextPage(run: Running, stale: () => boolean): Promise<boolean> {
     end(run, 'end');
     return false;
   }
-  const ask = { after: run.after, limit: PAGE_EVENTS, through: to };
+  const ask = { after: run.after, limit: run.speed === 0 ? PAGE_EVENTS : PACED_PAGE_EVENTS, through: to };
   const readAt = run.services.clock();
   const page = await run.services.catchUps.run(() => run.services.queries.events(viewer, chatId, ask));
   if (stale()) return false;
