@@ -105,13 +105,26 @@ export interface Person extends SignedIn {
   socket(): Promise<TestSocket>;
 }
 
+/** By server: the position of the last command that was answered. */
+const written = new Map<string, string>();
+
 export function asPerson(http: string, user: SignedIn): Person {
   const token = user.accessToken;
-  const ask = <T>(method: string, path: string, body?: unknown, headers: Headers = {}): Promise<Answer<T>> =>
-    call<T>(http, `/v1${path}`, { method, token, headers, ...(body !== undefined && { body }) });
+  const ask = async <T>(method: string, path: string, body?: unknown, headers: Headers = {}): Promise<Answer<T>> => {
+    const answer = await call<T>(http, `/v1${path}`, { method, token, headers, ...(body !== undefined && { body }) });
+    const { position } = answer.body as { position?: unknown };
+    if (method !== 'GET' && typeof position === 'string') written.set(http, position);
+    return answer;
+  };
+  /** Views may lag: what a test has written it reads, unless it says otherwise. */
+  const read = <T>(path: string): Promise<Answer<T>> => {
+    const position = path.startsWith('/chats') && !path.includes('minPosition=') ? written.get(http) : undefined;
+    if (position === undefined) return ask<T>('GET', path);
+    return ask<T>('GET', `${path}${path.includes('?') ? '&' : '?'}minPosition=${encodeURIComponent(position)}`);
+  };
   return {
     ...user,
-    get: (path) => ask('GET', path),
+    get: read,
     post: (path, body, headers) => ask('POST', path, body, headers),
     put: (path, body, headers) => ask('PUT', path, body, headers),
     patch: (path, body, headers) => ask('PATCH', path, body, headers),
