@@ -60,6 +60,7 @@ export function createUwsServer<D>(
 }
 
 function behaviour<D>(handlers: SocketHandlers<D>, options: SocketServerOptions): Uws.WebSocketBehavior<Slot<D>> {
+  const duty: UpgradeDuty<D> = { handlers, deadlineMs: options.upgradeDeadlineMs, opening: null };
   return {
     maxPayloadLength: options.maxReceiveBytes,
     maxBackpressure: options.maxBufferedBytes,
@@ -67,12 +68,12 @@ function behaviour<D>(handlers: SocketHandlers<D>, options: SocketServerOptions)
     idleTimeout: 0,
     sendPingsAutomatically: false,
     upgrade: (response, request, context) => {
-      upgrade({ handlers, deadlineMs: options.upgradeDeadlineMs }, response, request, context);
+      upgrade(duty, response, request, context);
     },
     open: (raw) => {
       const slot = raw.getUserData();
       slot.socket = new UwsSocket(raw, slot.data, handlers);
-      handlers.opened(slot.socket);
+      duty.opening = slot.socket;
     },
     message: (raw, message, isBinary) => {
       const bytes = message.byteLength;
@@ -90,8 +91,10 @@ function behaviour<D>(handlers: SocketHandlers<D>, options: SocketServerOptions)
 }
 
 interface UpgradeDuty<D> {
-  handlers: SocketHandlers<D>;
-  deadlineMs: number;
+  readonly handlers: SocketHandlers<D>;
+  readonly deadlineMs: number;
+  /** The socket that the upgrade under way has just made. */
+  opening: UwsSocket<D> | null;
 }
 
 function upgrade<D>(
@@ -115,6 +118,11 @@ function upgrade<D>(
       const slot: Slot<D> = { data: verdict.accept, socket: null };
       response.upgrade(slot, key, verdict.subprotocol ?? '', extensions, context);
     });
+    // Not from the library's own `open`: after an upgrade `cork` looks at freed memory to see whether the HTTP response
+    // wants its connection closed. Whatever runs before that may put something else there, and the socket is cut off.
+    const { opening } = duty;
+    duty.opening = null;
+    opening?.announce();
   });
 }
 
@@ -142,6 +150,7 @@ class UwsSocket<D> implements Socket<D> {
   open = true;
   readonly #raw: RawSocket<D>;
   readonly #handlers: SocketHandlers<D>;
+  #announced = false;
 
   constructor(raw: RawSocket<D>, data: D, handlers: SocketHandlers<D>) {
     this.#raw = raw;
@@ -167,9 +176,15 @@ class UwsSocket<D> implements Socket<D> {
     if (this.open) this.#raw.end(code, reason); // calls `gone` before it returns
   }
 
+  announce(): void {
+    if (!this.open) return;
+    this.#announced = true;
+    this.#handlers.opened(this);
+  }
+
   gone(code: number): void {
     if (!this.open) return;
     this.open = false;
-    this.#handlers.closed(this, code);
+    if (this.#announced) this.#handlers.closed(this, code);
   }
 }
