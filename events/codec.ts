@@ -10,8 +10,11 @@ import { categoryOf, chatOf, seqOf } from './streams.ts';
 import { upcast } from './upcasters.ts';
 import { StoredUserData, StoredUsernameData } from './user.ts';
 
+/** `type` is the name as this program has it: comparing that with itself looks at no letter. */
+type Known = { type: string; schema: z.ZodType };
+
 /** Compiled once: zod's generated validators are several times faster than its interpreter. */
-const SCHEMAS: ReadonlyMap<string, ReadonlyMap<string, z.ZodType>> = new Map(
+const SCHEMAS: ReadonlyMap<string, ReadonlyMap<string, Known>> = new Map(
   Object.entries({
     chat: StoredChatData,
     user: StoredUserData,
@@ -20,8 +23,10 @@ const SCHEMAS: ReadonlyMap<string, ReadonlyMap<string, z.ZodType>> = new Map(
     config: StoredConfigData,
     ops: StoredOpsData,
   }).map(([category, schemas]) => {
-    const compiled = Object.entries(schemas).map(([type, schema]) => [type, z.compile(schema as z.ZodType)] as const);
-    return [category, new Map(compiled)];
+    const known = Object.entries(schemas).map(
+      ([type, schema]) => [type, { type, schema: z.compile(schema as z.ZodType) }] as const,
+    );
+    return [category, new Map(known)];
   }),
 );
 const metadataSchema = z.compile(Metadata);
@@ -61,12 +66,12 @@ export function decode(event: RecordedEvent): Decoded {
 
 /** The same of an event whose JSON is read already. */
 export function decodeParsed(event: Omit<ParsedEvent, 'position'>): Decoded {
-  const { type } = event;
   const metadata = check(event, metadataSchema, event.metadata) as Metadata;
-  const stored = upcast(type, metadata.v, event.data);
-  const schema = SCHEMAS.get(categoryOf(event.stream))?.get(type);
-  if (!schema) return { known: false, type, data: stored, metadata };
-  return { known: true, type, data: check(event, schema, stored), metadata };
+  const known = SCHEMAS.get(categoryOf(event.stream))?.get(event.type);
+  const type = known?.type ?? event.type;
+  const data = upcast(type, metadata.v, event.data);
+  if (!known) return { known: false, type, data, metadata };
+  return { known: true, type, data: check(event, known.schema, data), metadata };
 }
 
 /**

@@ -74,18 +74,17 @@ function sentFact({ seq, at, actor, data }: Sent): SentFact {
 function changeFact(input: Change): ChangeFact {
   const { seq, at, actor } = input;
   const { messageSeq, rev } = input.data;
-  const fact = { messageSeq, rev, seq, at, actor };
   switch (input.type) {
     case 'MessageEdited': {
-      const edited: ChangeFact = { ...fact, kind: 'edited', text: words(input.data.text) };
+      const edited: ChangeFact = { messageSeq, rev, seq, at, actor, kind: 'edited', text: words(input.data.text) };
       if (input.data.mentions && input.data.mentions.length > 0) edited.mentions = input.data.mentions;
       return edited;
     }
     case 'MessageDeleted':
-      return { ...fact, kind: 'deleted' };
+      return { messageSeq, rev, seq, at, actor, kind: 'deleted' };
     case 'ReactionAdded':
-      return { ...fact, kind: 'reacted', emoji: input.data.emoji };
+      return { messageSeq, rev, seq, at, actor, kind: 'reacted', emoji: input.data.emoji };
     case 'ReactionRemoved':
-      return { ...fact, kind: 'unreacted', emoji: input.data.emoji };
+      return { messageSeq, rev, seq, at, actor, kind: 'unreacted', emoji: input.data.emoji };
   }
 }

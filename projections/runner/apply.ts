@@ -149,14 +149,19 @@ function passOver<Event extends EventPlace>(
 ): Pass<Event> {
   const at: Pass<Event>['at'] = { track: null, event: null };
   const unknown: EventPlace[] = [];
+  const takers = {
+    chat: tracks.filter(({ categories }) => categories.has('chat')),
+    user: tracks.filter(({ categories }) => categories.has('user')),
+    receipts: tracks.filter(({ categories }) => categories.has('receipts')),
+  };
   function run(): void {
     for (const event of events) {
       const subject = subjectOf(event.stream);
       if (subject === null) continue;
       at.event = event;
       let input: Input | null = null;
-      for (const track of tracks) {
-        if (event.position <= track.position || !track.categories.has(subject.category)) continue;
+      for (const track of takers[subject.category]) {
+        if (event.position <= track.position) continue;
         at.track = track;
         if (input === null) {
           const decoded = decodeEvent(event);

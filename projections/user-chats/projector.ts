@@ -53,15 +53,13 @@ function applyChat<C extends ChatRow, M extends MembershipRow>(
       leave(writer, chat, input.data.userId);
       return;
     case 'MemberRoleChanged':
-      change(writer, chat, input.data.userId, (membership) => {
-        if (membership.role !== null) membership.role = input.data.role;
-      });
+      changeRole(writer, chat, input.data);
       return;
     case 'MessageSent':
       chat.orderPosition = input.position;
       chat.lastMessageSeq = input.seq;
       chat.messageCount = input.data.number;
-      change(writer, chat, input.actor, (membership) => moveMarks(membership, { read: input.seq, delivered: 0 }));
+      move(writer, chat, { userId: input.actor, read: input.seq, delivered: 0 });
       return;
     default: // what changes a message, or is of a type younger than this reader, only moves the head
   }
@@ -87,12 +85,23 @@ function leave<C extends ChatRow, M extends MembershipRow>(
   chat: C,
   userId: UserId,
 ): void {
-  change(writer, chat, userId, (membership) => {
-    if (membership.role === null) return;
-    chat.memberCount--;
-    membership.role = null;
-    membership.stays = membership.stays.map((stay) => (stay.to === null ? { ...stay, to: chat.headSeq } : stay));
-  });
+  const membership = writer.membership(chat, userId);
+  if (membership.role === null) return;
+  chat.memberCount--;
+  membership.role = null;
+  membership.stays = membership.stays.map((stay) => (stay.to === null ? { ...stay, to: chat.headSeq } : stay));
+  writer.touchMembership(chat, membership);
+}
+
+function changeRole<C extends ChatRow, M extends MembershipRow>(
+  writer: UserChatsWriter<C, M>,
+  chat: C,
+  { userId, role }: { userId: UserId; role: Role },
+): void {
+  const membership = writer.membership(chat, userId);
+  if (membership.role === null) return;
+  membership.role = role;
+  writer.touchMembership(chat, membership);
 }
 
 function applyReceipts<C extends ChatRow, M extends MembershipRow>(
@@ -104,23 +113,23 @@ function applyReceipts<C extends ChatRow, M extends MembershipRow>(
   // Never past the head, whatever the event says.
   const read = Math.min(input.data.readSeq, chat.headSeq);
   const delivered = Math.min(input.data.deliveredSeq, chat.headSeq);
-  change(writer, chat, input.userId, (membership) => moveMarks(membership, { read, delivered }));
+  move(writer, chat, { userId: input.userId, read, delivered });
+}
+
+/** Marks of somebody who came; who never did has none. */
+function move<C extends ChatRow, M extends MembershipRow>(
+  writer: UserChatsWriter<C, M>,
+  chat: C,
+  { userId, read, delivered }: { userId: UserId; read: number; delivered: number },
+): void {
+  const membership = writer.membership(chat, userId);
+  if (membership.stays.length === 0) return;
+  moveMarks(membership, { read, delivered });
+  writer.touchMembership(chat, membership);
 }
 
 /** Marks never fall, and what is read has been delivered. */
 function moveMarks(membership: MembershipRow, to: { read: number; delivered: number }): void {
   membership.readSeq = Math.max(membership.readSeq, to.read);
   membership.deliveredSeq = Math.max(membership.deliveredSeq, to.delivered, membership.readSeq);
-}
-
-/** Changes a membership that is there; of somebody who never came there is nothing to change. */
-function change<C extends ChatRow, M extends MembershipRow>(
-  writer: UserChatsWriter<C, M>,
-  chat: C,
-  ...[userId, work]: [UserId, (membership: M) => void]
-): void {
-  const membership = writer.membership(chat, userId);
-  if (membership.stays.length === 0) return;
-  work(membership);
-  writer.touchMembership(chat, membership);
 }
