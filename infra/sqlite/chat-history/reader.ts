@@ -4,7 +4,7 @@ import type { KeyReader } from '../views/interning.ts';
 import type { Snapshot } from '../views/snapshot.ts';
 import { emojisOf, reactionsPage } from './reactions.ts';
 import { CHANGE_COLUMNS, type ChangeRow, changeFact, type MessageRow } from './rows.ts';
-import { type MessageStatements, messageStatements, withChanges } from './statements.ts';
+import { factsOf, type MessageStatements, messageStatements, withChanges } from './statements.ts';
 
 interface Deps {
   db: Database;
@@ -43,7 +43,7 @@ function pagesReader({ db, chats, users, snapshot }: Deps): Pages {
           .sort((a, b) => a - b)
           .map((seq) => read.one.get(chat, seq))
           .filter((row) => row !== undefined);
-        return rows.map((row) => oneFacts(read, { chat, row, through }, users.id));
+        return rows.map((row) => factsOf(read, { chat, row, through }, users.id));
       });
     },
     async seqOf(chatId, messageId) {
@@ -156,13 +156,4 @@ function pageFacts(
     else bySeq.set(change[0], [change]);
   }
   return rows.map((row) => withChanges(read, { chat, row, changes: bySeq.get(row[0]) ?? [], through }, userId));
-}
-
-function oneFacts(
-  read: MessageStatements,
-  { chat, row, through }: Found & { row: MessageRow },
-  userId: (key: number) => string,
-): MessageFacts {
-  const changes = read.changes.all(chat, row[0], row[0], through);
-  return withChanges(read, { chat, row, changes, through }, userId);
 }

@@ -1,4 +1,4 @@
-import type { MessageFacts } from '../../../queries/chat-history/view.ts';
+import type { MessageFacts, SentFact } from '../../../queries/chat-history/view.ts';
 import { FOLD_EVERY } from '../../../queries/chat-history/view.ts';
 import type { Database } from '../database.ts';
 import { type Generation, tableName } from '../views/tables.ts';
@@ -60,6 +60,27 @@ export function withChanges(
   const sent = sentFact(row, userId);
   const fold = changes.length < FOLD_EVERY ? undefined : statements.fold.get(chat, sent.seq, through);
   if (!fold) return { sent, fold: null, changes: changes.map((change) => changeFact(change, userId)) };
+  return withFold(statements, { chat, sent, fold, through }, userId);
+}
+
+/** One message by itself: of one that has a fold, the changes that it stands for are not looked at. */
+export function factsOf(
+  statements: MessageStatements,
+  { chat, row, through }: { chat: number; row: MessageRow; through: number },
+  userId: IdOf,
+): MessageFacts {
+  const sent = sentFact(row, userId);
+  const fold = statements.fold.get(chat, sent.seq, through);
+  if (fold) return withFold(statements, { chat, sent, fold, through }, userId);
+  const changes = statements.changes.all(chat, sent.seq, sent.seq, through);
+  return { sent, fold: null, changes: changes.map((change) => changeFact(change, userId)) };
+}
+
+function withFold(
+  statements: MessageStatements,
+  { chat, sent, fold, through }: { chat: number; sent: SentFact; fold: FoldRow; through: number },
+  userId: IdOf,
+): MessageFacts {
   const rev = fold[2];
   const since = statements.overflow.all(chat, sent.seq, rev, rev + FOLD_EVERY, through);
   return { sent, fold: foldFact(fold, userId), changes: since.map((change) => changeFact(change, userId)) };

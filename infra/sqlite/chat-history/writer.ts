@@ -3,8 +3,8 @@ import type { ChangeFact, SentFact } from '../../../queries/chat-history/view.ts
 import type { Database } from '../database.ts';
 import type { KeyWriter } from '../views/interning.ts';
 import { type Generation, tableName } from '../views/tables.ts';
-import { type ChangeRow, foldState, moreOf } from './rows.ts';
-import { messageStatements, OVERFLOW_AFTER_REV, withChanges } from './statements.ts';
+import { foldState, moreOf } from './rows.ts';
+import { factsOf, messageStatements, OVERFLOW_AFTER_REV } from './statements.ts';
 
 /** How many chats' heads are kept between batches. */
 const CHATS_CACHED_MAX = 100_000;
@@ -29,11 +29,7 @@ export function chatHistoryWriter({ db, generation, chats, users }: Deps): ChatH
 
   const facts = (chat: Chat, messageSeq: number) => {
     const row = sql.read.one.get(chat.key, messageSeq);
-    if (!row) return null;
-    const through = Number.MAX_SAFE_INTEGER;
-    const changes: ChangeRow[] = sql.read.changes.all(chat.key, messageSeq, messageSeq, through);
-    // Before the first fold is there the changes are all that there is, also the one that it will stand for.
-    return withChanges(sql.read, { chat: chat.key, row, changes, through }, users.id);
+    return row ? factsOf(sql.read, { chat: chat.key, row, through: Number.MAX_SAFE_INTEGER }, users.id) : null;
   };
 
   return {
