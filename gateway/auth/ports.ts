@@ -21,6 +21,8 @@ export interface Accounts {
   }): Promise<void>;
   /** False, and nothing opened, where `hash` is not the user's any more: the password changed while it was checked. */
   openSession(session: NewSession): Promise<boolean>;
+  /** Whose refresh token it is, used before or not; null where its session has ended or there is none. */
+  holderOf(presented: Uint8Array): Promise<{ userId: UserId; sessionId: string } | null>;
   /** Exchanges a refresh token for the next one of its session. A token that was used before ends the session. */
   rotate(exchange: {
     presented: Uint8Array;

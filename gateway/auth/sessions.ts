@@ -37,10 +37,15 @@ export async function refresh(parts: AuthParts, refreshToken: string): Promise<O
   const now = parts.clock();
   const { token, hash: next } = newRefreshToken();
   const presented = hashRefreshToken(refreshToken);
+  const holder = await parts.accounts.holderOf(presented);
+  if (holder === null) return NOT_VALID;
+  // All that can fail comes before the exchange: after it, a second try with the same token would end the session.
+  const answered = await answer(parts, { ...holder, refreshToken: token });
   const rotation = await parts.accounts.rotate({ presented, next, at: now, refreshUntil: now + REFRESH_WITHIN_MS });
-  if (rotation.status !== 'rotated') return rejected('unauthenticated', 'the refresh token is not valid: sign in');
-  return answer(parts, { userId: rotation.userId, sessionId: rotation.sessionId, refreshToken: token });
+  return rotation.status === 'rotated' ? answered : NOT_VALID;
 }
+
+const NOT_VALID = rejected('unauthenticated', 'the refresh token is not valid: sign in');
 
 async function answer(
   { commands, tokens, accessTokenS, gatewayUrl }: AuthParts,

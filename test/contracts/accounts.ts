@@ -75,6 +75,17 @@ export function accountsContract(
       expect(await rotate(9, 5)).toEqual({ status: 'unknown' });
     });
 
+    it('tells whose refresh token it is, until the session ends', async () => {
+      await open('s1', 1);
+      const holder = { userId: USER, sessionId: 's1' };
+      expect(await b.holderOf(token(1))).toEqual(holder);
+      await rotate(1, 2);
+      expect([await b.holderOf(token(1)), await b.holderOf(token(2))]).toEqual([holder, holder]);
+      expect(await b.holderOf(token(9))).toBeNull();
+      await a.endSession('s1', 3);
+      expect(await b.holderOf(token(2))).toBeNull();
+    });
+
     it('lets only one of two exchanges of the same token through', async () => {
       await open('s1', 1);
       const both = await Promise.all([

@@ -26,6 +26,7 @@ export async function openAccounts(file: string): Promise<Accounts> {
     credential: (userId) => asked(() => credential(statements, userId)),
     changePassword: (change) => inOnePiece(() => changePassword(statements, change)),
     openSession: (session) => inOnePiece(() => openSession(statements, session)),
+    holderOf: (presented) => asked(() => holderOf(statements, presented)),
     rotate: (exchange) => inOnePiece(() => rotate(statements, exchange)),
     userOf: (sessionId) => asked(() => statements.openSession.get(sessionId)?.user_id ?? null),
     endSession: (sessionId, at) => inOnePiece(() => end(statements, sessionId, at)),
@@ -61,6 +62,11 @@ function openSession(s: AccountStatements, session: Parameters<Accounts['openSes
   s.addSession.run(session.sessionId, session.userId, session.at, session.refreshUntil);
   s.addToken.run(session.refreshHash, session.sessionId);
   return true;
+}
+
+function holderOf(s: AccountStatements, presented: Uint8Array) {
+  const token = s.token.get(presented);
+  return token && token.ended_at === null ? { userId: token.user_id, sessionId: token.session_id } : null;
 }
 
 function rotate(

@@ -138,6 +138,23 @@ describe('a registration that breaks in the middle', () => {
   });
 });
 
+describe('a refresh that breaks in the middle', () => {
+  it('can be tried again with the same token', async () => {
+    w = await createAuthWorld();
+    await w.auth.register(MARA);
+    const { refreshToken } = await signedIn();
+    const { profile } = w.commands;
+    w.commands.profile = async () => {
+      throw new StoreError('busy', 'not now');
+    };
+    await expect(w.auth.refresh(refreshToken)).rejects.toMatchObject({ code: 'busy' });
+    w.commands.profile = profile;
+    const refreshed = await w.auth.refresh(refreshToken);
+    if (!refreshed.ok) throw new Error(refreshed.rejection.code);
+    expect((await w.auth.verify(refreshed.value.accessToken)).ok).toBe(true);
+  });
+});
+
 describe('the end of a session', () => {
   it('that another process made is told within a second, and the token is refused', async () => {
     w = await createAuthWorld();
