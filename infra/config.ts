@@ -18,7 +18,13 @@ const setting = <T>(schema: z.ZodType<T>, fallback: T, what: string): Setting<T>
   what,
 });
 
-const port = z.coerce.number().int().min(0).max(65_535);
+/** Digits or a number: `Number` would take `null` or a blank for 0. */
+const whole = (least: number, most: number) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value),
+    z.int().min(least).max(most),
+  );
+const port = whole(0, 65_535);
 const onOff = z
   .union([z.boolean(), z.enum(['on', 'off', 'true', 'false'])])
   .transform((value) => value === true || value === 'on' || value === 'true');
@@ -46,7 +52,7 @@ export const SETTINGS = {
   origins: setting(list, [], 'Allowed `Origin`s of browsers, comma-separated, exact. Empty: the own HTTP address.'),
   publicUrl: setting(url, null, 'The HTTP address that clients see, where a proxy stands in front.'),
   publicGatewayUrl: setting(url, null, 'The WebSocket address that clients see, where a proxy stands in front.'),
-  accessTokenS: setting(z.coerce.number().int().min(1).max(86_400), 900, 'Life of an access token in seconds.'),
+  accessTokenS: setting(whole(1, 86_400), 900, 'Life of an access token in seconds.'),
   rateLimits: setting(onOff, true, '`off` for tests and load.'),
   userSearch: setting(
     z.enum(['off', 'prefix', 'part']),
@@ -116,7 +122,7 @@ export function loadConfig(flags: Overrides = {}, env: NodeJS.ProcessEnv = proce
       ['environment', env[envNameOf(name)]],
       ['file', values[name]],
     ] as const;
-    const [from, given] = candidates.find(([, value]) => value !== undefined) ?? ['default', SETTINGS[name].default];
+    const [from, given] = candidates.find(([, value]) => !isUnset(value)) ?? ['default', SETTINGS[name].default];
     origin[name] = from;
     if (from === 'default') return [name, given];
     const parsed = SETTINGS[name].schema.safeParse(given);
@@ -136,11 +142,14 @@ export function loadConfig(flags: Overrides = {}, env: NodeJS.ProcessEnv = proce
   return { config, origin, file, warnings };
 }
 
+/** An empty text is what a script or a compose file passes for a setting that it leaves out. */
+const isUnset = (value: unknown): boolean => value === undefined || (typeof value === 'string' && value.trim() === '');
+
 function readFile(
   env: NodeJS.ProcessEnv,
   problems: string[],
 ): { file: string | null; values: Record<string, unknown> } {
-  const named = env['HINDSIGHT_CONFIG'];
+  const named = env['HINDSIGHT_CONFIG']?.trim() || undefined;
   const file = resolve(named ?? join(process.cwd(), CONFIG_FILE));
   if (!existsSync(file)) {
     if (named !== undefined) problems.push(`HINDSIGHT_CONFIG: there is no file ${file}`);
