@@ -1,10 +1,9 @@
 import type { ChatId, UserId } from '../events/ids.ts';
 import { categoryOf, chatOf, receiptsOf, userStream } from '../events/streams.ts';
-import type { InputCategory } from './projection.ts';
 
 /** What the events of a stream are about; an id that is not part of it is empty. */
 export interface Subject {
-  readonly category: InputCategory;
+  readonly category: 'chat' | 'receipts' | 'user';
   readonly chatId: ChatId;
   readonly userId: UserId;
 }
