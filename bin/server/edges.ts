@@ -10,6 +10,7 @@ import { createRateLimits } from '../../gateway/rate-limits.ts';
 import { asyncapiDocument } from '../../gateway/ws/asyncapi.ts';
 import { createGateway } from '../../gateway/ws/gateway.ts';
 import { systemClock } from '../../infra/system/clock.ts';
+import { emoji } from '../../infra/system/emoji.ts';
 import { chooseSocketServer } from '../../infra/ws/choose.ts';
 import { openAuth } from '../open-auth.ts';
 import { VERSION, WEB_FOLDER } from '../package-root.ts';
@@ -72,6 +73,7 @@ export async function openEdges(on: Composition, engine: Engine, state: EdgeStat
       checks: () => ({ views: projections.progress.lagMs() < VIEWS_LAG_MAX_MS }),
     },
     metrics,
+    qualifyEmoji: emoji.qualify,
     version: VERSION,
     gatewayUrl: () => addresses.gateway,
     asyncapi: () => asyncapiDocument(addresses.gateway),

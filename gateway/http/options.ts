@@ -11,6 +11,8 @@ export interface HttpOptions {
   health: Health;
   /** Every room adds its own; `/metrics` shows them all. */
   metrics: Registry;
+  /** The fully qualified form of one emoji, as reactions are kept; null where the text is none. */
+  qualifyEmoji: (text: string) => string | null;
   version: string;
   /** The socket's address, which the console is allowed to connect to. */
   gatewayUrl: () => string;

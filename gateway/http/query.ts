@@ -1,8 +1,11 @@
 import * as z from 'zod';
 import { Position } from '../requests.ts';
 
-const DIGITS = /^\d{1,15}$/;
-const toNumber = (value: unknown): unknown => (typeof value === 'string' && DIGITS.test(value) ? Number(value) : value);
+const DIGITS = /^\d+$/;
+/** No seq and no limit comes near it, and it is exact: a longer number means the same, more than there is. */
+const NUMBER_MAX = 999_999_999_999_999;
+const toNumber = (value: unknown): unknown =>
+  typeof value === 'string' && DIGITS.test(value) ? Math.min(Number(value), NUMBER_MAX) : value;
 
 /** A schema of a number, as it stands in a query: digits and nothing else. */
 export const inQuery = <T extends z.ZodType>(schema: T) => z.preprocess(toNumber, schema);

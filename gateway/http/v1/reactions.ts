@@ -13,7 +13,7 @@ import { MessageParams } from './messages.ts';
 
 const ReactionParams = MessageParams.extend({ emoji: Emoji.meta({ description: 'Percent-encoded.' }) });
 
-export const reactions: FastifyPluginAsyncZod<HttpOptions> = async (app, { context: { queries } }) => {
+export const reactions: FastifyPluginAsyncZod<HttpOptions> = async (app, { context: { queries }, qualifyEmoji }) => {
   app.get(
     '/chats/:chatId/messages/:messageId/reactions',
     {
@@ -32,7 +32,8 @@ export const reactions: FastifyPluginAsyncZod<HttpOptions> = async (app, { conte
         },
       },
     },
-    async ({ principal, params: { chatId, messageId }, query: { emoji, asOf, cursor, limit } }) => {
+    async ({ principal, params: { chatId, messageId }, query: { emoji: asked, asOf, cursor, limit } }) => {
+      const emoji = asked === undefined ? undefined : (qualifyEmoji(asked) ?? asked); // what is no emoji finds nothing
       const point = asOf === undefined ? undefined : readPoint(asOf);
       const page = { limit: lowered(limit, LIST_MAX_LIMIT), ...given({ emoji, asOf: point, cursor }) };
       return accept(await queries.reactions(principal.userId, chatId, messageId, page));

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { rejected } from '../../../events/error-codes.ts';
 import { directChatId } from '../../../events/ids.ts';
 import { encodePosition } from '../../../events/position.ts';
 import { newId } from '../../../gateway/new-id.ts';
@@ -121,6 +122,14 @@ describe('reads', () => {
     expect(h.queries.messages).toHaveBeenLastCalledWith(mara.userId, chatId, { limit: 50, after: 0, asOf: { time } });
   });
 
+  it.each(['1'.repeat(16), '9'.repeat(400)])('take a number that is longer than any: %s', async (many) => {
+    h.queries.messages.mockResolvedValue(rejected('as-of-unknown', 'the chat ends at 3'));
+    const answer = await h.call('GET', `/v1/chats/${newId()}/messages?limit=${many}&asOf=${many}`, { as: mara });
+    expect(answer.json()).toMatchObject({ code: 'as-of-unknown' });
+    const [, , asked] = h.queries.messages.mock.lastCall ?? [];
+    expect(asked).toEqual({ limit: 200, asOf: { seq: 999_999_999_999_999 } });
+  });
+
   it.each([
     'limit=0',
     'limit=-1',
@@ -198,6 +207,9 @@ describe('reads', () => {
       asOf: { seq: 0 },
       limit: 200,
     });
+    await h.call('GET', `${at}/messages/${messageId}/reactions?emoji=${encodeURIComponent('\u2764')}`, { as: mara });
+    const qualified = { emoji: '\u2764\uFE0F', limit: 200 };
+    expect(h.queries.reactions).toHaveBeenLastCalledWith(mara.userId, chatId, messageId, qualified);
     const events = await h.call('GET', `${at}/events?after=2&limit=5000`, { as: mara });
     expect(events.json().events[0]).toMatchObject({ type: 'Hidden', throughSeq: 3 });
     expect(h.queries.events).toHaveBeenCalledWith(mara.userId, chatId, { after: 2, limit: 1_000 });

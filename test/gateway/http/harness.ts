@@ -20,6 +20,7 @@ import { createRateLimits } from '../../../gateway/rate-limits.ts';
 import { openSigningKey } from '../../../infra/disk/signing-key.ts';
 import { createMemoryEventStore } from '../../../infra/memory/event-store.ts';
 import { openAccounts } from '../../../infra/sqlite/accounts/accounts.ts';
+import { emoji } from '../../../infra/system/emoji.ts';
 import type { Queries } from '../../../queries/index.ts';
 import { createWorld } from '../../support/commands.ts';
 
@@ -137,6 +138,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     projections,
     health: { started: () => true, checks: () => ({ log: true }) },
     metrics: new Registry(),
+    qualifyEmoji: emoji.qualify,
     version: '0.1.0',
     gatewayUrl: () => GATEWAY_URL,
     ...options.http,
