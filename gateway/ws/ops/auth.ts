@@ -18,7 +18,8 @@ export const auth = defineOp({
     if (userId !== connection.userId || sessionId !== connection.principal.sessionId) {
       return rejected('forbidden', 'the token is of another session: open a socket of its own');
     }
-    connection.principal = verified.value;
-    return accepted({ expiresAt: rfc3339(expiresAt) });
+    // Renewals may overtake each other: an older token never shortens what a newer one gave.
+    if (expiresAt > connection.principal.expiresAt) connection.principal = verified.value;
+    return accepted({ expiresAt: rfc3339(connection.principal.expiresAt) });
   },
 });

@@ -89,6 +89,15 @@ describe.each(adapters)('who may come in and stay, on $adapter', (adapter) => {
     expect(await renewed.request('ping')).toMatchObject({ ok: true });
   });
 
+  test('an older token of the session does not shorten what a newer one gave', async () => {
+    const socket = await w.open(ANN, { sessionId: 'one', livesMs: 300_000 });
+    const older = w.token(ANN, { sessionId: 'one', livesMs: 60_000 });
+    const answer = await socket.request('auth', { accessToken: older });
+    expect(Date.parse(String(answer['expiresAt'])) - Date.now()).toBeGreaterThan(200_000);
+    await keepAliveUntil(61_000, [socket]);
+    expect(await socket.request('ping')).toMatchObject({ ok: true });
+  });
+
   /** Lets time pass in steps short enough for nobody to fall silent; the server has seen a frame in each. */
   async function keepAliveUntil(ms: number, sockets: { request(op: string): Promise<unknown> }[]): Promise<void> {
     while (w.skew.ms < ms) {
