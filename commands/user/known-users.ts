@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { EventStore } from '../../events/event-store.ts';
 import { userStream } from '../../events/streams.ts';
@@ -17,6 +18,7 @@ export function createKnownUsers(store: EventStore): (userIds: readonly string[]
     const missing = new Set<string>();
     const asked = [...new Set(userIds)].filter((userId) => !known.has(userId));
     for (let i = 0; i < asked.length; i += READS_AT_ONCE) {
+      if (i > 0) await nextTurn(); // reads may be answered at once: a group of thousands must not hold up everybody else
       const some = asked.slice(i, i + READS_AT_ONCE);
       const answers = await Promise.all(some.map(isMissing));
       some.forEach((userId, n) => answers[n] && missing.add(userId));
