@@ -30,7 +30,7 @@ export async function withProjections<T>(
 ): Promise<T> {
   assertLog(dataFolderPaths(configured(context).data));
   return withLog(context, async (log, folder) => {
-    const server = runningServer(folder);
+    const server = await runningServer(folder);
     if (server) return work(await overHttp(context, { log, folder, server }));
     return inProcess(context, { log, folder, work });
   });
@@ -123,20 +123,22 @@ async function caughtUp(admin: ProjectionAdmin): Promise<void> {
   }
 }
 
-/** What a server records of an operator's deeds is recorded without one too. */
+/** As a server does: what cannot be recorded is not done; what became of it is recorded after. */
 function recorded(log: OpenLog, admin: ProjectionAdmin): ProjectionAdmin {
-  async function record<T>(action: string, target: string, work: Promise<Outcome<T>>): Promise<Outcome<T>> {
-    const outcome = await work;
-    const data = { action, target, outcome: outcome.ok ? 'accepted' : outcome.rejection.code };
-    await log.commands.recordOps({ actor: OPERATOR, area: AREA, type: 'OperatorActed', data });
+  async function record<T>(action: string, target: string, work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    const say = (outcome: string): Promise<void> =>
+      log.commands.recordOps({ actor: OPERATOR, area: AREA, type: 'OperatorActed', data: { action, target, outcome } });
+    await say('asked');
+    const outcome = await work();
+    await say(outcome.ok ? 'accepted' : outcome.rejection.code);
     return outcome;
   }
   return {
     list: admin.list,
     job: admin.job,
-    rebuild: (name) => record('rebuild', name, admin.rebuild(name)),
-    verify: (name) => record('verify', name, admin.verify(name)),
-    pause: (name) => record('pause', name, admin.pause(name)),
-    resume: (name) => record('resume', name, admin.resume(name)),
+    rebuild: (name) => record('rebuild', name, () => admin.rebuild(name)),
+    verify: (name) => record('verify', name, () => admin.verify(name)),
+    pause: (name) => record('pause', name, () => admin.pause(name)),
+    resume: (name) => record('resume', name, () => admin.resume(name)),
   };
 }

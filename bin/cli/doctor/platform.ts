@@ -71,7 +71,7 @@ export async function keyFile(folder: DataFolder): Promise<Check> {
 }
 
 export async function server(folder: DataFolder): Promise<Check> {
-  const running = runningServer(folder);
+  const running = await runningServer(folder);
   if (!running) return note('server', 'not running on this data folder', { running: false });
   const response = await fetch(`${running.http}/readyz`);
   const facts = { running: true, ...running };
@@ -81,7 +81,7 @@ export async function server(folder: DataFolder): Promise<Check> {
 }
 
 export async function ports(folder: DataFolder, config: Config): Promise<Check> {
-  if (runningServer(folder)) return fine('ports', 'in use by the server on this data folder');
+  if (await runningServer(folder)) return fine('ports', 'in use by the server on this data folder');
   const wanted = [config.port, config.gatewayPort].filter((port) => port !== 0);
   const taken: string[] = [];
   for (const port of wanted) {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../../../events/event-store.ts';
 import { type Database, openDatabase } from '../database.ts';
@@ -26,6 +26,23 @@ export async function acquireServerLock(dataFolder: string): Promise<() => void>
     rmSync(pidFile, { force: true });
     database.close();
   };
+}
+
+/** Whether a process holds the lock. Only looks: nobody who starts meanwhile is kept from it for longer than that. */
+export async function isServerLocked(dataFolder: string): Promise<boolean> {
+  const file = join(dataFolder, 'server.lock');
+  if (!existsSync(file)) return false;
+  let database: Database | null = null;
+  try {
+    database = await openDatabase({ file, synchronous: 'off', journal: 'delete', busyTimeoutMs: 0 });
+    database.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return false;
+  } catch (error) {
+    if (isBusy(error)) return true;
+    throw error;
+  } finally {
+    database?.close();
+  }
 }
 
 async function lock(file: string): Promise<Database> {
