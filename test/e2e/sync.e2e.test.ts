@@ -9,7 +9,9 @@ beforeAll(async () => {
   server = await startServerProcess();
   ada = await person(server, 'ada');
 });
-afterAll(() => server?.stop());
+/** The one that is killed and started again; whatever a test leaves is stopped. */
+let own: ServerProcess | undefined;
+afterAll(() => Promise.all([server?.stop(), own?.stop()]));
 
 const to = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 const unasked = (socket: TestSocket): Frame[] => socket.frames.filter((frame) => frame['ev'] !== 'welcome');
@@ -218,7 +220,7 @@ describe('no gap and no duplicate', () => {
   });
 
   test('across restarts of the server', async () => {
-    let own = await startServerProcess();
+    own = await startServerProcess();
     let [one, two] = [await person(own, 'one'), await person(own, 'two')];
     const chatId = await group(one, [two]);
     const seen: unknown[] = [];
@@ -245,6 +247,5 @@ describe('no gap and no duplicate', () => {
     await socket.request('sync', { chats: { [chatId]: seen.length } });
     seen.push(...seqsOf(socket, chatId));
     expect(seen).toEqual(to(7));
-    await own.stop();
   });
 });
