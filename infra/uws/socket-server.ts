@@ -10,6 +10,7 @@ import {
   type SocketServerOptions,
   type UpgradeRequest,
 } from '../../gateway/ws/port.ts';
+import { openUpgradeShelter, type UpgradeShelter } from './upgrade-shelter.ts';
 
 type UwsModule = typeof Uws;
 type RawSocket<D> = Uws.WebSocket<Slot<D>>;
@@ -31,7 +32,8 @@ export function createUwsServer<D>(
   options: SocketServerOptions,
 ): SocketServer {
   const app = uws.App();
-  app.ws<Slot<D>>(options.path, behaviour(handlers, options));
+  const duty: UpgradeDuty<D> = { handlers, deadlineMs: options.upgradeDeadlineMs, shelter: null, opening: null };
+  app.ws<Slot<D>>(options.path, behaviour(duty, options));
   // Every handler answers within its call: one that returns without would end the process. No keep-alive, so that
   // nobody holds a connection open with nothing but refused requests.
   app.any(options.path, (response) => refuse(response, 426));
@@ -43,24 +45,27 @@ export function createUwsServer<D>(
     listening = null;
   };
   return {
-    listen: ({ host, port }) =>
-      new Promise((resolve, reject) => {
+    async listen({ host, port }) {
+      duty.shelter = await openUpgradeShelter(uws);
+      return new Promise((resolve, reject) => {
         app.listen(host, port, (token) => {
           if (!token) return reject(new Error(`cannot listen on ${host}:${port}: is the port in use?`));
           listening = token;
           resolve(uws.us_socket_local_port(token as unknown as Uws.us_socket));
         });
-      }),
+      });
+    },
     stopListening,
     close: async () => {
       stopListening();
       app.close();
+      duty.shelter?.close();
     },
   };
 }
 
-function behaviour<D>(handlers: SocketHandlers<D>, options: SocketServerOptions): Uws.WebSocketBehavior<Slot<D>> {
-  const duty: UpgradeDuty<D> = { handlers, deadlineMs: options.upgradeDeadlineMs, opening: null };
+function behaviour<D>(duty: UpgradeDuty<D>, options: SocketServerOptions): Uws.WebSocketBehavior<Slot<D>> {
+  const { handlers } = duty;
   return {
     maxPayloadLength: options.maxReceiveBytes,
     maxBackpressure: options.maxBufferedBytes,
@@ -93,6 +98,7 @@ function behaviour<D>(handlers: SocketHandlers<D>, options: SocketServerOptions)
 interface UpgradeDuty<D> {
   readonly handlers: SocketHandlers<D>;
   readonly deadlineMs: number;
+  shelter: UpgradeShelter | null;
   /** The socket that the upgrade under way has just made. */
   opening: UwsSocket<D> | null;
 }
@@ -113,13 +119,14 @@ function upgrade<D>(
   const extensions = request.getHeader('sec-websocket-extensions');
   void decideUpgrade(duty.handlers, asked, duty.deadlineMs).then((verdict) => {
     if (aborted) return;
-    response.cork(() => {
-      if ('refuse' in verdict) return refuse(response, verdict.refuse);
-      const slot: Slot<D> = { data: verdict.accept, socket: null };
-      response.upgrade(slot, key, verdict.subprotocol ?? '', extensions, context);
+    if ('refuse' in verdict) {
+      response.cork(() => refuse(response, verdict.refuse));
+      return;
+    }
+    const slot: Slot<D> = { data: verdict.accept, socket: null };
+    duty.shelter?.run(() => {
+      response.cork(() => response.upgrade(slot, key, verdict.subprotocol ?? '', extensions, context));
     });
-    // Not from the library's own `open`: after an upgrade `cork` looks at freed memory to see whether the HTTP response
-    // wants its connection closed. Whatever runs before that may put something else there, and the socket is cut off.
     const { opening } = duty;
     duty.opening = null;
     opening?.announce();
