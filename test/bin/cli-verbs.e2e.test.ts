@@ -203,11 +203,15 @@ describe('operators', () => {
     await hindsight(['projections', 'resume', 'users'], { data });
     expect((await hindsight(['projections', 'verify', 'nonsense'], { data })).code).toBe(2);
     const { stdout } = await hindsight(['ops', 'log', '--area', 'projections'], { data });
-    expect(linesOf(stdout).map((line) => line.split(' ').slice(4, 6).join(' '))).toEqual([
-      'rebuild all',
-      'verify chat-history',
-      'pause users',
-      'resume users',
+    expect(linesOf(stdout).map((line) => line.split(' ').slice(4, 7).join(' '))).toEqual([
+      'rebuild all asked',
+      'rebuild all accepted',
+      'verify chat-history asked',
+      'verify chat-history accepted',
+      'pause users asked',
+      'pause users accepted',
+      'resume users asked',
+      'resume users accepted',
     ]);
   });
 
