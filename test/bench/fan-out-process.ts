@@ -30,14 +30,16 @@ export interface FanOutRun {
   sends: number;
   frames: number;
   bytesPerFrame: number;
-  seconds: number;
   cpuSeconds: number;
   mainThreadCpuSeconds: number;
-  loadCpuSeconds: number;
 }
 
-const WARM_UP_MS = 1_500;
+const WARM_UP_SECONDS = 1;
 const TICK_MS = 4;
+/** A server that takes at most this much processor time between two looks, so many times, is idle. */
+const QUIET_CPU_SECONDS = 0.02;
+const QUIET_LOOKS = 3;
+const LOOK_MS = 250;
 
 const plan = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as FanOutPlan;
 let frames = 0;
@@ -63,38 +65,55 @@ if (plan.receive) {
 }
 
 const makeId = createMessageIds();
-const started = performance.now();
-let due = 0;
-const pace = setInterval(() => {
-  for (const all = ((performance.now() - started) / 1_000) * plan.sendsPerSecond; due < all; due++) {
-    const room = due % plan.rooms.length;
-    const { chatId } = plan.rooms[room] as BenchRoom;
-    sends++;
-    senders[room]?.write(
-      frameOf(`{"id":${due + 1},"op":"send","chatId":"${chatId}","messageId":"${makeId()}","text":"${plan.text}"}`),
-    );
-  }
-}, TICK_MS);
 
-const reading = (): FanOutRun => {
-  const load = process.cpuUsage();
-  return {
-    sends,
-    frames,
-    bytesPerFrame: frameBytes,
-    seconds: performance.now() / 1_000,
-    cpuSeconds: cpuSeconds(plan.pid),
-    mainThreadCpuSeconds: mainThreadCpuSeconds(plan.pid),
-    loadCpuSeconds: (load.user + load.system) / 1e6,
-  };
-};
+/** Sends at the plan's rate for so long. */
+function sendFor(seconds: number): Promise<void> {
+  const started = performance.now();
+  let done = 0;
+  return new Promise((resolve) => {
+    const pace = setInterval(() => {
+      const elapsed = Math.min(seconds, (performance.now() - started) / 1_000);
+      for (; done < elapsed * plan.sendsPerSecond; done++) send();
+      if (elapsed < seconds) return;
+      clearInterval(pace);
+      resolve();
+    }, TICK_MS);
+  });
+}
+
+function send(): void {
+  const room = sends++ % plan.rooms.length;
+  const { chatId } = plan.rooms[room] as BenchRoom;
+  const ids = `"id":${sends},"op":"send","chatId":"${chatId}","messageId":"${makeId()}"`;
+  senders[room]?.write(frameOf(`{${ids},"text":"${plan.text}"}`));
+}
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-await pause(WARM_UP_MS);
+/** Resolves when the server has nothing left to do: what it put off must be counted, and counted where it belongs. */
+async function quiet(): Promise<void> {
+  for (let looks = 0, before = cpuSeconds(plan.pid); looks < QUIET_LOOKS; ) {
+    await pause(LOOK_MS);
+    const now = cpuSeconds(plan.pid);
+    looks = now - before <= QUIET_CPU_SECONDS ? looks + 1 : 0;
+    before = now;
+  }
+}
+
+const reading = (): FanOutRun => ({
+  sends,
+  frames,
+  bytesPerFrame: frameBytes,
+  cpuSeconds: cpuSeconds(plan.pid),
+  mainThreadCpuSeconds: mainThreadCpuSeconds(plan.pid),
+});
+
+await sendFor(WARM_UP_SECONDS);
+await quiet();
 const before = reading();
-await pause(plan.seconds * 1_000);
+await sendFor(plan.seconds);
+await quiet();
 const after = reading();
-clearInterval(pace);
 const run = Object.fromEntries(
   Object.entries(after).map(([name, value]) => [name, value - before[name as keyof FanOutRun]]),
 ) as unknown as FanOutRun;

@@ -80,11 +80,13 @@ export function openSocket({ url, token, onPayload }: Upgrade): Promise<Socket> 
   return new Promise((resolve, reject) => {
     const walk = createWalker(onPayload);
     let answer = Buffer.alloc(0);
+    let upgraded = false;
     const onAnswer = (chunk: Buffer): void => {
       answer = Buffer.concat([answer, chunk]);
       const end = answer.indexOf('\r\n\r\n');
       if (end < 0) return;
       if (!answer.subarray(0, end).toString().includes(' 101 ')) return reject(new Error(answer.toString()));
+      upgraded = true;
       socket.off('data', onAnswer);
       socket.on('data', walk);
       resolve(socket);
@@ -92,7 +94,11 @@ export function openSocket({ url, token, onPayload }: Upgrade): Promise<Socket> 
     };
     socket.on('data', onAnswer);
     socket.on('error', reject);
-    socket.on('close', () => reject(new Error('closed before the upgrade')));
+    socket.on('close', () => {
+      reject(new Error('closed before the upgrade'));
+      // A load that lost one of its sockets measures something else; uncaught, it ends this process.
+      if (upgraded) throw new Error(`${host} closed a socket`);
+    });
   });
 }
 

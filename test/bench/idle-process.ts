@@ -29,9 +29,9 @@ export interface IdleRun {
 const PING_MS = 15_000;
 const LOOK_MS = 500;
 /** Memory is steady when it has stayed for so many looks within so much. */
-const STEADY_LOOKS = 8;
-const STEADY_BYTES = 131_072;
-const LOOKS_MAX = 60;
+const STEADY_LOOKS = 5;
+const STEADY_BYTES = 262_144;
+const LOOKS_MAX = 30;
 
 const plan = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as IdlePlan;
 const sockets: Socket[] = [];
@@ -50,6 +50,7 @@ async function open({ token, room }: { token: string; room: number }): Promise<v
 async function steadyRss(): Promise<number> {
   const readings: number[] = [];
   for (let look = 0; look < LOOKS_MAX; look++) {
+    process.kill(plan.pid, 'SIGUSR2'); // collects its garbage
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     readings.push(rssBytes(plan.pid));
     const last = readings.slice(-STEADY_LOOKS);

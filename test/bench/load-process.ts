@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { beginsWith, frameOf, openSocket } from './frames.ts';
 import { createMessageIds } from './message-ids.ts';
 
@@ -26,7 +25,7 @@ let measuring = false;
 
 const makeId = createMessageIds();
 
-async function open(token: string, chatId: string): Promise<Socket> {
+async function open(token: string, chatId: string): Promise<void> {
   let sent = 0;
   let answers = 0;
   const sentAt: number[] = [];
@@ -60,14 +59,11 @@ async function open(token: string, chatId: string): Promise<Socket> {
     answers = 0;
   });
   send(plan.inFlight);
-  return socket;
 }
 
 const LATENCIES_MAX = 200_000;
 const WARM_UP_MS = 1_000;
-const sockets = await Promise.all(
-  plan.tokens.map((token, i) => open(token, plan.chatIds[i % plan.chatIds.length] as string)),
-);
+await Promise.all(plan.tokens.map((token, i) => open(token, plan.chatIds[i % plan.chatIds.length] as string)));
 await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
 measuring = true;
 const cpu = process.cpuUsage();
@@ -82,5 +78,4 @@ const at = (p: number): number =>
 process.stdout.write(
   `${JSON.stringify({ acked, refused, perSecond: acked / seconds, p50: at(50), p99: at(99), cpuSeconds: (used.user + used.system) / 1e6 })}\n`,
 );
-for (const socket of sockets) socket.destroy();
 process.exit(0);

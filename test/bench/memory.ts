@@ -15,11 +15,12 @@ const FIRST = 1_000;
 const GOAL = 2;
 /** The raw server publishes nothing here. */
 const ANY_BYTES = 1;
+const COLLECTING = { NODE_OPTIONS: `--import=${new URL('./collect-on-signal-process.js', import.meta.url).href}` };
 
 /**
  * Memory per idle socket, signed in, synced and in one chat, against a socket of raw uWS with one topic. It is the slope
- * between a thousand sockets and five thousand, each time in a fresh process: what the process takes without sockets,
- * and the room that heaps give themselves once, is no socket's.
+ * between a thousand sockets and five thousand, each time in a fresh process and with garbage collected on both sides:
+ * what the process takes without sockets, and what opening them left behind, is no socket's.
  */
 export async function benchMemory(): Promise<Verdict[]> {
   const folder = temporaryFolder();
@@ -56,7 +57,7 @@ const mebibytes = (runs: readonly IdleRun[], field: 'firstBytes' | 'allBytes'): 
   Math.round(median(runs.map((run) => run[field])) / 1_048_576);
 
 async function rawRun(folder: string, rooms: BenchRoom[]): Promise<IdleRun> {
-  const raw = await startRawServer(ANY_BYTES);
+  const raw = await startRawServer(ANY_BYTES, COLLECTING);
   if ('unavailable' in raw) throw new Error(raw.unavailable);
   try {
     return await load(folder, { url: raw.url, raw: true, pid: raw.pid, rooms, first: FIRST });
@@ -68,7 +69,7 @@ async function rawRun(folder: string, rooms: BenchRoom[]): Promise<IdleRun> {
 async function productRun(folder: string, rooms: BenchRoom[]): Promise<IdleRun> {
   const data = temporaryFolder();
   cpSync(folder, data, { recursive: true });
-  const server = await startServerProcess({ data });
+  const server = await startServerProcess({ data, env: COLLECTING });
   try {
     return await load(folder, { url: server.gateway, raw: false, pid: server.pid, rooms, first: FIRST });
   } finally {

@@ -7,10 +7,15 @@ export interface RawServer {
 }
 
 /** uWebSockets.js alone, in a process of its own; the reason where it cannot load on this machine. */
-export async function startRawServer(bytes: number): Promise<RawServer | { unavailable: string }> {
-  const child = await startChild<{ url: string; pid: number } | { unavailable: string }>('raw-server-process', [
-    String(bytes),
-  ]);
+export async function startRawServer(
+  bytes: number,
+  env: NodeJS.ProcessEnv = {},
+): Promise<RawServer | { unavailable: string }> {
+  const child = await startChild<{ url: string; pid: number } | { unavailable: string }>(
+    'raw-server-process',
+    [String(bytes)],
+    { ...process.env, ...env },
+  );
   if ('unavailable' in child.ready) {
     await child.stop();
     return child.ready;
