@@ -137,6 +137,6 @@ describe('problems', () => {
     await own.stop();
     expect(codeOf(limited as Answer<unknown>)).toBe('429 rate-limited');
     expect(Number(limited?.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect((limited?.body as Problem).retryable).toBe(true);
+    expect((limited?.body as Problem | undefined)?.retryable).toBe(true);
   });
 });

@@ -27,8 +27,19 @@ afterAll(() => server?.stop());
 
 const THUMB = encodeURIComponent('👍');
 const MESSAGE = [
-  ...['at', 'deleted', 'editedAt', 'files', 'mentions', 'messageId', 'number'],
-  ...['reactions', 'replyTo', 'senderId', 'seq', 'text', 'withheld'],
+  'at',
+  'deleted',
+  'editedAt',
+  'files',
+  'mentions',
+  'messageId',
+  'number',
+  'reactions',
+  'replyTo',
+  'senderId',
+  'seq',
+  'text',
+  'withheld',
 ];
 const POINT = { seq: expect.any(Number), at: expect.stringMatching(RFC3339) };
 const has = (body: object, fields: string[]): void => expect(keys(body)).toEqual(expect.arrayContaining(fields));
@@ -266,9 +277,28 @@ describe('messages', () => {
     for (const message of body.messages) expect(keys(message)).toEqual(MESSAGE);
     expect(body.messages).toMatchObject([
       {
-        ...{ seq: 2, number: 1, messageId: one.messageId, senderId: ada.userId, at: one.at, text: 'one' },
-        ...{ editedAt: null, deleted: false, withheld: null, replyTo: null, mentions: [ben.userId], files: [] },
-        reactions: [{ emoji: '👍', count: 1, mine: true, userIds: [ben.userId] }],
+        seq: 2,
+        number: 1,
+        messageId: one.messageId,
+        senderId: ada.userId,
+        at: one.at,
+        text: 'one',
+        ...{
+          editedAt: null,
+          deleted: false,
+          withheld: null,
+          replyTo: null,
+          mentions: [ben.userId],
+          files: [],
+        },
+        reactions: [
+          {
+            emoji: '👍',
+            count: 1,
+            mine: true,
+            userIds: [ben.userId],
+          },
+        ],
       },
       { seq: 4, number: 2, replyTo: { messageId: one.messageId, seq: 2 }, reactions: [] },
     ]);

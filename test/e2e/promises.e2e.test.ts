@@ -34,7 +34,7 @@ describe('the same id any number of times', () => {
     const chatId = await group(ada, [ben]);
     const body = { messageId: ulid(), text: 'once' };
     const answers = await Promise.all(Array.from({ length: 20 }, () => ada.post(`/chats/${chatId}/messages`, body)));
-    const statuses = answers.map(({ status }) => status).sort();
+    const statuses = answers.map(({ status }) => status).sort((a, b) => a - b);
     expect(statuses).toEqual([...Array(19).fill(200), 201]);
     expect(new Set(answers.map(({ body: reply }) => JSON.stringify(core(reply)))).size).toBe(1);
     expect(await eventsOf(ada, chatId)).toHaveLength(2);

@@ -16,7 +16,7 @@ afterAll(() => Promise.all([server?.stop(), own?.stop()]));
 const to = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 const unasked = (socket: TestSocket): Frame[] => socket.frames.filter((frame) => frame['ev'] !== 'welcome');
 const brief = (socket: TestSocket): string[] =>
-  unasked(socket).map((f) => `${f['ev']} ${f['reason'] ?? f['seq'] ?? ''}`.trim());
+  unasked(socket).map(({ ev, reason, seq }) => [ev, reason ?? seq ?? ''].join(' ').trim());
 
 describe('sync by chats', () => {
   test('for each chat with news, newest first: events in order, then synced; at last caughtUp', async () => {
@@ -192,7 +192,7 @@ describe('no gap and no duplicate', () => {
     const take = (frame: Frame): void => {
       if (frame['chatId'] !== chatId || frame['ev'] === 'synced') return;
       if (frame['ev'] !== 'event') failure ||= JSON.stringify(frame);
-      else if (frame['seq'] !== (seen.at(-1) ?? 0) + 1) failure ||= `${frame['seq']} after ${seen.at(-1)}`;
+      else if (frame['seq'] !== (seen.at(-1) ?? 0) + 1) failure ||= `${String(frame['seq'])} after ${seen.at(-1)}`;
       else seen.push(frame['seq'] as number);
     };
     let writing = true;
