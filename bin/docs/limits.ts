@@ -1,11 +1,11 @@
 import * as chat from '../../events/limits.ts';
 import * as passwords from '../../gateway/auth/passwords.ts';
 import * as body from '../../gateway/http/body.ts';
-import { MIN_POSITION_WAIT_MS } from '../../gateway/http/min-position.ts';
 import * as json from '../../gateway/json.ts';
 import { RATE_LIMITS, type RateLimitName } from '../../gateway/rate-limits.ts';
 import * as requests from '../../gateway/requests.ts';
 import * as sockets from '../../gateway/ws/limits.ts';
+import { BEHIND_WAIT_MS } from '../../queries/index.ts';
 import { heading, row } from './markdown.ts';
 
 type Numbers<M> = {
@@ -26,7 +26,7 @@ const CHAT: Numbers<typeof chat> = {
   RECEIPTS_MAX_MEMBERS: 'Members up to which a chat tells the receipts of others.',
 };
 const REQUESTS: Numbers<typeof requests & typeof body & typeof json & typeof passwords> & {
-  MIN_POSITION_WAIT_MS: string;
+  BEHIND_WAIT_MS: string;
 } = {
   HISTORY_LIMIT: 'Messages of a page where no `limit` is asked for.',
   HISTORY_MAX_LIMIT: 'Messages of a page at most.',
@@ -38,10 +38,10 @@ const REQUESTS: Numbers<typeof requests & typeof body & typeof json & typeof pas
   MEMBERS_BODY_MAX_BYTES: 'The body that starts a chat.',
   CREDENTIALS_BODY_MAX_BYTES: 'A body with a password or a token.',
   JSON_MAX_DEPTH: 'Depth of JSON.',
-  JSON_MAX_KEYS: 'Keys of JSON, all objects together.',
+  JSON_MAX_KEYS: 'Keys of one object in JSON.',
   PASSWORD_MIN_CODE_POINTS: 'Code points of a password at least.',
   PASSWORD_MAX_CODE_POINTS: 'Code points of a password at most.',
-  MIN_POSITION_WAIT_MS: 'How long a read with `minPosition` waits before it answers `behind`.',
+  BEHIND_WAIT_MS: 'How long a read waits for views that lag behind what it asks for, before it answers `behind`.',
 };
 const SOCKETS: Numbers<typeof sockets> = {
   FRAME_MAX_BYTES: 'A frame from a client; a longer one closes the socket with 4413.',
@@ -64,7 +64,6 @@ const SOCKETS: Numbers<typeof sockets> = {
   SYNC_CHATS_MAX: 'Chats that one `sync` names; `more` says that others follow.',
   PAGE_EVENTS: 'Events that are read at once for a backlog or a replay.',
   CATCH_UPS_AT_ONCE: 'Pages that all sockets together read at once.',
-  BEHIND_WAIT_MS: 'How long a read waits for the views.',
   BACKLOG_TRIES: 'Failed reads of a backlog until the client is told to load it itself.',
   REPLAYS_MAX: 'Replays of one socket at once.',
   REPLAY_MAX_GAP_MS: 'Longer pauses of a replay are shortened to this, where `maxGapMs` says nothing else.',
@@ -79,9 +78,9 @@ const RATES: Record<RateLimitName, string> = {
   passwordPerUser: 'Password changes of a user.',
   requestPerAddress: 'HTTP requests of an address.',
   requestPerUser: 'HTTP requests of a user.',
-  commandPerUser: 'Commands of a user, however they come.',
-  commandPerChat: 'Commands to a chat, whoever gives them.',
-  scanPerUser: 'Reads of a user that walk many events: diff, versions, replay, the event stream.',
+  commandPerUser: 'Commands of a user over HTTP, and as many again over all of the user’s sockets.',
+  commandPerChat: 'Commands of a user to one chat, over HTTP.',
+  scanPerUser: 'Reads of a user that walk many events: a diff, the analysts’ event stream.',
   connectPerAddress: 'Sockets that an address opens.',
   framePerSocket: 'Frames of a socket.',
 };
@@ -94,7 +93,7 @@ export function limitsPage(): string {
     ...json,
     ...requests,
     ...sockets,
-    MIN_POSITION_WAIT_MS,
+    BEHIND_WAIT_MS,
   };
   const table = (what: Record<string, string>): string =>
     [

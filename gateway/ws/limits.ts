@@ -38,8 +38,6 @@ export const SYNC_CHATS_MAX = 2_000;
 export const PAGE_EVENTS = 200;
 /** Pages that all sockets together read at once, so that a storm of reconnects leaves room for the rest. */
 export const CATCH_UPS_AT_ONCE = 16;
-/** How long a read waits for the views or the feed to hold what the client knows of. */
-export const BEHIND_WAIT_MS = 2_000;
 /** Failed reads of one backlog until the client is told to load it itself. */
 export const BACKLOG_TRIES = 3;
 

@@ -1,7 +1,6 @@
-import { rejected } from '../../../events/error-codes.ts';
 import { ChatPage } from '../../answers.ts';
+import { reachMinPosition } from '../../min-position.ts';
 import { ChatsInput, given, LIST_MAX_LIMIT, lowered, Position, readPosition } from '../../requests.ts';
-import { BEHIND_WAIT_MS } from '../limits.ts';
 import { defineOp } from './op.ts';
 
 export const chats = defineOp({
@@ -14,11 +13,8 @@ export const chats = defineOp({
     const { queries, log } = services;
     const after = changedAfter === undefined ? null : readPosition(changedAfter, log.epoch);
     if (after && !after.ok) return after;
-    const least = minPosition === undefined ? null : readPosition(minPosition, log.epoch);
-    if (least && !least.ok) return least;
-    if (least && !(await queries.caughtUp(least.value, BEHIND_WAIT_MS))) {
-      return rejected('behind', 'the views are behind that position');
-    }
+    const reached = await reachMinPosition(services, minPosition);
+    if (!reached.ok) return reached;
     const page = { limit: lowered(limit, LIST_MAX_LIMIT), ...given({ cursor, changedAfter: after?.value }) };
     return queries.chats(connection.userId, page);
   },

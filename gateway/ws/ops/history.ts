@@ -1,5 +1,5 @@
-import { rejected } from '../../../events/error-codes.ts';
 import { MessagePage } from '../../answers.ts';
+import { reachMinPosition } from '../../min-position.ts';
 import {
   ChatId,
   given,
@@ -9,9 +9,7 @@ import {
   onePageEdge,
   Position,
   readPoint,
-  readPosition,
 } from '../../requests.ts';
-import { BEHIND_WAIT_MS } from '../limits.ts';
 import { defineOp } from './op.ts';
 
 export const history = defineOp({
@@ -21,14 +19,11 @@ export const history = defineOp({
   fields: { chatId: ChatId, ...HistoryInput.shape, minPosition: Position.optional() },
   answer: MessagePage,
   run: async ({ services, connection }, { chatId, before, after, asOf, limit, minPosition }) => {
-    const { queries, log } = services;
+    const { queries } = services;
     const edge = onePageEdge({ before, after });
     if (!edge.ok) return edge;
-    const least = minPosition === undefined ? null : readPosition(minPosition, log.epoch);
-    if (least && !least.ok) return least;
-    if (least && !(await queries.caughtUp(least.value, BEHIND_WAIT_MS))) {
-      return rejected('behind', 'the views are behind that position');
-    }
+    const reached = await reachMinPosition(services, minPosition);
+    if (!reached.ok) return reached;
     const point = asOf === undefined ? undefined : readPoint(asOf);
     const page = { limit: lowered(limit, HISTORY_MAX_LIMIT), ...given({ before, after, asOf: point }) };
     return queries.messages(connection.userId, chatId, page);

@@ -1,9 +1,9 @@
 import { type ErrorCode, isRetryable, type Outcome } from '../../../events/error-codes.ts';
-import { sightOf, type VisibleEvent } from '../../../queries/index.ts';
+import { BEHIND_WAIT_MS, sightOf, type VisibleEvent } from '../../../queries/index.ts';
 import { fromFailure } from '../../failures.ts';
 import { eventFrame, goneFrame, resyncFrame, syncedFrame } from '../frames.ts';
 import { type Flow, leave, type Receiver } from '../hub/room.ts';
-import { BACKLOG_TRIES, BEHIND_WAIT_MS, CORK_BYTES, PAGE_EVENTS } from '../limits.ts';
+import { BACKLOG_TRIES, CORK_BYTES, PAGE_EVENTS } from '../limits.ts';
 import type { Services } from '../services.ts';
 
 /** Reads the backlogs of one socket, one chat after the other, a page per drain. */

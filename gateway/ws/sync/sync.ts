@@ -1,12 +1,11 @@
 import { accepted, type Outcome, rejected } from '../../../events/error-codes.ts';
 import type { ChatId } from '../../../events/ids.ts';
 import { encodePosition, parsePosition } from '../../../events/position.ts';
-import type { Subscription } from '../../../queries/index.ts';
+import { BEHIND_WAIT_MS, type Subscription } from '../../../queries/index.ts';
 import type { Connection } from '../connection.ts';
 import { goneFrame, type ResyncReason, resyncAllFrame, resyncFrame } from '../frames.ts';
 import type { ConnectedUser } from '../hub/directory.ts';
 import { enter, Flow, leave, type Membership, type Phase } from '../hub/room.ts';
-import { BEHIND_WAIT_MS } from '../limits.ts';
 import type { Services } from '../services.ts';
 import { seqsAt } from './since.ts';
 
