@@ -26,21 +26,8 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 
 const THUMB = encodeURIComponent('👍');
-const MESSAGE = [
-  'at',
-  'deleted',
-  'editedAt',
-  'files',
-  'mentions',
-  'messageId',
-  'number',
-  'reactions',
-  'replyTo',
-  'senderId',
-  'seq',
-  'text',
-  'withheld',
-];
+const MESSAGE =
+  'at deleted editedAt files mentions messageId number reactions replyTo senderId seq text withheld'.split(' ');
 const POINT = { seq: expect.any(Number), at: expect.stringMatching(RFC3339) };
 const has = (body: object, fields: string[]): void => expect(keys(body)).toEqual(expect.arrayContaining(fields));
 
@@ -283,22 +270,13 @@ describe('messages', () => {
         senderId: ada.userId,
         at: one.at,
         text: 'one',
-        ...{
-          editedAt: null,
-          deleted: false,
-          withheld: null,
-          replyTo: null,
-          mentions: [ben.userId],
-          files: [],
-        },
-        reactions: [
-          {
-            emoji: '👍',
-            count: 1,
-            mine: true,
-            userIds: [ben.userId],
-          },
-        ],
+        editedAt: null,
+        deleted: false,
+        withheld: null,
+        replyTo: null,
+        mentions: [ben.userId],
+        files: [],
+        reactions: [{ emoji: '👍', count: 1, mine: true, userIds: [ben.userId] }],
       },
       { seq: 4, number: 2, replyTo: { messageId: one.messageId, seq: 2 }, reactions: [] },
     ]);
