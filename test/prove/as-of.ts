@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../../bin/package-root.ts';
 import { createUlidFactory } from '../../infra/system/ids.ts';
+import { ircLogs } from '../support/irc-logs.ts';
 import { call, type SignedIn, signUp } from '../support/protocol-client.ts';
 import { type Seeded, seeded } from '../support/seeded.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
@@ -53,13 +52,8 @@ export const asOfPart: Part = {
   },
 };
 
-const logFolder = (): string => process.env['IRC_LOGS'] ?? join(PACKAGE_ROOT, '..', 'shared', 'data', 'ubuntu-irc');
-
 function importLogs(data: string): { chatId: string; imported: number } {
-  const folder = logFolder();
-  const files = readdirSync(folder)
-    .filter((name) => /^\d{4}-\d{2}-\d{2}/.test(name))
-    .map((name) => join(folder, name));
+  const files = ircLogs().days.map(({ path }) => path);
   const done = spawnSync(
     process.execPath,
     [
