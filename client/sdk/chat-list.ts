@@ -6,6 +6,8 @@ import type { ChatSummary, Message, SeenEvent } from './model.ts';
 import type { Socket } from './socket.ts';
 import type { Sync } from './sync.ts';
 
+const CHATS_PER_PAGE = 100;
+
 interface ListEvents {
   changed: readonly ChatSummary[];
 }
@@ -67,13 +69,22 @@ export class ChatList {
 
   /** Counts that cannot be told from what we have are asked for. */
   #refresh(chatId: string): void {
-    this.#api.chats({ limit: 100 }).then(
-      ({ chats }) => {
-        const fresh = chats.find((chat) => chat.chatId === chatId);
+    this.#find(chatId).then(
+      (fresh) => {
         if (fresh && fresh.headSeq >= (this.#chats.get(chatId)?.headSeq ?? 0)) this.#put(fresh);
       },
       () => undefined, // the next event or connection brings the list up to date
     );
+  }
+
+  /** Page by page: a chat that was silent for long stands far behind. */
+  async #find(chatId: string): Promise<ChatSummary | null> {
+    for (let cursor: string | undefined; ; ) {
+      const { chats, next } = await this.#api.chats({ limit: CHATS_PER_PAGE, cursor });
+      const found = chats.find((chat) => chat.chatId === chatId);
+      if (found || next === null) return found ?? null;
+      cursor = next;
+    }
   }
 
   get #me(): string {

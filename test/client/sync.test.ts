@@ -13,6 +13,21 @@ describe('what a client sees of its chats', () => {
     expect(seqs(seen)).toEqual([2, 3]);
   });
 
+  it('counts anew what was read elsewhere, however far behind the chat stands in the list', async () => {
+    const { server, client, clock } = await signedIn();
+    for (const text of ['one', 'two']) server.say(text);
+    await clock.pass(0);
+    expect(client.chats.get(CHAT)).toMatchObject({ unread: 2 });
+    const pages = [
+      { chats: [], next: 'more', position: 'p' },
+      { chats: [{ ...client.chats.get(CHAT), readSeq: 2, unread: 1 }], next: null, position: 'p' },
+    ];
+    server.interceptHttp = (_, path) => (path === '/v1/chats' ? Response.json(pages.shift()) : null);
+    client.chats.markRead(CHAT, 2);
+    await clock.pass(0);
+    expect(client.chats.get(CHAT)).toMatchObject({ readSeq: 2, unread: 1 });
+  });
+
   it('drops what comes twice', async () => {
     const { server, seen, clock } = await signedIn();
     const event = server.say('one');
