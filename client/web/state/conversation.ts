@@ -1,11 +1,11 @@
 import { batch, signal } from '@preact/signals';
-import type { ChatPage, LiveChat, Message, PendingMessage } from '../../sdk/index.ts';
-import { connection, hindsight, tell } from './client.ts';
+import type { ChatPage, LiveChat, Message, PendingMessage, Role } from '../../sdk/index.ts';
+import { connection, hindsight, tell, user } from './client.ts';
 
 export const openChatId = signal<string | null>(null);
 export const live = signal<ChatPage | null>(null);
 export const pending = signal<readonly PendingMessage[]>([]);
-export const role = signal<'admin' | 'member' | null>(null);
+export const role = signal<Role | null>(null);
 /** What the composer is doing beside writing something new. */
 export const replyingTo = signal<Message | null>(null);
 export const editing = signal<Message | null>(null);
@@ -37,9 +37,22 @@ export function openConversation(chatId: string | null): void {
     tell(error);
     if (openChatId.value === chatId) openConversation(null);
   });
-  hindsight.api.chat(chatId).then((answer) => {
-    if (openChatId.value === chatId) role.value = answer.role;
-  }, tell);
+  followRole(chatId, opened);
+}
+
+/** What I may do here, from now on: an answer that is older than an event does not undo it. */
+function followRole(chatId: string, opened: LiveChat): void {
+  let knownThrough = 0;
+  const know = (is: Role, seq: number): void => {
+    if (openChatId.value !== chatId || seq < knownThrough) return;
+    knownThrough = seq;
+    role.value = is;
+  };
+  opened.events.on('event', (event) => {
+    if (event.type === 'MemberRoleChanged' && event.data.userId === user.value?.userId)
+      know(event.data.role, event.seq);
+  });
+  hindsight.api.chat(chatId).then((answer) => know(answer.role, answer.asOf.seq), tell);
 }
 
 export async function loadOlder(): Promise<void> {
