@@ -36,12 +36,13 @@ export class Connection implements Receiver {
   readonly userId: UserId;
   readonly outbox: Outbox;
   readonly flows = new Map<ChatId, Flow>();
-  readonly replays = new Map<string, Replay>();
-  readonly pump: Pump;
   readonly frameLimit: FrameLimit | null;
   /** Shared by the user's sockets. */
   readonly commandLimit: Bucket | null;
   readonly #services: Services;
+  /** Made when they are first asked for: most sockets never need them, and there are many sockets. */
+  #replays: Map<string, Replay> | null = null;
+  #pump: Pump | null = null;
   principal: Principal;
   commandsOpen = 0;
   readsOpen = 0;
@@ -58,10 +59,19 @@ export class Connection implements Receiver {
     this.principal = socket.data.principal;
     this.userId = this.principal.userId;
     this.outbox = new Outbox(socket, flusher);
-    this.pump = createPump(services, this);
     this.frameLimit = frameLimit;
     this.commandLimit = commandLimit;
     this.lastFrameAt = services.clock();
+  }
+
+  get replays(): Map<string, Replay> {
+    this.#replays ??= new Map();
+    return this.#replays;
+  }
+
+  get pump(): Pump {
+    this.#pump ??= createPump(this.#services, this);
+    return this.#pump;
   }
 
   catchUp(flow: Flow): void {
