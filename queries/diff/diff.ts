@@ -8,6 +8,7 @@ import { EVENTS_PAGE_MAX, type QueryDeps } from '../deps.ts';
 import type { Viewer } from '../viewer.ts';
 import { frameDiff } from './frame.ts';
 import { messageDiff } from './messages.ts';
+import { DIFF_MAX_BYTES, type Fits, withinBytes } from './range.ts';
 
 export const DIFF_MAX_EVENTS = 10_000;
 
@@ -29,9 +30,11 @@ export async function diff(
   const from = start.value;
   if (from.seq > to.seq) return badRequest('from', 'lies after to');
   if (to.seq - from.seq > DIFF_MAX_EVENTS) return rejected('range-too-long', `at most ${DIFF_MAX_EVENTS} events`);
-  const events = await eventsBetween(deps, viewer, { from: from.seq, to: to.seq });
+  const fits = withinBytes(DIFF_MAX_BYTES);
+  const events = await eventsBetween(deps, viewer, { from: from.seq, to: to.seq, fits });
+  if (events === 'too-long') return rejected('range-too-long', 'these events hold too many words for one diff');
   if (events === null) return behind();
-  const range = { from, to, events };
+  const range = { from, to, events, fits };
   const [messages, frame] = await Promise.all([messageDiff(deps, viewer, range), frameDiff(deps, viewer, range)]);
   return messages.ok ? accepted({ ...messages.value, ...frame, from, to, position }) : messages;
 }
@@ -40,13 +43,14 @@ export async function diff(
 async function eventsBetween(
   deps: QueryDeps,
   viewer: Viewer,
-  range: { from: number; to: number },
-): Promise<ChatEvent[] | null> {
+  range: { from: number; to: number; fits: Fits },
+): Promise<ChatEvent[] | 'too-long' | null> {
   const all: ChatEvent[] = [];
   while (range.from + all.length < range.to) {
     const after = range.from + all.length;
     const page = await deps.chatLog.events(viewer.chatId, { after, limit: EVENTS_PAGE_MAX, through: range.to });
     if (page.length === 0) return null;
+    if (!range.fits(page)) return 'too-long';
     all.push(...page);
   }
   return all;

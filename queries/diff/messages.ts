@@ -1,14 +1,18 @@
 import type { ChatEvent } from '../../events/chat.ts';
-import { accepted, type Outcome } from '../../events/error-codes.ts';
+import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
 import { behind } from '../answers.ts';
 import type { Diff, Message } from '../api.ts';
 import { deletedNow, foldAll } from '../chat-history/load.ts';
 import { present } from '../chat-history/present.ts';
+import type { MessageFacts } from '../chat-history/view.ts';
 import type { QueryDeps } from '../deps.ts';
 import type { Viewer } from '../viewer.ts';
 import { messageSeqOf, sees } from '../visibility/index.ts';
-import type { Range } from './range.ts';
+import type { Fits, Range } from './range.ts';
 import { reactionDiff } from './reactions.ts';
+
+/** Messages read at once: each may bring dozens of its former texts. */
+const FACTS_PAGE = 50;
 
 type MessageDiff = Pick<Diff, 'added' | 'edited' | 'deleted' | 'reactions'>;
 
@@ -40,6 +44,21 @@ async function standing(
   return shown.ok ? accepted(shown.value.filter(({ deleted }) => !deleted)) : shown;
 }
 
+/** In pieces, so that no more is read than a diff may; null where it is more. */
+async function factsOf(
+  deps: QueryDeps,
+  viewer: Viewer,
+  of: { seqs: readonly number[]; through: number; fits: Fits },
+): Promise<MessageFacts[] | null> {
+  const all: MessageFacts[] = [];
+  for (let i = 0; i < of.seqs.length; i += FACTS_PAGE) {
+    const page = await deps.chatHistory.messages(viewer.chatId, of.seqs.slice(i, i + FACTS_PAGE), of.through);
+    if (!of.fits(page)) return null;
+    all.push(...page);
+  }
+  return all;
+}
+
 async function olderDiff(
   deps: QueryDeps,
   viewer: Viewer,
@@ -47,9 +66,10 @@ async function olderDiff(
 ): Promise<Outcome<Omit<MessageDiff, 'added'>>> {
   const { range, changed } = of;
   const [factsBefore, factsAfter] = await Promise.all([
-    deps.chatHistory.messages(viewer.chatId, changed, range.from.seq),
-    deps.chatHistory.messages(viewer.chatId, changed, range.to.seq),
+    factsOf(deps, viewer, { seqs: changed, through: range.from.seq, fits: range.fits }),
+    factsOf(deps, viewer, { seqs: changed, through: range.to.seq, fits: range.fits }),
   ]);
+  if (!factsBefore || !factsAfter) return rejected('range-too-long', 'these changes hold too many words for one diff');
   const [before, after] = await Promise.all([
     foldAll(deps, viewer, factsBefore, range.from.seq),
     foldAll(deps, viewer, factsAfter, range.to.seq),

@@ -82,6 +82,19 @@ test('a diff runs forwards and over at most 10,000 events', async () => {
   expect(codeOf(await queries.diff(ANN, chat.chatId, { seq: 0 }, { seq: last(chat) }))).toBe('range-too-long');
 });
 
+test('a diff is bounded in bytes as well, in its events and in the older messages that they change', async () => {
+  const { queries, tell } = scene();
+  const chat = tell();
+  const said = Array.from({ length: 600 }, () => chat.say(ANN, '\u{1F989}'.repeat(8_000)));
+  const middle = last(chat);
+  const diff = async (from: number, to: number) => queries.diff(ANN, chat.chatId, { seq: from }, { seq: to });
+  expect(codeOf(await diff(0, middle))).toBe('range-too-long');
+  expect(valueOf(await diff(0, 11)).added).toHaveLength(10);
+  for (const message of said) chat.remove(message);
+  expect(codeOf(await diff(middle, last(chat)))).toBe('range-too-long');
+  expect(valueOf(await diff(middle, middle + 10)).deleted).toHaveLength(10);
+});
+
 test('a view that lags is waited for, and what it still lacks is never answered from less', async () => {
   const { views, queries, tell } = scene();
   const chat = tell();

@@ -18,7 +18,7 @@ export const past: FastifyPluginAsyncZod<HttpOptions> = async (app, { context: {
           'diffChat',
           'past',
           'What changed in a chat between two points',
-          'Of at most 10,000 events. What came and went inside is not listed.',
+          'Of at most 10,000 events and 16 MiB. What came and went inside is not listed.',
         ),
         params: ChatParams,
         querystring: readQuery({ from: inQuery(Point), to: inQuery(Point) }),
