@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** What lies where in the data folder. The log, the accounts and the keys are to be backed up; the views rebuild themselves. */
 export interface DataFolder {
@@ -16,7 +16,7 @@ export interface DataFolder {
 
 /** Makes the folder, for its owner only, where it is missing. */
 export function dataFolder(root: string): DataFolder {
-  mkdirSync(root, { recursive: true, mode: 0o700 });
+  makeFolder(root);
   return dataFolderPaths(root);
 }
 
@@ -31,4 +31,16 @@ export function dataFolderPaths(root: string): DataFolder {
     addresses: join(root, 'addresses.json'),
     demo: join(root, 'demo.json'),
   };
+}
+
+/** Step by step: where nothing can be made, such as below `/proc`, Node's own recursive form never comes back. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process was quicker
+  }
 }

@@ -55,11 +55,17 @@ async function seqOf(deps: QueryDeps, viewer: Viewer, point: AskedPoint | undefi
   return point.seq <= known || (await holds(deps, viewer.chatId, point.seq)) ? accepted(point.seq) : behind();
 }
 
+/** A command is decided, appended and answered within this time, or its caller has heard that the outcome is unknown. */
+const UNDECIDED_MS = 15_000;
+
 /**
  * The last event at or before an instant. Times never run backwards, so an answer with a later event behind it is
  * exact; an answer that is the last event the chat's log knows is so only where that is the chat's end.
  */
 async function seqAt(deps: QueryDeps, viewer: Viewer, time: number): Promise<Outcome<number>> {
+  // What was stamped at or before the instant may still be on its way into the log. `access` goes through the chat's
+  // own queue, so that it has arrived, or failed, when that answers; what is decided after it is stamped later.
+  if (time > deps.clock() - UNDECIDED_MS) await deps.access(viewer.chatId, viewer.userId);
   const { known, end } = await chatEnd(deps, viewer);
   const found = (await deps.chatLog.seqAt(viewer.chatId, time))?.seq ?? 0;
   if (found < known || known >= end) return accepted(found);
