@@ -58,6 +58,10 @@ export class MalformedEvent extends Error {
   }
 }
 
+/** Who, when and by which command, without reading what. */
+export const decodeMetadata = (event: RecordedEvent): Metadata =>
+  check(event, metadataSchema, parseJson(event, event.metadata)) as Metadata;
+
 export function decode(event: RecordedEvent): Decoded {
   const { stream, revision, type } = event;
   const metadata = parseJson(event, event.metadata);

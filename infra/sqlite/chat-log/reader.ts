@@ -1,5 +1,5 @@
 import type { ChatEvent } from '../../../events/chat.ts';
-import { decode, decodeChatEvent, rfc3339 } from '../../../events/codec.ts';
+import { decodeChatEvent, decodeMetadata, rfc3339 } from '../../../events/codec.ts';
 import type { EventLog, RecordedEvent } from '../../../events/event-store.ts';
 import { chatStream, revisionOf, seqOf } from '../../../events/streams.ts';
 import type { ChatLogReader } from '../../../queries/chat-log/view.ts';
@@ -32,29 +32,44 @@ export function chatLogReader(log: EventLog): ChatLogReader {
       const event = seq < 1 ? null : await read(chatId, seq);
       return event && rfc3339(timeOf(event));
     },
-    /** `at` never falls along a stream, so halving finds it. */
     async seqAt(chatId, time) {
       const head = await last(chatId);
       if (!head) return null;
       if (timeOf(head) <= time) return seqAndTime(head);
-      let found: RecordedEvent | null = null;
-      let low = 1;
-      let high = seqOf(head.revision) - 1;
-      while (low <= high) {
-        const middle = Math.floor((low + high) / 2);
-        const event = await read(chatId, middle);
-        if (!event) throw new Error(`chat ${chatId} has a head at ${head.revision} and no event ${middle}`);
-        if (timeOf(event) <= time) {
-          found = event;
-          low = middle + 1;
-        } else {
-          high = middle - 1;
-        }
-      }
-      return found && seqAndTime(found);
+      const first = await read(chatId, 1);
+      if (!first || timeOf(first) > time) return null;
+      return seqAndTime(await search({ before: first, after: head, time, read: (seq) => read(chatId, seq) }));
     },
   };
 }
 
-const timeOf = (event: RecordedEvent): number => decode(event).metadata.at;
+interface Search {
+  /** At or before the time. */
+  before: RecordedEvent;
+  /** Later than the time. */
+  after: RecordedEvent;
+  time: number;
+  read(seq: number): Promise<RecordedEvent | null>;
+}
+
+/**
+ * The last event at or before a time: `at` never falls along a stream. Guessing where a steady chat would have it takes
+ * few reads; every other step halves what is left, so that a chat of bursts takes no more than twice the logarithm.
+ */
+async function search({ before, after, time, read }: Search): Promise<RecordedEvent> {
+  let [low, high] = [before, after];
+  for (let guess = true; high.revision - low.revision > 1; guess = !guess) {
+    const [lowTime, highTime] = [timeOf(low), timeOf(high)];
+    const share = guess && highTime > lowTime ? (time - lowTime) / (highTime - lowTime) : 0.5;
+    const between = high.revision - low.revision - 1;
+    const revision = low.revision + 1 + Math.min(between - 1, Math.floor(between * share));
+    const event = await read(seqOf(revision));
+    if (!event) throw new Error(`${low.stream} has an event ${high.revision} and none ${revision}`);
+    if (timeOf(event) <= time) low = event;
+    else high = event;
+  }
+  return low;
+}
+
+const timeOf = (event: RecordedEvent): number => decodeMetadata(event).at;
 const seqAndTime = (event: RecordedEvent): SeqAndTime => ({ seq: seqOf(event.revision), at: rfc3339(timeOf(event)) });
