@@ -8,7 +8,7 @@ await ensureReady({ scope: 'test' });
 const asked = process.argv.slice(2);
 const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...asked];
 const chromium = findChromium();
-if (chromium) process.env.HINDSIGHT_CHROMIUM = chromium;
+if (chromium) process.env.CHROMIUM = chromium;
 else leaveOutBrowser();
 const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
@@ -18,10 +18,10 @@ child.once('exit', (code) => {
 
 function leaveOutBrowser() {
   if (process.env.CI === 'true') {
-    say('no Chromium found (looked at HINDSIGHT_CHROMIUM and the PATH), and in CI the browser tests must run.');
+    say('no Chromium found (looked at CHROMIUM and the PATH), and in CI the browser tests must run.');
     process.exit(1);
   }
-  say('no Chromium found: the browser tests are left out. Install one or set HINDSIGHT_CHROMIUM to run them.');
+  say('no Chromium found: the browser tests are left out. Install one or set CHROMIUM to run them.');
   // Beside other --project arguments this one would add to them.
   if (!asked.some((arg) => arg.startsWith('--project'))) args.push('--project=!browser');
 }

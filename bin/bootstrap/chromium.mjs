@@ -6,7 +6,7 @@ const MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 
 /** @returns {string | undefined} the path of a browser the tests can drive */
 export function findChromium() {
-  const named = process.env.HINDSIGHT_CHROMIUM;
+  const named = process.env.CHROMIUM;
   if (named) return existsSync(named) ? named : undefined;
   const folders = ['/usr/bin', ...(process.env.PATH ?? '').split(delimiter)];
   return [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), MAC].find((path) =>

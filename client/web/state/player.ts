@@ -29,7 +29,9 @@ export async function play(): Promise<void> {
   const mine = ++turn;
   playing.value = 'yes';
   try {
-    if (!(await loadAt(asOf.value ?? firstSeq.value)) || mine !== turn) return;
+    // A load that follows the thumb may overtake this one: then the newer place counts. One that failed shows the present.
+    while (!(await loadAt(asOf.value ?? firstSeq.value)) && mine === turn) if (asOf.value === null) return stop();
+    if (mine !== turn) return;
     const from = past.value?.asOf.seq ?? 0;
     const started = await hindsight.travel.replay(
       { chatId, from, speed: speed.value },

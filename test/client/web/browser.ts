@@ -19,7 +19,7 @@ export interface Stage {
 
 export async function openStage({ demo: isDemo = true } = {}): Promise<Stage> {
   // `npm test` looks for one and names it here.
-  const executablePath = process.env['HINDSIGHT_CHROMIUM'] ?? '/usr/bin/chromium';
+  const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
   const [server, browser] = await Promise.all([
     startServerProcess({ env: { HINDSIGHT_DEMO: String(isDemo) } }),
     chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] }),
