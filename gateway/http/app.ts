@@ -2,6 +2,7 @@ import { type FastifyInstance, fastify } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { perAddress, signedIn } from './authenticate.ts';
 import { BODY_MAX_BYTES, readJsonBodies } from './body.ts';
+import { answerClientError } from './client-errors.ts';
 import { serializerCompiler, validatorCompiler } from './compilers.ts';
 import { serveConsole } from './console.ts';
 import { allowOrigins } from './cors.ts';
@@ -59,6 +60,7 @@ export async function createHttpApp(options: HttpOptions): Promise<FastifyInstan
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: PARAM_MAX_LENGTH },
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => void sendProblem(reply as never, rejectionOf(error)),
   });
   app.setValidatorCompiler(validatorCompiler);
