@@ -51,7 +51,7 @@ export async function startWorld(options: WorldOptions): Promise<GatewayWorld> {
   const skew = { ms: 0 };
   const clock = (): number => Date.now() + skew.ms;
   const store = createMemoryEventStore({ epoch: EPOCH });
-  const world = createWorld({ store, clock: Date.now });
+  const world = createWorld({ store, clock: createTickingClock() });
   await registerUsers(store, ...Array.from({ length: 9 }, (_, i) => user(i + 1)));
   const views = startLiveViews({ log: store, access: world.commands.access });
   const { queries } = views;
@@ -109,6 +109,15 @@ export async function startWorld(options: WorldOptions): Promise<GatewayWorld> {
       await views.close();
       await store.close();
     },
+  };
+}
+
+/** No two events are of the same millisecond, however fast they follow: a replay has to wait between any two. */
+function createTickingClock(): () => number {
+  let last = 0;
+  return () => {
+    last = Math.max(last + 1, Date.now());
+    return last;
   };
 }
 
