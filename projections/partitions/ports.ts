@@ -1,0 +1,110 @@
+import type { LogPosition, RecordedEvent } from '../../events/event-store.ts';
+import type { Input } from '../projection.ts';
+import type { Writers } from '../runner/ports.ts';
+
+/**
+ * In a cluster each consumer group follows the log by partitions of the backplane and keeps a checkpoint for each.
+ * `chat-history` holds the views of that name and the chat log, `user-chats` those of user chats, members and users.
+ */
+export const VIEW_GROUPS = ['chat-history', 'user-chats'] as const;
+export type ViewGroup = (typeof VIEW_GROUPS)[number];
+export type GroupName = ViewGroup | 'deliveries' | 'relay';
+
+/** The right to move a checkpoint. A later claim of the same one ends it. */
+export interface Claim {
+  readonly group: GroupName;
+  readonly partition: number;
+  /** Grows with every claim. */
+  readonly term: number;
+  readonly position: LogPosition;
+}
+
+export interface Step {
+  readonly claim: Claim;
+  readonly from: LogPosition;
+  readonly to: LogPosition;
+}
+
+/** Another process has claimed the checkpoint since: whatever this one still holds is worth nothing. */
+export class StaleOwner extends Error {
+  readonly code = 'stale-owner';
+  readonly temporary = false;
+  constructor({ group, partition, term }: Claim) {
+    super(`${group}, partition ${partition}: term ${term} is over, another process has taken over`);
+    this.name = 'StaleOwner';
+  }
+}
+
+export interface CheckpointState {
+  readonly group: GroupName;
+  readonly partition: number;
+  readonly position: LogPosition;
+  readonly term: number;
+  readonly owner: string;
+  /** Since the checkpoint was last moved or confirmed, by the store's clock. */
+  readonly idleMs: number;
+  readonly paused: boolean;
+}
+
+/** Where every partition of every group stands, and whose it is. One fence for all of them: the term. */
+export interface Checkpoints {
+  /** Makes the rows of a group, where missing, at position 0 with term 0. */
+  prepare(group: GroupName, partitions: number): Promise<void>;
+  /** Takes over, whoever has it. */
+  claim(group: GroupName, partition: number, owner: string): Promise<Claim>;
+  /** Takes over only where nobody has moved or confirmed it for so long; else null. */
+  claimIdle(group: GroupName, partition: number, options: { owner: string; idleMs: number }): Promise<Claim | null>;
+  /** Throws `StaleOwner` where the claim is over, or the checkpoint is not at `from`. `from === to` confirms it. */
+  move(step: Step): Promise<void>;
+  /** All rows of the groups, or of all groups. */
+  list(groups?: readonly GroupName[]): Promise<CheckpointState[]>;
+  setPaused(group: GroupName, paused: boolean): Promise<void>;
+}
+
+/** Something that a projector could not take. Later events of the same chat (or user) wait behind it. */
+export interface ParkedEvent {
+  readonly group: GroupName;
+  readonly partition: number;
+  /** `partitionKeyOf` the event's stream. */
+  readonly key: string;
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: LogPosition;
+  readonly type: string;
+  readonly error: string;
+}
+
+export interface Parking {
+  /** The keys that are parked there. */
+  keys(group: GroupName, partition: number): Promise<ReadonlySet<string>>;
+  /** Does nothing where the key is parked already. */
+  park(event: ParkedEvent): Promise<void>;
+  /** So many more events wait behind what is parked. */
+  waits(group: GroupName, key: string, events: number): Promise<void>;
+  list(): Promise<(ParkedEvent & { waiting: number })[]>;
+}
+
+export interface PartitionBatch {
+  /** In order. */
+  readonly events: readonly RecordedEvent[];
+  /** The same events as projectors take them; those that no view takes are left out. */
+  readonly inputs: readonly Input[];
+}
+
+/**
+ * The rows of one group for one partition, in one database. Projectors ask synchronously, so what a batch will be asked
+ * about is read before it: `load`, then the writers, then `commit`. Specification: `test/contracts/partition-rows.ts`.
+ */
+export interface PartitionRows {
+  readonly group: ViewGroup;
+  writer<V extends keyof Writers>(view: V): Writers[V];
+  load(batch: PartitionBatch): Promise<void>;
+  /**
+   * All that was flushed, and the checkpoint: in one transaction where the database has them, else the checkpoint last,
+   * over rows that may be written any number of times. Throws `StaleOwner`, or an error with `temporary`.
+   */
+  commit(step: Step): Promise<void>;
+  /** Forgets what was loaded and not committed. */
+  reset(): void;
+  close(): Promise<void>;
+}
