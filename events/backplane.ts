@@ -1,4 +1,4 @@
-import type { LogPosition, RecordedEvent } from '../events/event-store.ts';
+import type { LogPosition, RecordedEvent } from './event-store.ts';
 
 /**
  * What carries events between processes: ordered topics of a fixed number of partitions, at least once. It need not
