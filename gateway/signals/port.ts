@@ -1,4 +1,4 @@
-import type { ChatId, UserId } from '../events/ids.ts';
+import type { ChatId, UserId } from '../../events/ids.ts';
 
 /** What is told and forgotten: never stored, dropped where it is late. */
 export type Signal =

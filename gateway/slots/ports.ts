@@ -1,4 +1,4 @@
-import type { UserId } from '../events/ids.ts';
+import type { UserId } from '../../events/ids.ts';
 
 /** Which gateway serves whom. In a cluster users are spread over slots by a stable hash, and gateways own slots. */
 export interface Slots {
@@ -18,4 +18,21 @@ export interface Move {
   urlOf(userId: UserId): string | null;
   /** Within how many milliseconds clients should have gone: 30,000 at most. */
   readonly afterMs: number;
+}
+
+/** Who owns which slot, kept where all gateways see it. Ownership is moved by comparing terms: of two that claim one, one wins. */
+export interface SlotLeases {
+  /** Says that this gateway is alive, and reads what all others see. */
+  beat(gateway: { id: string; url: string }): Promise<LeaseTable>;
+  /** Takes a slot over. False where its term is not `term` any more. */
+  claim(claim: { slot: number; term: number; gatewayId: string }): Promise<boolean>;
+  /** This gateway is going: others may take its slots at once. */
+  leave(gatewayId: string): Promise<void>;
+}
+
+export interface LeaseTable {
+  /** Those that have said lately, by the store's clock, that they are alive. */
+  readonly gateways: readonly { readonly id: string; readonly url: string }[];
+  /** Every slot, in order. `owner` null: never owned. */
+  readonly slots: readonly { readonly slot: number; readonly owner: string | null; readonly term: number }[];
 }
