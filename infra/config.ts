@@ -67,8 +67,39 @@ export const SETTINGS = {
   ),
   eventstoreUrl: setting(url, null, 'Cluster: EventStoreDB connection string (`esdb://…`).'),
   kafkaBrokers: setting(url, null, 'Cluster: Kafka brokers, comma-separated.'),
-  cassandraContactPoints: setting(url, null, 'Cluster: Cassandra contact points, comma-separated.'),
+  kafkaTls: setting(onOff, false, 'Cluster: whether Kafka is spoken to over TLS.'),
+  kafkaSasl: setting(url, null, 'Cluster: how to sign in to Kafka, as `scram-sha-512:<user>:<password>`.'),
+  kafkaPrefix: setting(
+    z.string().regex(/^[a-zA-Z0-9._-]{1,100}$/),
+    'hindsight',
+    'Cluster: how the names of the topics and consumer groups begin.',
+  ),
+  partitions: setting(whole(1, 1_024), 8, 'Cluster: partitions of the events’ topic. Fixed once the topic is there.'),
+  slots: setting(
+    whole(1, 4_096),
+    16,
+    'Cluster: recipient slots, which gateways share out. Fixed once the topic is there.',
+  ),
+  cassandraContactPoints: setting(
+    url,
+    null,
+    'Cluster: Cassandra contact points, comma-separated, `host` or `host:port`.',
+  ),
+  cassandraKeyspace: setting(
+    z.string().regex(/^[a-z][a-z0-9_]{0,47}$/),
+    'hindsight',
+    'Cluster: the keyspace; made where it is missing.',
+  ),
+  cassandraDatacenter: setting(z.string().min(1), 'datacenter1', 'Cluster: the local data centre.'),
+  cassandraReplication: setting(
+    whole(1, 9),
+    1,
+    'Cluster: replicas in the local data centre, for a keyspace that is made.',
+  ),
+  cassandraAuth: setting(url, null, 'Cluster: how to sign in to Cassandra, as `<user>:<password>`.'),
+  cassandraTls: setting(onOff, false, 'Cluster: whether Cassandra is spoken to over TLS.'),
   postgresUrl: setting(url, null, 'Cluster: Postgres connection string.'),
+  opsPort: setting(port, 4_002, 'Cluster: port of the probes and metrics of a process; 0 picks a free one.'),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -170,5 +201,11 @@ function clusterProblems(config: Config): string[] {
     const missing = CLUSTER.filter((name) => config[name] === null).map(envNameOf);
     return [`a cluster needs all of its four addresses; missing: ${missing.join(', ')}`];
   }
-  return ['this version runs embedded only: leave the four addresses of a cluster unset'];
+  return [];
 }
+
+/** The configuration of a cluster: its four addresses are all there. */
+export type ClusterConfig = Config & {
+  [K in 'eventstoreUrl' | 'kafkaBrokers' | 'cassandraContactPoints' | 'postgresUrl']: string;
+};
+export const isCluster = (config: Config): config is ClusterConfig => config.eventstoreUrl !== null;
