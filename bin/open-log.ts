@@ -1,6 +1,6 @@
 import { type Commands, createCommands, type MessageLookup } from '../commands/index.ts';
-import type { StoreError } from '../events/event-store.ts';
-import { openSqliteEventStore, type SqliteEventStore } from '../infra/sqlite/event-store/index.ts';
+import type { EventStore, StoreError } from '../events/event-store.ts';
+import { openSqliteEventStore } from '../infra/sqlite/event-store/index.ts';
 import { type Clock, systemClock } from '../infra/system/clock.ts';
 import { emoji } from '../infra/system/emoji.ts';
 import { createIds } from '../infra/system/ids.ts';
@@ -9,7 +9,7 @@ export const ids = createIds(systemClock);
 
 /** The log and the write side over it: all that a command-line verb needs to change something, a server running or not. */
 export interface OpenLog {
-  store: SqliteEventStore;
+  store: EventStore;
   commands: Commands;
   clock: Clock;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
-import type { Server } from '../server/start.ts';
+import type { Server } from '../server/server.ts';
 import type { Io } from './io.ts';
 import { WrongUsage } from './io.ts';
 import type { VerbContext } from './verb.ts';
@@ -21,8 +21,8 @@ export const serveVerb = (context: VerbContext): Command =>
     .action(async (options: { roles: string }) => {
       if (options.roles !== 'all') throw new WrongUsage('embedded, one process has all roles: leave --roles out');
       const { io } = context;
-      const { startServer } = await import('../server/start.ts'); // only here: the other verbs start faster without it
-      const server = await startServer({
+      const { startEmbedded } = await import('../embedded/start.ts'); // only here: the other verbs start faster without it
+      const server = await startEmbedded({
         config: configured(context),
         warn: (message) => io.err(`warning: ${message}`),
         say: (message) => io.err(message),

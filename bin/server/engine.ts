@@ -1,70 +1,18 @@
-import type { Logger } from 'pino';
-import type { EventLog } from '../../events/event-store.ts';
-import { chatLogReader } from '../../infra/sqlite/chat-log/reader.ts';
-import { openViews } from '../../infra/sqlite/views/open-views.ts';
-import { systemClock } from '../../infra/system/clock.ts';
-import { createQueries, type Queries } from '../../queries/index.ts';
-import { type OpenLog, openLog } from '../open-log.ts';
-import { type Projections, startProjections } from '../projections/start.ts';
-import type { Composition } from './composition.ts';
+import type { ProjectionAdmin } from '../../gateway/http/ops/port.ts';
+import type { ViewProgress } from '../../queries/progress.ts';
+import type { Queries } from '../../queries/index.ts';
+import type { OpenLog } from '../open-log.ts';
 
-/** The log, the write side over it, the views' thread, and the read side. */
+/** The write side and the read side, whatever they are made of: what the edges serve. */
 export interface Engine {
   log: OpenLog;
-  projections: Projections;
   queries: Queries;
+  projections: Projections;
 }
 
-export async function openEngine(on: Composition, logger: Logger): Promise<Engine> {
-  const { config, folder } = on;
-  const views = openViews(folder.views);
-  on.onClose(views.close);
-  const log = await openLog({
-    file: folder.events,
-    lookup: views.lookup,
-    verify: true,
-    onFatal: on.onFatal,
-    onFault: (what, error) => logger.warn({ err: error }, what),
-  });
-  on.onClose(log.close);
-  const { store, commands } = log;
-  const projections = await startProjections({
-    eventsFile: folder.events,
-    viewsFile: folder.views,
-    report: (report) => logger.warn({ report }, 'projections'),
-    onFailure(error) {
-      on.warn(`the projections have stopped: ${error.message}. Sending goes on; reads fall behind until a restart.`);
-      logger.error({ err: error }, 'the projections have stopped');
-    },
-  });
-  on.onClose(projections.close);
-  on.onClose(nudgeOnAppend(store, projections, on.onFatal));
-  const queries = createQueries({
-    chatHistory: views.chatHistory,
-    chatLog: chatLogReader(store),
-    members: views.members,
-    userChats: views.userChats,
-    users: views.users,
-    progress: projections.progress,
-    head: () => store.head(),
-    epoch: store.epoch,
-    access: (chatId, userId) => commands.access(chatId, userId),
-    clock: systemClock,
-    userSearch: config.userSearch,
-  });
-  return { log, projections, queries };
-}
-
-/** The views' thread hears of appends at once, rather than when it looks next. Returns what ends that. */
-function nudgeOnAppend(log: EventLog, projections: Projections, onFatal: (error: Error) => void): () => Promise<void> {
-  const over = new AbortController();
-  const following = (async () => {
-    for await (const batch of log.subscribe({ after: await log.head(), signal: over.signal }))
-      projections.nudge(batch.position);
-  })();
-  following.catch(onFatal); // the log itself has failed
-  return async () => {
-    over.abort();
-    await following;
-  };
+export interface Projections {
+  readonly progress: Pick<ViewProgress, 'reached' | 'position' | 'lagMs'>;
+  readonly admin: ProjectionAdmin;
+  /** How many events of types that this version does not know went by since the start, by type. */
+  unknown(): Promise<Record<string, number>>;
 }

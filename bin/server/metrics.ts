@@ -2,13 +2,13 @@ import { Gauge, type Registry } from 'prom-client';
 import type { ProjectionAdmin } from '../../gateway/http/ops/port.ts';
 import type { GatewayCounters } from '../../gateway/ws/counters.ts';
 
-export interface MetricSources {
-  gateway: GatewayCounters;
-  projections: { admin: Pick<ProjectionAdmin, 'list'>; unknown(): Promise<Record<string, number>> };
+export interface ProjectionSource {
+  admin: Pick<ProjectionAdmin, 'list'>;
+  unknown(): Promise<Record<string, number>>;
 }
 
-/** What the rooms count, read when `/metrics` is asked for: counting itself costs an addition. */
-export function exposeMetrics(registry: Registry, { gateway, projections }: MetricSources): void {
+/** What the gateway counts, read when `/metrics` is asked for: counting itself costs an addition. */
+export function exposeGatewayMetrics(registry: Registry, gateway: GatewayCounters): void {
   const plain: [name: string, help: string, read: () => number][] = [
     ['hindsight_ws_connections', 'Open sockets.', () => gateway.connections],
     ['hindsight_ws_connections_total', 'Sockets opened since the start.', () => gateway.connectionsTotal],
@@ -57,7 +57,6 @@ export function exposeMetrics(registry: Registry, { gateway, projections }: Metr
     { name: 'hindsight_ws_resyncs_total', help: 'Resyncs sent, by reason.', label: 'reason' },
     () => gateway.resyncs,
   );
-  projectionMetrics(registry, projections);
 }
 
 function labelled(
@@ -79,7 +78,7 @@ function labelled(
 type Values = [label: string, value: number][];
 
 /** What the projections' thread says of itself, asked once for all gauges of a scrape; `up` is 0 while it cannot answer. */
-function projectionMetrics(registry: Registry, projections: MetricSources['projections']): void {
+export function exposeProjectionMetrics(registry: Registry, projections: ProjectionSource): void {
   let asked: Promise<{ up: number; lagEvents: Values; lagSeconds: Values; unknown: Values }> | null = null;
   const ask = async () => {
     try {

@@ -1,0 +1,67 @@
+import { pino } from 'pino';
+import { acquireServerLock } from '../../infra/sqlite/event-store/index.ts';
+import { type DataFolder, dataFolder } from '../data-folder.ts';
+import { readDemo, seedDemo } from '../demo/seed.ts';
+import { openAuth } from '../open-auth.ts';
+import { isLoopback, removeAddresses, writeAddresses } from '../server/addresses.ts';
+import { type Composition, composed, type ServerOptions } from '../server/composition.ts';
+import { createEdges } from '../server/edges.ts';
+import type { Engine } from '../server/engine.ts';
+import type { Server } from '../server/server.ts';
+import { openEngine } from './engine.ts';
+
+const CAUGHT_UP_SAY_EVERY_MS = 2_000;
+/** Views that are further behind than this are worth an alarm; sending goes on without them. */
+const VIEWS_LAG_MAX_MS = 30_000;
+
+/** The whole engine in one process: the log, its views, and both edges. */
+export function startEmbedded(options: ServerOptions): Promise<Server> {
+  return composed(options, async (on) => {
+    const folder = dataFolder(on.config.data);
+    on.onClose(await acquireServerLock(folder.root));
+    removeAddresses(folder);
+    return compose(on, folder);
+  });
+}
+
+async function compose(on: Composition, folder: DataFolder): Promise<Server> {
+  const { config } = on;
+  const logger = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: true }));
+  let started = false;
+  let demo = readDemo(folder);
+  const engine = await openEngine(on, { folder, logger });
+  const { progress } = engine.projections;
+  const edges = createEdges(on, engine, logger);
+  const auth = await openAuth({
+    folder,
+    commands: engine.log.commands,
+    config,
+    logger,
+    gatewayUrl: edges.gatewayUrl,
+  });
+  on.onClose(auth.close);
+  await edges.openSockets(auth);
+  await edges.openHttp(auth, {
+    started: () => started,
+    checks: () => ({ views: progress.lagMs() < VIEWS_LAG_MAX_MS }),
+    demo: () => demo,
+  });
+  await whenCaughtUp(on, engine);
+  if (config.demo && isLoopback(config.host)) demo = await seedDemo(folder, { log: engine.log, auth });
+  else if (config.demo) on.say('No demo: it is made only for a server that listens on this machine alone.');
+  await whenCaughtUp(on, engine);
+  started = true;
+  const http = edges.httpUrl();
+  const gateway = edges.gatewayUrl();
+  writeAddresses(folder, { http, gateway, pid: process.pid });
+  on.onClose(() => removeAddresses(folder));
+  return { http, gateway, demo, close: on.close };
+}
+
+/** A server is ready when its views hold what the log held when it started: after they were deleted that takes a while. */
+async function whenCaughtUp(on: Composition, { log, projections }: Engine): Promise<void> {
+  const goal = await log.store.head();
+  while (!(await projections.progress.reached(goal, CAUGHT_UP_SAY_EVERY_MS))) {
+    on.say(`The views are catching up with the log: ${projections.progress.position()} of ${goal}.`);
+  }
+}
