@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 const RETRY_PROCESSES = 1;
 const E2E = 'test/**/*.e2e.test.ts';
 const BROWSER = 'test/**/*.browser.test.ts';
+const SERVERS = 'test/**/*.int.test.ts';
 
 export default defineConfig({
   test: {
@@ -14,7 +15,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [E2E, BROWSER], testTimeout: 60_000 },
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [E2E, BROWSER, SERVERS], testTimeout: 60_000 },
       },
       {
         extends: true,
@@ -40,6 +41,20 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'servers',
+          include: [SERVERS],
+          globalSetup: 'test/support/start-servers.ts',
+          pool: 'forks',
+          maxWorkers: 2,
+          retry: 0,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 3 },
         },
       },
     ],
