@@ -32,7 +32,7 @@ export interface RecordedEvent extends NewEvent {
 
 export type AppendResult =
   /** On stable storage. `revision` and `position` are the last event's; a repeat is answered as at first. */
-  | { status: 'appended'; revision: number; position: LogPosition; recordedAt: number }
+  | { status: 'appended'; revision: number; position: LogPosition }
   /** Nothing was appended: the stream's last revision is `actual` (`NO_STREAM` where it does not exist). */
   | { status: 'conflict'; actual: number };
 

@@ -110,7 +110,6 @@ function createLog(clock: Clock) {
       status: 'appended',
       revision: standing.length - 1,
       position: all.length,
-      recordedAt,
     };
     return { result, recorded };
   }
@@ -134,7 +133,7 @@ function repeatOf(standing: RecordedEvent[], expected: number, events: readonly 
     there.length === events.length && there.every((event, i) => event.eventId === events[i]?.eventId.toLowerCase());
   const last = there.at(-1);
   if (!same || !last) return null;
-  return { status: 'appended', revision: last.revision, position: last.position, recordedAt: last.recordedAt };
+  return { status: 'appended', revision: last.revision, position: last.position };
 }
 
 function streamPage(standing: RecordedEvent[], { from, direction = 'forwards', limit }: StreamPage): RecordedEvent[] {

@@ -40,7 +40,7 @@ export function toMessage(appends: Append[], recordedAt: number): AppendGroup {
 export function toResult(result: GroupResult, i: number): AppendResult {
   const revision = result.revisions[i] ?? 0;
   if (result.status[i] === CONFLICT) return { status: 'conflict', actual: revision };
-  return { status: 'appended', revision, position: result.positions[i] ?? 0, recordedAt: result.recordedAt[i] ?? 0 };
+  return { status: 'appended', revision, position: result.positions[i] ?? 0 };
 }
 
 export function recordedEvents(done: Append[], result: GroupResult): RecordedEvent[] {
