@@ -73,7 +73,7 @@ export async function createHttpApp(options: HttpOptions): Promise<FastifyInstan
   allowOrigins(app, options);
   app.addHook('onRequest', perAddress(options.limits, 'requestPerAddress'));
   await serveDocuments(app, options);
-  await app.register(serverRoutes, options);
+  if (options.probes !== false) await app.register(serverRoutes, options);
   await app.register(async (v1) => registerApi(v1, options), { prefix: PREFIX });
   await serveConsole(app, options);
   await app.ready();

@@ -3,22 +3,28 @@ import type { GatewayContext } from '../context.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { ProjectionAdmin } from './ops/port.ts';
 
-/** What the HTTP edge is made of. */
-export interface HttpOptions {
-  context: GatewayContext;
-  limits: RateLimits;
-  projections: ProjectionAdmin;
+/** What a process says of itself to whoever runs it. */
+export interface ServerState {
   health: Health;
   /** Every room adds its own; `/metrics` shows them all. */
   metrics: Registry;
+  version: string;
+  /** What the console signs in with where there is a demo; answered to callers on this machine's own addresses only. */
+  demo?: () => DemoSignIn | null;
+}
+
+/** What the HTTP edge is made of. */
+export interface HttpOptions extends ServerState {
+  context: GatewayContext;
+  limits: RateLimits;
+  projections: ProjectionAdmin;
+  /** False where probes and metrics have a port of their own. */
+  probes?: boolean;
   /** The fully qualified form of one emoji, as reactions are kept; null where the text is none. */
   qualifyEmoji: (text: string) => string | null;
-  version: string;
   /** The socket's address, which the console is allowed to connect to. */
   gatewayUrl: () => string;
   asyncapi?: () => object | Promise<object>;
-  /** What the console signs in with where there is a demo; answered to callers on this machine's own addresses only. */
-  demo?: () => DemoSignIn | null;
   /** The folder of the built console; without one there is no page at `/`. */
   webRoot?: string;
 }
@@ -37,4 +43,6 @@ export interface Health {
   started(): boolean;
   /** What must hold for the server to do its work, by name. */
   checks(): Promise<Record<string, boolean>> | Record<string, boolean>;
+  /** By the name of a check that fails: why. */
+  why?(): Record<string, string>;
 }

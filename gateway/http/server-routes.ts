@@ -1,10 +1,14 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import { aboutOpen, serverProblems } from './describe.ts';
-import type { HttpOptions } from './options.ts';
+import type { ServerState } from './options.ts';
 import { sendProblem } from './problems.ts';
 
-const State = z.object({ status: z.enum(['ok', 'failing']), checks: z.record(z.string(), z.boolean()) });
+const State = z.object({
+  status: z.enum(['ok', 'failing']),
+  checks: z.record(z.string(), z.boolean()),
+  why: z.record(z.string(), z.string()).optional(),
+});
 
 const DemoAnswer = z.object({
   users: z.array(z.object({ username: z.string(), displayName: z.string(), password: z.string() })),
@@ -15,11 +19,13 @@ const DemoAnswer = z.object({
 });
 
 /** How the server is, for whoever runs it: no prefix, no token, nothing about anybody. */
-export const serverRoutes: FastifyPluginAsyncZod<HttpOptions> = async (app, { demo, health, metrics, version }) => {
+export const serverRoutes: FastifyPluginAsyncZod<ServerState> = async (app, { demo, health, metrics, version }) => {
   const ready = async () => {
     const checks: Record<string, boolean> = { started: health.started(), ...(await health.checks()) };
     const ok = Object.values(checks).every(Boolean);
-    return { ok, state: { status: ok ? ('ok' as const) : ('failing' as const), checks } };
+    const why = health.why?.() ?? {};
+    const status = ok ? ('ok' as const) : ('failing' as const);
+    return { ok, state: { status, checks, ...(Object.keys(why).length > 0 && { why }) } };
   };
   for (const [path, id, summary] of [
     ['/healthz', 'getHealth', 'How the server is'],
