@@ -11,7 +11,12 @@ interface Command {
   readonly actor: UserId;
   readonly chatId: ChatId;
   readonly commandId: CommandId;
+  /** A ULID that all commands of one undertaking share; default: the command's own id. */
   readonly correlationId?: string;
+  /** A ULID: the id of the command (or message) that this one is an answer to. */
+  readonly causationId?: string;
+  /** W3C trace context to be recorded in the event; default: what `CommandsDeps.trace` says. */
+  readonly traceparent?: string;
 }
 
 export type ChatCommand =

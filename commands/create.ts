@@ -34,7 +34,8 @@ export function createCommands(given: CommandsDeps): Commands {
     const checked = checkCommand(command, deps.emoji);
     if (!checked.ok) return Promise.resolve(checked);
     return new Promise((resolve, reject) => {
-      chats.writer(command.chatId).enqueue({ since: timer.now(), command: checked.value, resolve, reject });
+      const traced = withTrace(checked.value, deps.trace);
+      chats.writer(command.chatId).enqueue({ since: timer.now(), command: traced, resolve, reject });
     });
   };
   const access = async (chatId: ChatId, userId: UserId): Promise<ChatAccess | null> => {
@@ -72,6 +73,12 @@ export function createCommands(given: CommandsDeps): Commands {
       await done;
     },
   };
+}
+
+/** Taken down at once: commands of many callers are decided together later, in the context of one of them. */
+function withTrace(command: ChatCommand, trace: CommandsDeps['trace']): ChatCommand {
+  const traceparent = command.traceparent ?? trace?.();
+  return traceparent === undefined ? command : { ...command, traceparent };
 }
 
 const closing = (): Refusal => rejected('unavailable', 'the server is shutting down', { retryAfterS: 1 });

@@ -12,6 +12,8 @@ export interface Intended {
   readonly at: number;
   readonly commandId: string;
   readonly correlationId: string;
+  readonly causationId?: string;
+  readonly traceparent?: string;
 }
 
 /**
@@ -22,6 +24,9 @@ export interface Intended {
 export function encodeEvent(intended: Intended, ids: Ids): NewEvent {
   const { stream, type, actor, at, commandId, correlationId } = intended;
   const data = JSON.stringify(intended.data);
-  const metadata = `{"v":${versionOf(type)},"actor":${JSON.stringify(actor)},"at":${at},"commandId":"${commandId}","correlationId":"${correlationId}"}`;
+  const metadata = `{"v":${versionOf(type)},"actor":${JSON.stringify(actor)},"at":${at},"commandId":"${commandId}","correlationId":"${correlationId}"${optional('causationId', intended.causationId)}${optional('traceparent', intended.traceparent)}}`;
   return { eventId: ids.eventId(stream, `${type}${metadata}${data}`), type, data, metadata };
 }
+
+const optional = (name: string, value: string | undefined): string =>
+  value === undefined ? '' : `,"${name}":${JSON.stringify(value)}`;

@@ -6,7 +6,7 @@ import { busy, COMMAND_DEADLINE_MS, unknown, unreachable } from './chat-writer.t
 import { encodeEvent, type Intended } from './encode.ts';
 import type { CommandsDeps, Timer } from './ports.ts';
 
-export interface StreamDeps extends Pick<CommandsDeps, 'store' | 'ids' | 'clock'> {
+export interface StreamDeps extends Pick<CommandsDeps, 'store' | 'ids' | 'clock' | 'trace'> {
   readonly timer: Timer;
   readonly closing: () => boolean;
 }
@@ -114,8 +114,10 @@ function intend<S>(
   facts: readonly Fact[],
   deps: StreamDeps,
 ): Intended[] {
+  const traceparent = deps.trace?.();
+  const origin = { commandId, correlationId: commandId, ...(traceparent === undefined ? {} : { traceparent }) };
   const at = deps.clock();
-  return facts.map((fact) => ({ ...fact, stream, actor, at, commandId, correlationId: commandId }));
+  return facts.map((fact) => ({ ...fact, ...origin, stream, actor, at }));
 }
 
 const evolvable = ({ type, data, actor, at, commandId, correlationId }: Intended) => ({

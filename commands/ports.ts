@@ -14,6 +14,8 @@ export interface CommandsDeps {
   readonly timer?: Timer;
   /** Told of what went wrong without failing a command: a snapshot not saved, a lookup that threw. */
   readonly onFault?: (what: string, error: unknown) => void;
+  /** The W3C trace context that the caller is in, for the metadata of the events. Asked before anything is awaited. */
+  readonly trace?: () => string | undefined;
 }
 
 export type { EventStore } from '../events/event-store.ts';

@@ -10,5 +10,7 @@ export const Metadata = z.object({
   commandId: Ulid,
   correlationId: Ulid,
   causationId: Ulid.optional(),
+  /** W3C trace context of the command, where it was traced: whatever handles the event goes on with that trace. */
+  traceparent: z.string().optional(),
 });
 export type Metadata = z.infer<typeof Metadata>;
