@@ -1,0 +1,176 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EventLog, LogPosition } from '../../../events/event-store.ts';
+import type { ChatId, UserId } from '../../../events/ids.ts';
+import { chatOf, userStream } from '../../../events/streams.ts';
+import { chatLogReader } from '../../../infra/sqlite/chat-log/reader.ts';
+import { openViewsStore } from '../../../infra/sqlite/views/open-store.ts';
+import { openViews } from '../../../infra/sqlite/views/open-views.ts';
+import { systemClock } from '../../../infra/system/clock.ts';
+import { createProgress, createRunner, type Report, VIEWS } from '../../../projections/index.ts';
+import type { ViewProgress } from '../../../queries/progress.ts';
+import { ids } from '../../open-log.ts';
+import {
+  type Compared,
+  compareHistory,
+  compareMembers,
+  compareUser,
+  compareUserChats,
+  type ViewReaders,
+} from './compare.ts';
+
+export type ViewName = (typeof VIEWS)[number];
+
+export interface VerifyDeps {
+  readonly log: EventLog;
+  /** What is graded. */
+  readonly found: ViewReaders;
+  readonly progress: ViewProgress;
+}
+
+interface Folded {
+  readonly right: ViewReaders;
+  readonly progress: ViewProgress;
+  close(): Promise<void>;
+}
+
+/** What a log is about. */
+interface Subjects {
+  /** Who was ever in a chat. */
+  readonly chats: Map<ChatId, Set<UserId>>;
+  readonly users: Set<UserId>;
+}
+
+const PAGE_EVENTS = 1_000;
+/** The views go on while they are compared: what differs is looked at again when both hold the same. */
+const LOOKS_MAX = 5;
+const CATCH_UP_MS = 60_000;
+
+/**
+ * Compares the views with what the log says: it is folded anew, into a file of its own, and both are read through the
+ * readers that queries use. `onProgress` is told of 0 to 1.
+ */
+export async function verifyViews(
+  deps: VerifyDeps,
+  views: readonly ViewName[],
+  onProgress: (progress: number) => void,
+): Promise<Compared> {
+  const folded = await fold(deps.log);
+  try {
+    const subjects = await subjectsOf(deps.log);
+    const total: Compared = { rows: 0, differences: [] };
+    const work = comparisons({ right: folded.right, found: deps.found }, subjects, views);
+    for (const [index, compare] of work.entries()) {
+      const { rows, differences } = await settled(deps, folded, compare);
+      total.rows += rows;
+      total.differences.push(...differences);
+      onProgress((index + 1) / work.length);
+    }
+    return total;
+  } finally {
+    await folded.close();
+  }
+}
+
+type Compare = () => Promise<Compared>;
+
+function comparisons(
+  both: { right: ViewReaders; found: ViewReaders },
+  { chats, users }: Subjects,
+  views: readonly ViewName[],
+): Compare[] {
+  const each = <T>(view: ViewName, subjects: Iterable<T>, compare: (subject: T) => Promise<Compared>): Compare[] =>
+    views.includes(view) ? [...subjects].map((subject) => () => compare(subject)) : [];
+  return [
+    ...each('chat-history', chats.keys(), (chatId) => compareHistory(both, chatId)),
+    ...each('members', chats, ([chatId, everIn]) => compareMembers(both, { chatId, everIn })),
+    ...each('user-chats', users, (userId) => compareUserChats(both, userId)),
+    ...each('users', users, (userId) => compareUser(both, userId)),
+  ];
+}
+
+async function settled(deps: VerifyDeps, folded: Folded, compare: Compare): Promise<Compared> {
+  for (let look = 1; ; look++) {
+    const compared = await compare();
+    if (compared.differences.length === 0 || look >= LOOKS_MAX) return compared;
+    await bothHold(deps, folded, await deps.log.head());
+  }
+}
+
+async function bothHold({ progress }: VerifyDeps, folded: Folded, position: LogPosition): Promise<void> {
+  const [right, found] = await Promise.all([
+    folded.progress.reached(position, CATCH_UP_MS),
+    progress.reached(position, CATCH_UP_MS),
+  ]);
+  if (!right || !found) throw new Error(`the views did not come as far as ${position} within ${CATCH_UP_MS} ms`);
+}
+
+/** The embedded views of the same log, which go on following it. */
+async function fold(log: EventLog): Promise<Folded> {
+  const folder = await mkdtemp(join(tmpdir(), 'hindsight-verify-'));
+  const file = join(folder, 'views.db');
+  const progress = createProgress();
+  const store = await openViewsStore({ file, log: { epoch: log.epoch, head: 0 }, onDiscard: () => undefined });
+  const failures: Report[] = [];
+  const runner = createRunner({
+    log,
+    store,
+    clock: systemClock,
+    makeId: ids.ulid,
+    report: (report) => void failures.push(report),
+    onPosition: progress.moved,
+    onHead: () => undefined,
+  });
+  const running = runner.run();
+  const views = openViews(file);
+  const close = async (): Promise<void> => {
+    views.close();
+    await runner.close();
+    await running;
+    store.close();
+    progress.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    for (const head = await log.head(); runner.position() < head; ) {
+      await Promise.race([progress.reached(head, CATCH_UP_MS), running]);
+      const failed = failures.find(({ kind }) => kind === 'view-failed');
+      if (failed) throw new Error(`the log cannot be folded: ${JSON.stringify(failed)}`);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const right = { ...views, chatLog: chatLogReader(log) };
+  return { right, progress, close };
+}
+
+async function subjectsOf(log: EventLog): Promise<Subjects> {
+  const subjects: Subjects = { chats: new Map(), users: new Set() };
+  const until = await log.head();
+  for (let after = 0; after < until; ) {
+    const page = await log.readAll({ after, until, limit: PAGE_EVENTS });
+    for (const { stream, type, data } of page) {
+      if (stream.startsWith(USER_STREAM)) subjects.users.add(stream.slice(USER_STREAM.length));
+      const chatId = chatOf(stream);
+      if (chatId === null) continue;
+      const everIn = subjects.chats.get(chatId) ?? new Set();
+      subjects.chats.set(chatId, everIn);
+      for (const userId of cameBy(type, data)) {
+        everIn.add(userId);
+        subjects.users.add(userId);
+      }
+    }
+    after = page.at(-1)?.position ?? until;
+  }
+  return subjects;
+}
+
+const USER_STREAM = userStream('');
+
+function cameBy(type: string, data: string): UserId[] {
+  if (type === 'MemberAdded') return [(JSON.parse(data) as { userId: UserId }).userId];
+  if (type !== 'ChatStarted') return [];
+  return (JSON.parse(data) as { members: { userId: UserId }[] }).members.map(({ userId }) => userId);
+}
