@@ -1,0 +1,53 @@
+import { START } from '../../events/event-store.ts';
+import {
+  type CheckpointState,
+  type Checkpoints,
+  type GroupName,
+  StaleOwner,
+} from '../../projections/partitions/ports.ts';
+
+type Row = Omit<{ -readonly [K in keyof CheckpointState]: CheckpointState[K] }, 'idleMs'> & { touchedAt: number };
+
+/** Checkpoints that last as long as their process, shared by what plays the processes of a test. */
+export function memoryCheckpoints(now: () => number = () => performance.now()): Checkpoints {
+  const rows = new Map<string, Row>();
+  const rowOf = (group: GroupName, partition: number): Row => {
+    const row = rows.get(keyOf(group, partition));
+    if (!row) throw new Error(`${group}, partition ${partition}: no checkpoint was prepared`);
+    return row;
+  };
+  const take = (row: Row, owner: string) => {
+    Object.assign(row, { owner, term: row.term + 1, touchedAt: now() });
+    return { group: row.group, partition: row.partition, term: row.term, position: row.position };
+  };
+
+  return {
+    async prepare(group, partitions) {
+      for (let partition = 0; partition < partitions; partition++) {
+        const key = keyOf(group, partition);
+        if (rows.has(key)) continue;
+        rows.set(key, { group, partition, position: START, term: 0, owner: '', touchedAt: now(), paused: false });
+      }
+    },
+    claim: async (group, partition, owner) => take(rowOf(group, partition), owner),
+    async claimIdle(group, partition, { owner, idleMs }) {
+      const row = rowOf(group, partition);
+      const idle = row.term === 0 || now() - row.touchedAt >= idleMs;
+      return idle ? take(row, owner) : null;
+    },
+    async move({ claim, from, to }) {
+      const row = rowOf(claim.group, claim.partition);
+      if (row.term !== claim.term || row.position !== from) throw new StaleOwner(claim);
+      Object.assign(row, { position: to, touchedAt: now() });
+    },
+    async list(groups) {
+      const wanted = [...rows.values()].filter(({ group }) => groups === undefined || groups.includes(group));
+      return wanted.map(({ touchedAt, ...row }) => ({ ...row, idleMs: now() - touchedAt }));
+    },
+    async setPaused(group, paused) {
+      for (const row of rows.values()) if (row.group === group) row.paused = paused;
+    },
+  };
+}
+
+const keyOf = (group: GroupName, partition: number): string => `${group} ${partition}`;
