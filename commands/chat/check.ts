@@ -1,5 +1,5 @@
 import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
-import { directChatId, isUlid, type UserId } from '../../events/ids.ts';
+import { directChatId, isUlid, type UserId, ulidTime } from '../../events/ids.ts';
 import { MESSAGE_MAX_FILES, MESSAGE_MAX_MENTIONS } from '../../events/limits.ts';
 import type { ChatCommand } from '../api.ts';
 import type { Emoji } from '../ports.ts';
@@ -7,6 +7,8 @@ import { chatTitle, messageText } from '../text.ts';
 
 /** Brings a command into the one form in which it is compared and stored; refuses what no chat could accept. */
 export function checkCommand(command: ChatCommand, emoji: Emoji): Outcome<ChatCommand> {
+  if (command.correlationId !== undefined && ulidTime(command.correlationId) === 0)
+    return bad('correlationId', 'carries no time: such ids are for imports, which know their own events by them');
   switch (command.type) {
     case 'start-chat':
       return command.kind === 'direct' ? checkDirect(command) : checkGroup(command);

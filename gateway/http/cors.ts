@@ -3,7 +3,8 @@ import type { HttpOptions } from './options.ts';
 
 const PREFLIGHT_S = 600;
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
-const REQUEST_HEADERS = 'authorization, content-type, idempotency-key';
+const REQUEST_HEADERS =
+  'authorization, content-type, idempotency-key, correlation-id, causation-id, traceparent, tracestate';
 const RESPONSE_HEADERS = 'retry-after';
 
 /**

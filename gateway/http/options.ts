@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { GatewayContext } from '../context.ts';
 import type { RateLimits } from '../rate-limits.ts';
@@ -25,6 +26,8 @@ export interface HttpOptions extends ServerState {
   /** The socket's address, which the console is allowed to connect to. */
   gatewayUrl: () => string;
   asyncapi?: () => object | Promise<object>;
+  /** Called before anything else is added to the server: tracing. */
+  instrument?: (app: FastifyInstance) => void;
   /** The folder of the built console; without one there is no page at `/`. */
   webRoot?: string;
 }

@@ -16,7 +16,11 @@ export interface Dispatch {
   readonly answered: () => void;
   /** True once the gateway shuts down: what comes now is refused. */
   readonly closing: () => boolean;
+  readonly around?: AroundOp;
 }
+
+/** What goes on around an op, such as a span of a trace. Must call `run` before it returns, and answer what that does. */
+export type AroundOp = <T>(op: { name: string; traceparent: string | undefined }, run: () => T) => T;
 
 /** One frame of a client. Everything up to the op's own beginning happens before this returns, in order. */
 export function onFrame(
@@ -67,7 +71,7 @@ function run(dispatch: Dispatch, connection: Connection, { op, id, input }: Call
   }
   let outcome: Promise<Outcome<object>> | Outcome<object>;
   try {
-    outcome = op.run({ services, connection }, input as never);
+    outcome = begin(dispatch, connection, { op, id, input });
   } catch (error) {
     return refuse(dispatch, connection, id, failure(services, op, error));
   }
@@ -80,6 +84,12 @@ function run(dispatch: Dispatch, connection: Connection, { op, id, input }: Call
       answer(dispatch, connection, id, settled);
       dispatch.answered();
     });
+}
+
+function begin({ services, around }: Dispatch, connection: Connection, { op, input }: Call): ReturnType<Op['run']> {
+  if (!around) return op.run({ services, connection }, input as never);
+  const { traceparent } = input as { traceparent?: string };
+  return around({ name: op.name, traceparent }, () => op.run({ services, connection }, input as never));
 }
 
 function track(connection: Connection, op: Op, by: 1 | -1): void {

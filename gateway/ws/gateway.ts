@@ -9,7 +9,7 @@ import { authorize, type Doorkeeper } from './authorize.ts';
 import { type Admission, Connection, type FrameLimit } from './connection.ts';
 import { count, createCounters, type GatewayCounters } from './counters.ts';
 import { createDeadlines, type Deadlines } from './deadlines.ts';
-import { type Dispatch, onFrame } from './dispatch.ts';
+import { type AroundOp, type Dispatch, onFrame } from './dispatch.ts';
 import { createGate } from './gate.ts';
 import { startHub } from './hub/hub.ts';
 import {
@@ -37,6 +37,8 @@ export interface GatewayOptions {
   /** Within how long clients are told to ping. */
   readonly heartbeatMs?: number;
   readonly heartbeatGraceMs?: number;
+  /** Goes around every op: tracing. */
+  readonly aroundOp?: AroundOp;
 }
 
 export interface Gateway {
@@ -89,7 +91,7 @@ export async function createGateway(context: GatewayContext, options: GatewayOpt
     due: (connection) => expire(connection, clock()),
   });
   const ending: Ending = { closing: false, settled: null };
-  const dispatch: Dispatch = { services, closing: () => ending.closing, answered: () => ending.settled?.() };
+  const dispatch = dispatchOf(services, ending, options);
   const { rateLimits } = settings;
   const commandLimits = new LRUCache<UserId, Bucket>({ max: COMMAND_LIMITS_MAX });
   const edge: Edge = { services, registry, flusher, deadlines, dispatch, heartbeatMs, rateLimits, commandLimits };
@@ -130,6 +132,13 @@ export async function createGateway(context: GatewayContext, options: GatewayOpt
     },
   };
 }
+
+const dispatchOf = (services: Services, ending: Ending, { aroundOp }: GatewayOptions): Dispatch => ({
+  services,
+  closing: () => ending.closing,
+  answered: () => ending.settled?.(),
+  ...(aroundOp && { around: aroundOp }),
+});
 
 function handlersOf(edge: Edge, door: Doorkeeper): SocketHandlers<Admission> {
   return {

@@ -20,6 +20,13 @@ test('an event says which undertaking it belongs to and which command led to it'
   expect(second).not.toHaveProperty('causationId');
 });
 
+test('nobody passes for an import, whose events are known by a correlation id without a time', async () => {
+  const world = createWorld();
+  await group(world);
+  const correlationId = `0000000000${'X'.repeat(16)}`;
+  expect(await run(world, { type: 'send', actor: ANN, text: 'a', correlationId })).toBe('bad-request');
+});
+
 test('commands that are appended together keep the trace that each came with', async () => {
   let current: string | undefined;
   const world = createWorld({ trace: () => current });

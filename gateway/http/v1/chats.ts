@@ -18,7 +18,7 @@ import {
 import { perCommand } from '../authenticate.ts';
 import { MEMBERS_BODY_MAX_BYTES } from '../body.ts';
 import { about, commandProblems, readProblems } from '../describe.ts';
-import { CommandHeaders, commandIdOf } from '../idempotency.ts';
+import { CommandHeaders, chatFrame } from '../idempotency.ts';
 import type { HttpOptions } from '../options.ts';
 import { accept } from '../problems.ts';
 import { inQuery, readQuery } from '../query.ts';
@@ -89,9 +89,7 @@ export const chatCommands: FastifyPluginAsyncZod<HttpOptions> = async (app, { co
       },
     },
     async (request, reply) => {
-      const started = accept(
-        await commands.chat(startChat(request.principal.userId, commandIdOf(request), request.body)),
-      );
+      const started = accept(await commands.chat(startChat(chatFrame(request), request.body)));
       return reply.code(started.repeated || !started.changed ? 200 : 201).send(started);
     },
   );
@@ -113,22 +111,21 @@ export const chatCommands: FastifyPluginAsyncZod<HttpOptions> = async (app, { co
       accept(
         await commands.chat({
           type: 'rename-chat',
-          actor: request.principal.userId,
+          ...chatFrame(request),
           chatId: request.params.chatId,
-          commandId: commandIdOf(request),
           title: request.body.title,
         }),
       ),
   );
 };
 
-function startChat(actor: string, commandId: string, body: z.infer<typeof StartChatInput>): ChatCommand {
+function startChat(frame: ReturnType<typeof chatFrame>, body: z.infer<typeof StartChatInput>): ChatCommand {
   if (body.kind === 'direct') {
-    const chatId = directChatId(actor, body.userId);
-    return { type: 'start-chat', actor, chatId, commandId, kind: 'direct', members: [body.userId] };
+    const chatId = directChatId(frame.actor, body.userId);
+    return { type: 'start-chat', ...frame, chatId, kind: 'direct', members: [body.userId] };
   }
-  const { chatId = commandId, title, members, historyVisibility, pastContent } = body;
+  const { chatId = frame.commandId, title, members, historyVisibility, pastContent } = body;
   const more = given({ historyVisibility, pastContent });
   // Without an id of its own the group has the command's, so that a repeat finds the same group.
-  return { type: 'start-chat', actor, chatId, commandId, kind: 'group', title, members, ...more };
+  return { type: 'start-chat', ...frame, chatId, kind: 'group', title, members, ...more };
 }

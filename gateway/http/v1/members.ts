@@ -3,7 +3,7 @@ import { MemberPage, Reply } from '../../answers.ts';
 import { Cursor, given, LIST_MAX_LIMIT, limitUpTo, lowered, MemberInput, readPoint, UserId } from '../../requests.ts';
 import { perCommand } from '../authenticate.ts';
 import { about, commandProblems, readProblems } from '../describe.ts';
-import { CommandHeaders, commandIdOf } from '../idempotency.ts';
+import { CommandHeaders, chatFrame } from '../idempotency.ts';
 import type { HttpOptions } from '../options.ts';
 import { accept } from '../problems.ts';
 import { inQuery, readQuery } from '../query.ts';
@@ -58,7 +58,7 @@ export const memberCommands: FastifyPluginAsyncZod<HttpOptions> = async (app, { 
     },
     async (request) => {
       const { chatId, userId } = request.params;
-      const frame = { actor: request.principal.userId, chatId, commandId: commandIdOf(request) };
+      const frame = { ...chatFrame(request), chatId };
       return accept(
         await commands.chat({ type: 'put-member', ...frame, userId, ...given({ role: request.body?.role }) }),
       );
@@ -76,7 +76,7 @@ export const memberCommands: FastifyPluginAsyncZod<HttpOptions> = async (app, { 
     },
     async (request) => {
       const { chatId, userId } = request.params;
-      const frame = { actor: request.principal.userId, chatId, commandId: commandIdOf(request) };
+      const frame = { ...chatFrame(request), chatId };
       return accept(await commands.chat({ type: 'remove-member', ...frame, userId }));
     },
   );

@@ -3,7 +3,7 @@ import { Reply } from '../../answers.ts';
 import { EditInput, given, SendInput } from '../../requests.ts';
 import { perCommand } from '../authenticate.ts';
 import { about, commandProblems } from '../describe.ts';
-import { CommandHeaders, commandIdOf } from '../idempotency.ts';
+import { CommandHeaders, chatFrame } from '../idempotency.ts';
 import type { HttpOptions } from '../options.ts';
 import { accept } from '../problems.ts';
 import { ChatParams } from './chats.ts';
@@ -43,11 +43,10 @@ export const messageCommands: FastifyPluginAsyncZod<HttpOptions> = async (app, {
       },
     },
     async (request, reply) => {
-      const { messageId = commandIdOf(request), text, replyTo, mentions, fileIds } = request.body;
-      const frame = { actor: request.principal.userId, chatId: request.params.chatId, commandId: messageId };
-      const sent = accept(
-        await commands.chat({ type: 'send', ...frame, text, ...given({ replyTo, mentions, fileIds }) }),
-      );
+      const frame = chatFrame(request);
+      const { messageId = frame.commandId, text, ...rest } = request.body;
+      const message = { chatId: request.params.chatId, commandId: messageId, text, ...given(rest) };
+      const sent = accept(await commands.chat({ type: 'send', ...frame, ...message }));
       return reply.code(sent.repeated ? 200 : 201).send(sent);
     },
   );
@@ -65,7 +64,7 @@ export const messageCommands: FastifyPluginAsyncZod<HttpOptions> = async (app, {
     async (request) => {
       const { chatId, messageId } = request.params;
       const { text, mentions } = request.body;
-      const frame = { actor: request.principal.userId, chatId, commandId: commandIdOf(request) };
+      const frame = { ...chatFrame(request), chatId };
       return accept(await commands.chat({ type: 'edit', ...frame, messageId, text, ...given({ mentions }) }));
     },
   );
@@ -81,7 +80,7 @@ export const messageCommands: FastifyPluginAsyncZod<HttpOptions> = async (app, {
     },
     async (request) => {
       const { chatId, messageId } = request.params;
-      const frame = { actor: request.principal.userId, chatId, commandId: commandIdOf(request) };
+      const frame = { ...chatFrame(request), chatId };
       return accept(await commands.chat({ type: 'delete', ...frame, messageId }));
     },
   );

@@ -3,7 +3,7 @@ import { ReactionPage, Reply } from '../../answers.ts';
 import { Cursor, Emoji, given, LIST_MAX_LIMIT, limitUpTo, lowered, readPoint } from '../../requests.ts';
 import { perCommand } from '../authenticate.ts';
 import { about, readProblems } from '../describe.ts';
-import { CommandHeaders, commandIdOf } from '../idempotency.ts';
+import { CommandHeaders, chatFrame } from '../idempotency.ts';
 import type { HttpOptions } from '../options.ts';
 import { accept } from '../problems.ts';
 import { inQuery, readQuery } from '../query.ts';
@@ -58,7 +58,7 @@ export const reactionCommands: FastifyPluginAsyncZod<HttpOptions> = async (app, 
       },
       handler: async (request) => {
         const { chatId, messageId, emoji } = request.params;
-        const frame = { actor: request.principal.userId, chatId, commandId: commandIdOf(request) };
+        const frame = { ...chatFrame(request), chatId };
         return accept(await commands.chat({ type, ...frame, messageId, emoji }));
       },
     });

@@ -1,15 +1,15 @@
 import { CommandId } from '../../../events/ids.ts';
 import { Reply } from '../../answers.ts';
 import { ChatId, EditInput, given, MessageId } from '../../requests.ts';
-import { defineOp, reply } from './op.ts';
+import { defineOp, Origin, reply } from './op.ts';
 
 export const edit = defineOp({
   name: 'edit',
   kind: 'command',
   summary: 'Changes the text of a message of one’s own.',
-  fields: { chatId: ChatId, messageId: MessageId, commandId: CommandId.optional(), ...EditInput.shape },
+  fields: { chatId: ChatId, messageId: MessageId, commandId: CommandId.optional(), ...EditInput.shape, ...Origin },
   answer: Reply,
-  run: ({ services, connection }, { chatId, messageId, commandId, text, mentions }) =>
+  run: ({ services, connection }, { chatId, messageId, commandId, text, mentions, correlationId, causationId }) =>
     reply(
       services.commands.chat({
         type: 'edit',
@@ -18,7 +18,7 @@ export const edit = defineOp({
         messageId,
         commandId: commandId ?? services.newId(),
         text,
-        ...given({ mentions }),
+        ...given({ mentions, correlationId, causationId }),
       }),
     ),
 });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { accepted, type Outcome } from '../../../events/error-codes.ts';
+import { Ulid } from '../../../events/ids.ts';
 import type { Connection } from '../connection.ts';
 import type { Services } from '../services.ts';
 
@@ -30,6 +31,23 @@ export const RequestId = z
   .union([z.string().min(1).max(64), z.int()])
   .meta({ description: 'Chosen by the client; the answer repeats it.' });
 
+/** Where a command to a chat comes from; recorded in its events. */
+export const Origin = {
+  correlationId: Ulid.optional().meta({
+    description: 'A ULID that all commands of one undertaking share. Left out, it is the command’s own id.',
+  }),
+  causationId: Ulid.optional().meta({
+    description: 'A ULID: the id of the message or command that this one is an answer to.',
+  }),
+};
+
+const TRACEPARENT_MAX_LENGTH = 128;
+const traceparent = z
+  .string()
+  .max(TRACEPARENT_MAX_LENGTH)
+  .optional()
+  .meta({ description: 'W3C trace context: a server that traces goes on with it.' });
+
 export interface OpDefinition<N extends string, F extends z.ZodRawShape> {
   readonly name: N;
   readonly kind: OpKind;
@@ -41,7 +59,7 @@ export interface OpDefinition<N extends string, F extends z.ZodRawShape> {
 
 export function defineOp<N extends string, F extends z.ZodRawShape>(definition: OpDefinition<N, F>): Op {
   const { name, kind, summary, fields, answer, run } = definition;
-  const frame = z.strictObject({ id: RequestId, op: z.literal(name), ...fields });
+  const frame = z.strictObject({ id: RequestId, op: z.literal(name), ...fields, traceparent });
   return { name, kind, summary, frame, answer, check: z.compile(frame), run: run as Op['run'] };
 }
 

@@ -1,20 +1,25 @@
 import { CommandId } from '../../../events/ids.ts';
 import { Reply } from '../../answers.ts';
-import { ChatId, Emoji, MessageId } from '../../requests.ts';
-import { defineOp, type OpContext, reply } from './op.ts';
+import { ChatId, Emoji, given, MessageId } from '../../requests.ts';
+import { defineOp, type OpContext, Origin, reply } from './op.ts';
 
-const fields = { chatId: ChatId, messageId: MessageId, emoji: Emoji, commandId: CommandId.optional() };
+const fields = { chatId: ChatId, messageId: MessageId, emoji: Emoji, commandId: CommandId.optional(), ...Origin };
 
 interface Reaction {
   chatId: string;
   messageId: string;
   emoji: string;
   commandId?: string | undefined;
+  correlationId?: string | undefined;
+  causationId?: string | undefined;
 }
 
 const command =
   (type: 'react' | 'unreact') =>
-  ({ services, connection }: OpContext, { chatId, messageId, emoji, commandId }: Reaction) =>
+  (
+    { services, connection }: OpContext,
+    { chatId, messageId, emoji, commandId, correlationId, causationId }: Reaction,
+  ) =>
     reply(
       services.commands.chat({
         type,
@@ -23,6 +28,7 @@ const command =
         messageId,
         emoji,
         commandId: commandId ?? services.newId(),
+        ...given({ correlationId, causationId }),
       }),
     );
 
