@@ -13,7 +13,7 @@ export interface OpenAuthOptions {
   commands: Commands;
   config: Config;
   logger?: GatewayLogger;
-  gatewayUrl?: () => string;
+  gatewayUrl?: (userId: string) => string;
 }
 
 /** Accounts, keys and sessions of a data folder. A verb beside a running server opens the same. */

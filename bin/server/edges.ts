@@ -9,6 +9,7 @@ import { serveHttp } from '../../gateway/http/server.ts';
 import { createRateLimits } from '../../gateway/rate-limits.ts';
 import { asyncapiDocument } from '../../gateway/ws/asyncapi.ts';
 import { createGateway } from '../../gateway/ws/gateway.ts';
+import { createMemorySignals } from '../../infra/memory/signals.ts';
 import { systemClock } from '../../infra/system/clock.ts';
 import { emoji } from '../../infra/system/emoji.ts';
 import { chooseSocketServer } from '../../infra/ws/choose.ts';
@@ -47,7 +48,11 @@ export function createEdges(on: Composition, engine: Engine, logger: Logger): Ed
     gatewayUrl: () => addresses.gateway,
     httpUrl: () => addresses.http,
     async openSockets(auth) {
-      const context = contextOf(on, engine, { auth, logger, origins });
+      const context = {
+        ...contextOf(on, engine, { auth, logger, origins }),
+        feed: engine.log.store,
+        signals: createMemorySignals(),
+      };
       const gateway = await createGateway(context, { adapter: await chooseSocketServer(on.warn) });
       on.onClose(() => gateway.close(DRAIN_MS));
       if (config.publicGatewayUrl === null && isAnyAddress(config.host)) {

@@ -1,4 +1,5 @@
 import type { Commands } from '../../commands/index.ts';
+import type { UserId } from '../../events/ids.ts';
 import type { GatewayLogger } from '../context.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Passwords } from './passwords.ts';
@@ -10,8 +11,8 @@ export interface AuthDeps {
   key: SigningKey;
   /** Seconds that an access token is good for. */
   accessTokenS: number;
-  /** Where a client of a new session finds its socket; asked anew each time, as the port may be picked at start. */
-  gatewayUrl: () => string;
+  /** Where a client of a new session finds its socket; asked anew each time: ports are picked at start, users move. */
+  gatewayUrl: (userId: UserId) => string;
   logger: GatewayLogger;
   /** Milliseconds since 1970. */
   clock: () => number;

@@ -59,6 +59,6 @@ async function answer(
     refreshToken,
     expiresAt: new Date(expiresAt).toISOString(),
     user: { userId, username: profile.username, displayName: profile.displayName },
-    gateway: { url: gatewayUrl() },
+    gateway: { url: gatewayUrl(userId) },
   });
 }

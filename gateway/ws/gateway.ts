@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { monotonicFactory } from 'ulid';
 import type { UserId } from '../../events/ids.ts';
-import type { GatewayContext } from '../context.ts';
+import type { SocketContext } from '../context.ts';
 import { CLOSE } from '../errors.ts';
 import { createRateLimits, RATE_LIMITS } from '../rate-limits.ts';
 import { authorize, type Doorkeeper } from './authorize.ts';
@@ -63,11 +63,11 @@ interface Edge {
 const COMMAND_LIMITS_MAX = 10_000;
 
 /** The WebSocket gateway: listens when this resolves. */
-export async function createGateway(context: GatewayContext, options: GatewayOptions): Promise<Gateway> {
-  const { auth, clock, commands, log, logger, queries, settings } = context;
+export async function createGateway(context: SocketContext, options: GatewayOptions): Promise<Gateway> {
+  const { auth, clock, commands, feed, log, logger, queries, settings } = context;
   const flusher = createFlusher(() => counters);
   const counters: GatewayCounters = createCounters(() => sumOf(flusher.congested, (outbox) => outbox.bufferedBytes));
-  const hub = await startHub({ log, queries, commands, logger, clock, flusher, counters });
+  const hub = await startHub({ feed, queries, commands, logger, clock, flusher, counters });
   const catchUps = createGate(CATCH_UPS_AT_ONCE);
   const services: Services = {
     commands,

@@ -1,6 +1,13 @@
 import { sightOf } from '../../../queries/index.ts';
 import { goneFrame } from '../frames.ts';
-import { addMembership, type Coming, type ConnectedUser, type Directory, removeMembership } from './directory.ts';
+import {
+  addMembership,
+  type Coming,
+  type ConnectedUser,
+  type Directory,
+  rememberLeaving,
+  removeMembership,
+} from './directory.ts';
 import { enter, Flow, type Phase, type Room } from './room.ts';
 
 /** What a `ChatStarted` tells besides who came: with it nothing needs to be read. */
@@ -16,12 +23,16 @@ export interface ComingOptions {
   readonly live?: boolean;
 }
 
-/** Someone connected came into a chat or left it. A coming that the views' answer already held changes nothing. */
+/**
+ * Someone connected came into a chat or left it. What the views' answer already held, or was told before, changes
+ * nothing: in a cluster it may come twice, or after what followed it.
+ */
 export function applyComing(options: ComingOptions, user: ConnectedUser, coming: Coming): void {
   if (user.early !== null) {
-    user.early.push(coming);
+    if (user.loading !== null) user.early.push(coming); // otherwise it is read when the client next asks
     return;
   }
+  if (coming.seq <= (user.left?.get(coming.chatId) ?? 0)) return;
   if ((user.memberships.get(coming.chatId)?.since ?? 0) > coming.seq) return;
   if (coming.joined) join(options, user, coming);
   else part(options, user, coming);
@@ -48,7 +59,8 @@ function join({ directory, beginning, live }: ComingOptions, user: ConnectedUser
   }
 }
 
-function part({ directory }: ComingOptions, user: ConnectedUser, { chatId }: Coming): void {
+function part({ directory }: ComingOptions, user: ConnectedUser, { chatId, seq }: Coming): void {
+  rememberLeaving(user, chatId, seq);
   // What was being read may not be read any more: the client is told, instead of a silence.
   for (const flow of removeMembership(directory, user, chatId)) flow.receiver.outbox.push(goneFrame(chatId), null);
 }

@@ -1,13 +1,13 @@
 import type { Commands } from '../../../commands/index.ts';
-import type { EventLog } from '../../../events/event-store.ts';
 import type { ChatId, UserId } from '../../../events/ids.ts';
 import type { Queries } from '../../../queries/index.ts';
 import type { GatewayLogger } from '../../context.ts';
+import type { LiveFeed } from '../../live-feed.ts';
 import type { GatewayCounters } from '../counters.ts';
 import type { Flusher } from '../outbox.ts';
 
 export interface HubContext {
-  readonly log: EventLog;
+  readonly feed: LiveFeed;
   readonly queries: Queries;
   readonly commands: Commands;
   readonly logger: GatewayLogger;

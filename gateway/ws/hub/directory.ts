@@ -15,18 +15,25 @@ export interface ConnectedUser {
   readonly userId: UserId;
   readonly receivers: Set<Receiver>;
   readonly memberships: Map<ChatId, Membership>;
-  /** What the feed told while the memberships were being read; null once they are there. */
+  /** What the feed told while the memberships were being read; null once they are there, and until the feed misses something. */
   early: Coming[] | null;
   loading: Promise<unknown> | null;
+  /** Where the user's last stays ended, as far as the feed told: a coming that is told late is known by it. */
+  left: Map<ChatId, number> | null;
 }
+
+/** Chats of which a user's last leaving is remembered. */
+const LEFT_MAX = 100;
 
 /** Who is connected and which chats that concerns. Everything in it changes in the feed's order only. */
 export interface Directory {
   readonly users: Map<UserId, ConnectedUser>;
   readonly rooms: Map<ChatId, Room>;
+  /** How often the feed has missed something: what was read before is then worth nothing. */
+  misses: number;
 }
 
-export const createDirectory = (): Directory => ({ users: new Map(), rooms: new Map() });
+export const createDirectory = (): Directory => ({ users: new Map(), rooms: new Map(), misses: 0 });
 
 export function roomOf(directory: Directory, chatId: ChatId): Room {
   const known = directory.rooms.get(chatId);
@@ -48,6 +55,7 @@ export function addMembership(directory: Directory, user: ConnectedUser, chatId:
 
 /** Takes in what the views say of a user's chats. They may be ahead of the feed: seqs decide, never the order. */
 export function takeSubscriptions(directory: Directory, user: ConnectedUser, list: readonly Subscription[]): void {
+  forgetOthers(directory, user, list);
   for (const chat of list) {
     const membership = addMembership(directory, user, chat.chatId);
     membership.sight = sightOf(chat);
@@ -57,6 +65,23 @@ export function takeSubscriptions(directory: Directory, user: ConnectedUser, lis
     room.rule = chat;
     room.counted ??= { members: chat.memberCount, seq: chat.headSeq };
   }
+}
+
+/** Chats that the user left while the feed had a gap. */
+function forgetOthers(directory: Directory, user: ConnectedUser, list: readonly Subscription[]): void {
+  if (user.memberships.size === 0) return;
+  const listed = new Set(list.map(({ chatId }) => chatId));
+  for (const chatId of user.memberships.keys()) if (!listed.has(chatId)) removeMembership(directory, user, chatId);
+}
+
+/** The end of a stay, whether or not its beginning was told. */
+export function rememberLeaving(user: ConnectedUser, chatId: ChatId, seq: number): void {
+  user.left ??= new Map();
+  const before = user.left.get(chatId) ?? 0;
+  user.left.delete(chatId);
+  user.left.set(chatId, Math.max(before, seq));
+  const [oldest] = user.left.keys();
+  if (user.left.size > LEFT_MAX && oldest !== undefined) user.left.delete(oldest);
 }
 
 /** The user's sockets leave the chat; those in the midst of its backlog are returned, for they must be told. */

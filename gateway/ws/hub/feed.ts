@@ -1,13 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChatEvent } from '../../../events/chat.ts';
 import { decode, decodeChatEvent, MalformedEvent } from '../../../events/codec.ts';
-import type { Batch, LogPosition, RecordedEvent } from '../../../events/event-store.ts';
+import type { LogPosition, RecordedEvent } from '../../../events/event-store.ts';
 import { chatOf, receiptsOf, seqOf } from '../../../events/streams.ts';
+import type { LiveBatch } from '../../live-feed.ts';
 import { FEED_RETRY_MS } from '../limits.ts';
 import { applyComing, type Beginning } from './comings.ts';
 import type { HubContext, Watches } from './context.ts';
 import type { Directory } from './directory.ts';
 import { LiveEvent } from './live-event.ts';
+import { startOver } from './missed.ts';
 import { pushReceipt } from './receipts.ts';
 import type { Flow, Room } from './room.ts';
 
@@ -18,6 +20,7 @@ export interface FeedContext extends HubContext {
 
 export interface Feed {
   position(): LogPosition;
+  told(): LogPosition;
   reached(position: LogPosition, withinMs: number): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -27,20 +30,24 @@ interface Waiter {
   readonly resolve: (reached: boolean) => void;
 }
 
-/** Follows the log from a position on. A store that fails is asked again; flows know by their seq what they have. */
+/** Follows the feed from a position on. A store that fails is asked again; flows know by their seq what they have. */
 export function startFeed(context: FeedContext, after: LogPosition): Feed {
   const stop = new AbortController();
   const waiters = new Set<Waiter>();
   let position = after;
-  const take = (batch: Batch): void => {
+  let told = after;
+  const take = (batch: LiveBatch): void => {
+    if (batch.missed) startOver(context);
     applyBatch(context, batch);
-    position = batch.position;
+    position = Math.max(position, batch.position);
+    told = Math.max(told, position);
+    for (const event of batch.events) if (event.position > told) told = event.position;
     for (const waiter of waiters) if (waiter.position <= position) waiter.resolve(true);
   };
   const run = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       try {
-        for await (const batch of context.log.subscribe({ after: position, signal: stop.signal })) take(batch);
+        for await (const batch of context.feed.subscribe({ after: position, signal: stop.signal })) take(batch);
         return;
       } catch (error) {
         if (stop.signal.aborted) return;
@@ -54,6 +61,7 @@ export function startFeed(context: FeedContext, after: LogPosition): Feed {
   const running = run();
   return {
     position: () => position,
+    told: () => told,
     reached: (wanted, withinMs) => (wanted <= position ? Promise.resolve(true) : wait(waiters, wanted, withinMs)),
     close: async () => {
       stop.abort();
@@ -81,7 +89,7 @@ function wait(waiters: Set<Waiter>, position: LogPosition, withinMs: number): Pr
   });
 }
 
-function applyBatch(context: FeedContext, batch: Batch): void {
+function applyBatch(context: FeedContext, batch: LiveBatch): void {
   for (const recorded of batch.events) {
     try {
       applyEvent(context, recorded);
@@ -109,7 +117,7 @@ function applyEvent(context: FeedContext, recorded: RecordedEvent): void {
   let room = context.directory.rooms.get(chatId);
   if (!room && !moves) return; // nobody connected is in that chat
   if (room) room.headSeq = Math.max(room.headSeq, seqOf(recorded.revision));
-  const live = new LiveEvent(decodeChatEvent(recorded, context.log.epoch));
+  const live = new LiveEvent(decodeChatEvent(recorded, context.feed.epoch));
   if (moves) comings(context, live.event);
   room ??= context.directory.rooms.get(chatId);
   if (room) fanOut(context, room, { live, recordedAt: recorded.recordedAt });
@@ -148,6 +156,7 @@ function leavings(context: FeedContext, event: ChatEvent): void {
   const room = context.directory.rooms.get(chatId);
   if (room) recount(room, seq, -1);
   const user = context.directory.users.get(userId);
+  if ((user?.memberships.get(chatId)?.since ?? 0) > seq) return; // told late: the user has come again since
   if (user) applyComing({ directory: context.directory }, user, { chatId, userId, seq, joined: false });
   for (const watch of context.watches.get(chatId) ?? []) if (watch.userId === userId) watch.removed();
 }

@@ -1,4 +1,4 @@
-import { accepted, type Outcome } from '../../../events/error-codes.ts';
+import { accepted, type Outcome, rejected } from '../../../events/error-codes.ts';
 import type { LogPosition } from '../../../events/event-store.ts';
 import { applyComing } from './comings.ts';
 import type { HubContext, Watch, Watches } from './context.ts';
@@ -16,8 +16,10 @@ import type { Receiver } from './room.ts';
 /** The live feed on one side, sockets on the other. */
 export interface Hub {
   readonly directory: Directory;
-  /** Everything up to here has been pushed. */
+  /** Everything up to here has been pushed. Never falls. */
   position(): LogPosition;
+  /** The greatest position that anything was told of: views that hold it know of all that was pushed. */
+  told(): LogPosition;
   /** Resolves true once everything up to the position has been pushed, false after `withinMs`. */
   reached(position: LogPosition, withinMs: number): Promise<boolean>;
   /** From here on the user's comings and goings are followed, and new chats pushed to this socket. */
@@ -30,10 +32,11 @@ export interface Hub {
 export async function startHub(context: HubContext): Promise<Hub> {
   const directory = createDirectory();
   const watches: Watches = new Map();
-  const feed = startFeed({ ...context, directory, watches }, await context.log.head());
+  const feed = startFeed({ ...context, directory, watches }, await context.feed.head());
   return {
     directory,
     position: feed.position,
+    told: feed.told,
     reached: feed.reached,
     register: (receiver) => register({ context, directory, feed }, receiver),
     unregister: (receiver) => removeReceiver(directory, receiver),
@@ -57,7 +60,14 @@ async function register(registration: Registration, receiver: Receiver): Promise
   const { directory } = registration;
   let user = directory.users.get(receiver.userId);
   if (!user) {
-    user = { userId: receiver.userId, receivers: new Set(), memberships: new Map(), early: [], loading: null };
+    user = {
+      userId: receiver.userId,
+      receivers: new Set(),
+      memberships: new Map(),
+      early: [],
+      loading: null,
+      left: null,
+    };
     directory.users.set(user.userId, user);
   }
   user.receivers.add(receiver);
@@ -68,9 +78,12 @@ async function register(registration: Registration, receiver: Receiver): Promise
 }
 
 async function load({ context, directory, feed }: Registration, user: ConnectedUser): Promise<Outcome<null>> {
+  const { misses } = directory;
+  user.early = [];
   try {
-    const list = await context.queries.subscriptions(user.userId, feed.position());
+    const list = await context.queries.subscriptions(user.userId, feed.told());
     if (!list.ok) return list;
+    if (directory.misses !== misses) return rejected('behind', 'the feed had a gap meanwhile: try again');
     takeSubscriptions(directory, user, list.value);
     const early = user.early ?? [];
     user.early = null;

@@ -78,7 +78,7 @@ async function pumpFlow(services: Services, receiver: Receiver, task: Task): Pro
     // The views do not hold yet what the hub knows of.
     tries += 1;
     if (tries >= BACKLOG_TRIES || (!page.ok && !mayPass(page.rejection.code))) return giveUp(services, flow);
-    await services.queries.caughtUp(services.hub.position(), BEHIND_WAIT_MS);
+    await services.queries.caughtUp(services.hub.told(), BEHIND_WAIT_MS);
   }
 }
 

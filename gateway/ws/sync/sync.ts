@@ -37,6 +37,7 @@ export async function runSync(services: Services, connection: Connection, input:
     if (parsed.epoch !== log.epoch) return forgetAll(services, connection);
     since = parsed.position;
   }
+  const { misses } = hub.directory;
   const user = await hub.register(connection);
   if (!user.ok) return user;
   const sync: Sync = { services, connection, input, user: user.value };
@@ -45,13 +46,15 @@ export async function runSync(services: Services, connection: Connection, input:
     if (since !== null && since > head) return forgetAll(services, connection);
     if (!(await hub.reached(head, BEHIND_WAIT_MS))) return behind();
   }
-  const list = await services.queries.subscriptions(connection.userId, hub.position());
+  const list = await services.queries.subscriptions(connection.userId, hub.told());
   if (!list.ok) return list;
   const seqs = since === null ? null : await seqsAt(services, { userId: connection.userId, since, chats: list.value });
   if (seqs !== null && !seqs.ok) return seqs;
   if (!connection.socket.open) return rejected('unavailable', 'the socket has closed');
+  if (hub.directory.misses !== misses) return behind();
   const backlogs = begin(sync, list.value, seqs?.value ?? null);
   await Promise.all(backlogs.map((flow) => connection.pump.catchUp(flow, true)));
+  if (hub.directory.misses !== misses) return behind();
   if (input.more) return accepted({});
   return accepted({ caughtUp: true, position: encodePosition(log.epoch, hub.position()) });
 }

@@ -1,10 +1,13 @@
 import type { ChatReply } from '../../../../commands/index.ts';
 import { accepted, type Outcome, rejected } from '../../../../events/error-codes.ts';
+import type { EventLog } from '../../../../events/event-store.ts';
 import type { Auth, Principal } from '../../../../gateway/auth/api.ts';
-import type { GatewayContext, GatewayLogger } from '../../../../gateway/context.ts';
+import type { GatewayLogger, SocketContext } from '../../../../gateway/context.ts';
+import type { LiveFeed } from '../../../../gateway/live-feed.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../../gateway/ws/gateway.ts';
 import type { SocketAdapter } from '../../../../gateway/ws/port.ts';
 import { createMemoryEventStore, type MemoryEventStore } from '../../../../infra/memory/event-store.ts';
+import { createMemorySignals } from '../../../../infra/memory/signals.ts';
 import type { Queries } from '../../../../queries/index.ts';
 import { createWorld, type Loose, registerUsers, run, user, type World } from '../../../support/commands.ts';
 import { openSocket, type TestSocket } from '../../../support/protocol-client.ts';
@@ -19,7 +22,7 @@ export interface GatewayWorld {
   readonly store: MemoryEventStore;
   readonly gateway: Gateway;
   readonly url: string;
-  readonly context: GatewayContext;
+  readonly context: SocketContext;
   /** Added to the clock of the gateway. */
   readonly skew: { ms: number };
   readonly logged: { level: string; message: string }[];
@@ -43,6 +46,8 @@ export interface WorldOptions {
   /** Stands in front of the real queries or commands. */
   wrapQueries?: (queries: Queries) => Queries;
   wrapCommands?: (commands: World['commands']) => World['commands'];
+  /** Stands between the log and the hub. */
+  feed?: (log: EventLog) => LiveFeed;
   verify?: (token: string) => Promise<Outcome<Principal>>;
 }
 
@@ -58,11 +63,13 @@ export async function startWorld(options: WorldOptions): Promise<GatewayWorld> {
   const { auth, token, endSession } = createStubAuth(clock, options.verify);
   const logged: { level: string; message: string }[] = [];
   const commands = options.wrapCommands?.(world.commands) ?? world.commands;
-  const context: GatewayContext = {
+  const context: SocketContext = {
     commands,
     auth,
     clock,
     log: store,
+    feed: options.feed?.(store) ?? store,
+    signals: createMemorySignals(),
     queries: options.wrapQueries?.(queries) ?? queries,
     settings: {
       host: '127.0.0.1',
