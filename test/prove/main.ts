@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PACKAGE_ROOT } from '../../bin/package-root.ts';
 import { asOfPart } from './as-of.ts';
+import { clusterFaultsPart } from './cluster/cluster-faults.ts';
 import { crashPart } from './crash.ts';
 import { hostilePart } from './hostile.ts';
 import type { Part } from './part.ts';
@@ -12,7 +13,7 @@ import { socketsPart } from './sockets.ts';
  * `npm run prove -- [--share 0.1] [--seed N] [--part NAME]… [--afresh]`: the promises, put to the test at full count.
  * Parts that were proved with the same share and seed are not run again, so that a run that was stopped goes on.
  */
-const PARTS: readonly Part[] = [asOfPart, crashPart, socketsPart, hostilePart];
+const PARTS: readonly Part[] = [asOfPart, crashPart, socketsPart, hostilePart, clusterFaultsPart];
 const STATE = join(PACKAGE_ROOT, 'node_modules', '.cache', 'hindsight', 'proved.json');
 
 const { values } = parseArgs({
@@ -25,7 +26,7 @@ const { values } = parseArgs({
 });
 const share = Number(values.share);
 const seed = values.seed === undefined ? (readState().seed ?? Date.now() % 2 ** 31) : Number(values.seed);
-const wanted = PARTS.filter(({ name }) => values.part === undefined || values.part.includes(name));
+const wanted = PARTS.filter(({ name, onlyNamed }) => values.part?.includes(name) ?? onlyNamed !== true);
 const state =
   values.afresh || readState().share !== share || readState().seed !== seed ? { share, seed, proved: {} } : readState();
 
