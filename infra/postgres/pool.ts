@@ -69,12 +69,13 @@ export function openPostgres(options: PostgresOptions): Postgres {
   // The pool stops listening to a connection while it is in use, so each has a listener of its own for all its life.
   pool.on('connect', (client) => client.on('error', (error) => onFault('a connection to Postgres was lost', error)));
   pool.on('error', () => undefined); // of idle connections, of which the listener above has told
+  let closing: Promise<void> | undefined;
 
   return {
     query: async (statement, values) => (await onOwn(pool, statement, values)).rows,
     execute: async (statement, values) => (await onOwn(pool, statement, values)).rowCount ?? 0,
     transaction: (work) => inTransaction(pool, work),
-    close: () => close(pool, sockets),
+    close: () => (closing ??= close(pool, sockets)),
   };
 }
 

@@ -1,0 +1,25 @@
+import type { Session } from '../pool.ts';
+
+/**
+ * The rows of one view that are in memory: what batches need is loaded into them before, what batches changed is
+ * written out of them after. They stay there from batch to batch, as only the owner of the partition writes them.
+ */
+export interface LoadedRows {
+  /** How many there are. */
+  size(): number;
+  /** Writes everything that was flushed, as part of a transaction. */
+  store(session: Session): Promise<unknown>[];
+  /** What was flushed is in the database. */
+  committed(): void;
+  /** Forgets everything. */
+  forget(): void;
+}
+
+/** Asked for a row that was not loaded: whoever prepares batches and whoever folds them do not agree. */
+export class NotLoaded extends Error {
+  readonly code = 'not-loaded';
+  constructor(what: string) {
+    super(`${what} was not loaded before its batch`);
+    this.name = 'NotLoaded';
+  }
+}
