@@ -173,28 +173,6 @@ describe('GET /events', () => {
   });
 });
 
-describe('backup and restore', () => {
-  test('beside a running server; the restored log has a new epoch and the same past', async () => {
-    const chatId = await group(ada, [ben]);
-    await say(ada, chatId, 'kept');
-    const out = join(temporaryFolder(), 'backup');
-    expect((await hindsight(server.data, ['backup', '--out', out, '--json'])).code).toBe(0);
-    await say(ada, chatId, 'after the backup');
-    const folder = join(temporaryFolder(), 'restored');
-    expect(await hindsight(folder, ['restore', '--from', out, '--json'])).toMatchObject({ code: 0 });
-    const own = await startServerProcess({ data: folder });
-    const back = asPerson(own.http, await signIn(own.http, ada.username));
-    expect((await eventsOf(back, chatId)).map(({ seq }) => seq)).toEqual([1, 2]);
-    const epochs = [];
-    for (const who of [ada, back])
-      epochs.push((await (await who.socket()).until((f) => f['ev'] === 'welcome'))['epoch']);
-    expect(epochs[0]).not.toBe(epochs[1]);
-    const old = (await ada.get<{ position: string }>('/chats')).body.position;
-    expect(codeOf(await back.get(`/chats?minPosition=${encodeURIComponent(old)}`))).toBe('409 epoch-changed');
-    await own.stop();
-  });
-});
-
 test('import irc: counted, repeatable, and the chat stands as the log says', async () => {
   const folder = temporaryFolder();
   const file = join(folder, '2004-12-25.log');

@@ -1,39 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { call } from '../support/protocol-client.ts';
-import { type ServerProcess, startServerProcess, temporaryFolder } from '../support/server-process.ts';
-import { asPerson, eventsOf, group, hindsight, history, type Person, person, say, summary } from './world.ts';
-
-let server: ServerProcess;
-let ada: Person;
-beforeAll(async () => {
-  server = await startServerProcess();
-  ada = await person(server, 'ada');
-});
-afterAll(() => server?.stop());
+import { describe, expect, test } from 'vitest';
+import { startServerProcess, temporaryFolder } from '../support/server-process.ts';
+import { asPerson, eventsOf, group, hindsight, person } from './world.ts';
 
 describe('starting', () => {
-  test('addresses.json once ready: http, gateway, pid; /readyz is 200', async () => {
-    const addresses = JSON.parse(readFileSync(join(server.data, 'addresses.json'), 'utf8')) as Record<string, unknown>;
-    expect(addresses).toEqual({ http: server.http, gateway: server.gateway, pid: server.pid });
-    expect(server.output()).toContain(server.http);
-    for (const path of [
-      '/healthz',
-      '/livez',
-      '/readyz',
-      '/startupz',
-      '/metrics',
-      '/openapi.json',
-      '/asyncapi.json',
-      '/docs',
-    ])
-      expect(`${path} ${(await fetch(`${server.http}${path}`)).status}`).toBe(`${path} 200`);
-    const [open, asynced] = [await call(server.http, '/openapi.json'), await call(server.http, '/asyncapi.json')];
-    expect(open.body['openapi']).toMatch(/^3\.1/);
-    expect(asynced.body['asyncapi']).toMatch(/^3\./);
-  });
-
   test('SIGTERM: exit 0 within 10 s, with sockets open and commands going on', async () => {
     const own = await startServerProcess();
     const who = await person(own, 'who');
@@ -52,34 +21,6 @@ describe('starting', () => {
     const there = new Set((await eventsOf(asPerson(next.http, who), chatId)).map(({ seq }) => seq));
     expect(answered.every((seq) => there.has(seq as number))).toBe(true);
     await next.stop();
-  });
-
-  test('while stopped views.db may be deleted: everything is back', async () => {
-    const own = await startServerProcess();
-    const who = await person(own, 'who');
-    const chatId = await group(who, [], { title: 'Kept' });
-    await say(who, chatId, 'hello');
-    const before = (await history(who, chatId)).body;
-    await own.stop();
-    for (const file of readdirSync(own.data)) if (file.startsWith('views.db')) rmSync(join(own.data, file));
-    const next = await startServerProcess({ data: own.data });
-    const back = asPerson(next.http, who);
-    expect((await history(back, chatId, `?minPosition=${encodeURIComponent(before.position)}`)).body).toMatchObject({
-      messages: before.messages,
-      title: 'Kept',
-    });
-    expect((await summary(back, chatId)).headSeq).toBe(2);
-    expect((await hindsight(own.data, ['projections', 'verify', 'all', '--json'])).code).toBe(0);
-    await next.stop();
-  });
-
-  test('a second server on the same folder is refused; the first goes on', async () => {
-    const run = await hindsight(server.data, ['serve'], {
-      env: { HINDSIGHT_PORT: '0', HINDSIGHT_GATEWAY_PORT: '0', HINDSIGHT_DEMO: 'false' },
-    });
-    expect(run.code).not.toBe(0);
-    expect((await ada.get('/me')).status).toBe(200);
-    expect(existsSync(join(server.data, 'addresses.json'))).toBe(true);
   });
 
   test('flag > environment > default; some but not all of the cluster settings is an error', async () => {
