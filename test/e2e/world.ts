@@ -12,7 +12,7 @@ import {
   TEST_PASSWORD,
   type TestSocket,
 } from '../support/protocol-client.ts';
-import type { ServerProcess } from '../support/server-process.ts';
+import { clusterSettings, type ServerProcess } from '../support/server-process.ts';
 
 /** The shapes of the public contract, as far as these tests look at them. Written from it, not from the product. */
 export interface Reply {
@@ -220,13 +220,14 @@ export interface Run {
 }
 
 /** `hindsight <verb>` in a process of its own. */
-export function hindsight(
+export async function hindsight(
   data: string,
   args: readonly string[],
   options: { input?: string; env?: Record<string, string> } = {},
 ): Promise<Run> {
+  const cluster = await clusterSettings(data);
   const child = spawn(process.execPath, [ENTRY, ...args], {
-    env: { ...process.env, HINDSIGHT_DATA: data, ...options.env },
+    env: { ...process.env, HINDSIGHT_DATA: data, ...cluster, ...options.env },
   });
   let stdout = '';
   let stderr = '';

@@ -34,10 +34,40 @@ const LOOK_EVERY_MS = 20;
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'hindsight-test-'));
 
+/** Set where the tests of whole processes run on a cluster rather than on a data folder. */
+const onCluster = (): boolean => process.env['HINDSIGHT_TEST_CLUSTER'] === 'on';
+
+/** How a process finds the cluster that a data folder stands for; nothing where there is none. */
+export async function clusterSettings(data: string): Promise<Record<string, string>> {
+  if (!onCluster()) return {};
+  const { clusterEnv } = await import('./cluster.ts'); // works inside the test runner only
+  return clusterEnv(data);
+}
+
 /** Starts `hindsight serve` on free ports, without demo and rate limits, and waits until it says that it is ready. */
 export async function startServerProcess(options: ServerOptions = {}): Promise<ServerProcess> {
-  return launchServer(options).ready;
+  return onCluster() ? startCluster(options) : launchServer(options).ready;
 }
+
+/** Two processes with all roles, on the cluster that the data folder stands for: spoken to as one, by the first's address. */
+async function startCluster(options: ServerOptions): Promise<ServerProcess> {
+  const data = options.data ?? temporaryFolder();
+  const env = { ...(await clusterSettings(data)), ...options.env };
+  const [first, second] = await Promise.all([
+    launchServer({ ...options, data, env }).ready,
+    launchServer({ ...options, data: join(data, 'second'), env }).ready,
+  ]);
+  const both = [first, second];
+  return {
+    ...first,
+    output: () => both.map(({ output }) => output()).join('\n'),
+    exited: Promise.all(both.map(({ exited }) => exited)).then(worst),
+    stop: () => Promise.all(both.map(({ stop }) => stop())).then(worst),
+    kill: async () => void (await Promise.all(both.map(({ kill }) => kill()))),
+  };
+}
+
+const worst = (codes: (number | null)[]): number | null => codes.find((code) => code !== 0) ?? 0;
 
 /** The same without waiting: for those who kill it while it starts. */
 export function launchServer(options: ServerOptions = {}): { ready: Promise<ServerProcess>; kill(): Promise<void> } {

@@ -1,0 +1,4 @@
+import { afterAll } from 'vitest';
+import { dropClusters } from './cluster.ts';
+
+afterAll(dropClusters);
