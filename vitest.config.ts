@@ -57,6 +57,23 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'cluster',
+          include: ['test/e2e/*.e2e.test.ts'],
+          exclude: ['test/e2e/data-folder.e2e.test.ts'],
+          env: { HINDSIGHT_TEST_CLUSTER: 'on' },
+          globalSetup: 'test/support/start-servers.ts',
+          setupFiles: 'test/support/drop-clusters.ts',
+          pool: 'forks',
+          maxWorkers: 2,
+          retry: RETRY_PROCESSES,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 4 },
+        },
+      },
     ],
   },
 });
