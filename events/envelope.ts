@@ -14,3 +14,9 @@ export const Metadata = z.object({
   traceparent: z.string().optional(),
 });
 export type Metadata = z.infer<typeof Metadata>;
+
+const TRACEPARENT = /"traceparent"\s*:\s*"([^"\\]+)"/;
+
+/** The trace that an event belongs to, from its metadata as text; undefined for nearly all events of a deployment. */
+export const traceparentOf = (metadata: string): string | undefined =>
+  metadata.includes('"traceparent"') ? TRACEPARENT.exec(metadata)?.[1] : undefined;

@@ -65,6 +65,11 @@ export const SETTINGS = {
     'warn',
     'What is logged, as JSON lines on standard error.',
   ),
+  traces: setting(
+    z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).nullable(),
+    null,
+    'Where traces are sent, as OTLP over HTTP: `http://127.0.0.1:4318/v1/traces`. Unset, nothing is traced.',
+  ),
   eventstoreUrl: setting(url, null, 'Cluster: EventStoreDB connection string (`esdb://…`).'),
   kafkaBrokers: setting(url, null, 'Cluster: Kafka brokers, comma-separated.'),
   kafkaTls: setting(onOff, false, 'Cluster: whether Kafka is spoken to over TLS.'),
