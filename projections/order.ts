@@ -1,11 +1,20 @@
 import { continuity } from '../events/chat-view.ts';
 
-/** A chat's event that cannot follow what the view holds: embedded, a broken invariant of the log or of the view. */
+/**
+ * A chat's event that cannot follow what the view holds: embedded, a broken invariant of the log or of the view; in a
+ * cluster the view may have lost what it held, and the stream has it.
+ */
 export class OutOfOrder extends Error {
   readonly code = 'out-of-order';
-  constructor(chatId: string, options: { held: number; came: number }) {
-    super(`chat ${chatId}: seq ${options.came} cannot follow ${options.held}`);
+  readonly chatId: string;
+  readonly held: number;
+  readonly came: number;
+  constructor(chatId: string, { held, came }: { held: number; came: number }) {
+    super(`chat ${chatId}: seq ${came} cannot follow ${held}`);
     this.name = 'OutOfOrder';
+    this.chatId = chatId;
+    this.held = held;
+    this.came = came;
   }
 }
 

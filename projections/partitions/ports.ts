@@ -35,6 +35,19 @@ export class StaleOwner extends Error {
   }
 }
 
+/**
+ * The database will never hold what a batch says, whoever asks: a value it does not know, or one that is too large.
+ * Thrown by `load` and `commit`; whose event it is, the caller finds out.
+ */
+export class RefusedRows extends Error {
+  readonly code = 'refused-rows';
+  readonly temporary = false;
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = 'RefusedRows';
+  }
+}
+
 export interface CheckpointState {
   readonly group: GroupName;
   readonly partition: number;

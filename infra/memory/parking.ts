@@ -1,0 +1,22 @@
+import type { ParkedEvent, Parking } from '../../projections/partitions/ports.ts';
+
+/** What is parked, for as long as its process lasts. */
+export function memoryParking(): Parking {
+  const parked = new Map<string, ParkedEvent & { waiting: number }>();
+  const id = (group: string, key: string): string => `${group} ${key}`;
+  return {
+    async keys(group, partition) {
+      const own = [...parked.values()].filter((event) => event.group === group && event.partition === partition);
+      return new Set(own.map(({ key }) => key));
+    },
+    async park(event) {
+      const at = id(event.group, event.key);
+      if (!parked.has(at)) parked.set(at, { ...event, waiting: 0 });
+    },
+    async waits(group, key, events) {
+      const event = parked.get(id(group, key));
+      if (event) event.waiting += events;
+    },
+    list: async () => [...parked.values()].map((event) => ({ ...event })),
+  };
+}

@@ -1,0 +1,19 @@
+import { StoreError } from '../../events/event-store.ts';
+import { StaleOwner } from './ports.ts';
+
+/** The partition is another process's, or about to be: nothing is wrong, and nothing can be taken here. */
+export class NotOurs extends Error {
+  readonly code = 'not-ours';
+  readonly temporary = true;
+  constructor(message: string) {
+    super(message);
+    this.name = 'NotOurs';
+  }
+}
+
+export const isTemporary = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'temporary' in error && error.temporary === true;
+
+/** What a store has to say, as against what an event is: nothing that an event could be parked for. */
+export const isStoreFailure = (error: unknown): boolean =>
+  error instanceof StoreError || error instanceof StaleOwner || isTemporary(error);

@@ -1,0 +1,21 @@
+import type { LogPosition, RecordedEvent } from '../../events/event-store.ts';
+import type { Claim } from './ports.ts';
+
+/** Everything of a partition after `from` and through `to`, in order; no event is missing. */
+export interface Stretch {
+  readonly events: readonly RecordedEvent[];
+  readonly from: LogPosition;
+  readonly to: LogPosition;
+}
+
+/** What a group makes of one partition, for as long as a claim lasts. */
+export interface PartitionSink {
+  /**
+   * Takes the events in and moves the checkpoint from `from` to `to`. Throws `StaleOwner`, an error with `temporary`,
+   * or whatever says that it cannot go on at all; after that it is only closed.
+   */
+  take(stretch: Stretch): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type OpenSink = (claim: Claim) => Promise<PartitionSink>;

@@ -1,0 +1,67 @@
+import type { Link } from '../../events/backplane.ts';
+import type { RecordedEvent } from '../../events/event-store.ts';
+import type { Seat } from './assignment.ts';
+import type { FollowerLimits } from './follower.ts';
+import type { ReadMissing } from './missing.ts';
+import type { GroupName } from './ports.ts';
+import type { ReportPartition } from './report.ts';
+
+export interface TakeContext {
+  readonly group: GroupName;
+  readonly partition: number;
+  readonly limits: Pick<FollowerLimits, 'batchEvents' | 'idleCommitMs'>;
+  readonly clock: () => number;
+  readonly report: ReportPartition;
+  readonly readMissing: ReadMissing;
+  /** Resolves when the partition may be worked on; throws where it is ours no more. */
+  ready(): Promise<void>;
+}
+
+/** The rule of links: what is held is dropped, what is missing is read from the log, the rest is taken in order. */
+export async function takeLinks(context: TakeContext, seat: Seat, links: readonly Link[]): Promise<void> {
+  const gathered: RecordedEvent[] = [];
+  for (const link of links) {
+    if (link.position <= seat.held) continue;
+    if (link.after > seat.held) await heal(context, { seat, gathered, until: link.after });
+    if (link.event) gathered.push(link.event);
+    seat.held = link.position;
+    if (gathered.length >= context.limits.batchEvents) await settle(context, seat, gathered);
+  }
+  await settle(context, seat, gathered);
+}
+
+async function heal(
+  context: TakeContext,
+  { seat, gathered, until }: { seat: Seat; gathered: RecordedEvent[]; until: number },
+): Promise<void> {
+  const { group, partition, limits, readMissing, report } = context;
+  const from = seat.held;
+  let count = 0;
+  for await (const { events, through } of readMissing({ partition, after: from, until })) {
+    if (gathered.length + events.length > limits.batchEvents) await settle(context, seat, gathered);
+    gathered.push(...events);
+    count += events.length;
+    seat.held = through;
+    if (events.length === 0) await settle(context, seat, gathered); // a long way with nothing for us is progress too
+  }
+  report({ kind: 'healed', group, partition, from, to: until, events: count });
+}
+
+/** Hands over what was gathered. Where that is nothing, the checkpoint follows only now and then. */
+async function settle({ ready, ...context }: TakeContext, seat: Seat, gathered: RecordedEvent[]): Promise<void> {
+  const { group, partition, clock, limits, report } = context;
+  const { committed: from, held: to } = seat;
+  const began = clock();
+  const last = gathered.at(-1);
+  if (to === from || (!last && began - seat.committedAt < limits.idleCommitMs)) return;
+  await ready();
+  await seat.sink.take({ events: [...gathered], from, to });
+  const events = gathered.length;
+  gathered.length = 0;
+  seat.committed = to;
+  seat.committedAt = clock();
+  if (last) {
+    const lagMs = Math.max(0, seat.committedAt - last.recordedAt);
+    report({ kind: 'batch', group, partition, events, ms: seat.committedAt - began, position: to, lagMs });
+  }
+}
