@@ -18,11 +18,14 @@ export const SDK_PACKAGES = {
 const SERVICE = 'hindsight';
 const CLOSE_MS = 3_000;
 
+const loadSdk = () =>
+  Promise.all([import('@opentelemetry/sdk-trace-node'), import('@opentelemetry/exporter-trace-otlp-http')]);
+
 /** Throws `ConfigError` where traces are asked for and the packages for them are not installed. */
-export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
+export async function startTelemetry(options: TelemetryOptions, load = loadSdk): Promise<Telemetry> {
   const { traces, version, attributes = {}, warn } = options;
   if (traces === null) return untraced;
-  const [sdk, otlp] = await loadSdk();
+  const [sdk, otlp] = await load().catch(notInstalled);
   const { diag, DiagLogLevel } = await import('@opentelemetry/api');
   const { tracedBy } = await import('./tracing.ts');
   const ignore = (): void => undefined;
@@ -36,17 +39,10 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
   return tracedBy(provider.getTracer(SERVICE, version), () => within(CLOSE_MS, provider.shutdown(), tell));
 }
 
-async function loadSdk() {
-  try {
-    return await Promise.all([
-      import('@opentelemetry/sdk-trace-node'),
-      import('@opentelemetry/exporter-trace-otlp-http'),
-    ]);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    const packages = Object.entries(SDK_PACKAGES).map(([name, version]) => `${name}@${version}`);
-    throw new ConfigError([`traces need two packages that are not installed: npm install ${packages.join(' ')}`]);
-  }
+function notInstalled(error: NodeJS.ErrnoException): never {
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+  const packages = Object.entries(SDK_PACKAGES).map(([name, version]) => `${name}@${version}`);
+  throw new ConfigError([`traces need two packages that are not installed: npm install ${packages.join(' ')}`]);
 }
 
 type Resource = Exclude<
