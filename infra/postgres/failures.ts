@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { StoreError, type StoreErrorCode } from '../../events/event-store.ts';
+import { RefusedRows } from '../../projections/partitions/ports.ts';
 
 /** SQLSTATEs (postgresql.org/docs/current/errcodes-appendix.html) after which the same call may succeed. */
 const BY_STATE: Readonly<Record<string, StoreErrorCode>> = {
@@ -28,6 +29,19 @@ const SOCKET = /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_|EADDR|ERR_STRE
 
 /** The server has refused a statement, and the connection is as good as before. */
 export const isRefusal = (error: unknown): boolean => error instanceof pg.DatabaseError && error.severity === 'ERROR';
+
+/** Classes of what no second try mends: a value the server does not know or take, a broken constraint, a key too long. */
+const UNHOLDABLE = /^(22|23|54)/;
+
+/** Runs what reads or writes rows for a batch: whatever the server will never hold is `RefusedRows`. */
+export async function holding<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError) || !UNHOLDABLE.test(error.code ?? '')) throw error;
+    throw new RefusedRows(`Postgres: ${error.message}`, { cause: error });
+  }
+}
 
 /** What it is to users of a port; `lost` says what a lost connection means here. Any other error comes as it is. */
 export function failureOf(error: unknown, lost: 'unknown' | 'unavailable'): unknown {

@@ -1,7 +1,7 @@
 import type { ChatId, UserId } from '../../../events/ids.ts';
 import type { ChatRow, UserChatsWriter } from '../../../projections/user-chats/ports.ts';
+import { type LoadedRows, NotLoaded } from '../loaded.ts';
 import type { Session } from '../pool.ts';
-import { type LoadedRows, NotLoaded } from '../views/loaded.ts';
 import { missingPairs, type Pair } from '../views/needs.ts';
 import { NEW_CHAT, storeChats } from './chats.ts';
 import { loadMemberships, type Membership, newMembership, storeMemberships } from './memberships.ts';
@@ -22,66 +22,17 @@ export interface LoadedUserChats extends LoadedRows {
 }
 
 export function loadedUserChats(): LoadedUserChats {
-  const known = new Map<ChatId, Chat>();
-  const touched = { chats: new Set<Chat>(), memberships: new Set<Membership>() };
-  const flushed = { chats: new Set<Chat>(), memberships: new Set<Membership>() };
-  let size = 0;
-
-  const chatOf = (chatId: ChatId): Chat => {
-    const chat = known.get(chatId);
-    if (!chat) throw new NotLoaded(`chat ${chatId}`);
-    return chat;
-  };
-  const keep = (chat: Chat, membership: Membership): Membership => {
-    chat.memberships.set(membership.userId, membership);
-    size++;
-    return membership;
-  };
-  const forget = () => {
-    known.clear();
-    for (const set of [touched.chats, touched.memberships, flushed.chats, flushed.memberships]) set.clear();
-    size = 0;
-  };
-
-  const writer: UserChatsWriter<Chat, Membership> = {
-    chat: chatOf,
-    touch: (chat) => void touched.chats.add(chat),
-    membership(chat, userId) {
-      const membership = chat.memberships.get(userId);
-      if (membership) return membership;
-      if (!chat.whole) throw new NotLoaded(`the membership of ${userId} in chat ${chat.chatId}`);
-      return keep(chat, newMembership({ chatId: chat.chatId, userId }));
-    },
-    touchMembership: (_, membership) => void touched.memberships.add(membership),
-    flush() {
-      for (const chat of touched.chats) if (chat.headSeq > 0) flushed.chats.add(chat);
-      for (const membership of touched.memberships) flushed.memberships.add(membership);
-      touched.chats.clear();
-      touched.memberships.clear();
-    },
-    reset: forget,
-  };
-
+  const held = createHeld();
+  const { known, flushed } = held;
   return {
-    writer,
-    size: () => size,
+    writer: writerOver(held),
+    size: () => held.size,
     has: (chatId) => known.has(chatId),
     take(chatId, row) {
       known.set(chatId, { ...NEW_CHAT, ...row, chatId, memberships: new Map(), whole: row === null });
-      size++;
+      held.size++;
     },
-    async loadMemberships(session, pairs) {
-      const missing = missingPairs(pairs, ({ chatId, userId }) => {
-        const chat = chatOf(chatId);
-        return chat.whole || chat.memberships.has(userId);
-      });
-      if (missing.length === 0) return;
-      for (const membership of await loadMemberships(session, missing)) keep(chatOf(membership.chatId), membership);
-      for (const pair of missing) {
-        const chat = chatOf(pair.chatId);
-        if (!chat.memberships.has(pair.userId)) keep(chat, newMembership(pair));
-      }
-    },
+    loadMemberships: (session, pairs) => loadInto(held, session, pairs),
     store: (session) => [
       ...(flushed.chats.size > 0 ? [storeChats(session, [...flushed.chats])] : []),
       ...(flushed.memberships.size > 0 ? [storeMemberships(session, [...flushed.memberships])] : []),
@@ -90,6 +41,68 @@ export function loadedUserChats(): LoadedUserChats {
       flushed.chats.clear();
       flushed.memberships.clear();
     },
-    forget,
+    forget: () => forget(held),
   };
+}
+
+const createHeld = () => ({
+  known: new Map<ChatId, Chat>(),
+  touched: { chats: new Set<Chat>(), memberships: new Set<Membership>() },
+  flushed: { chats: new Set<Chat>(), memberships: new Set<Membership>() },
+  size: 0,
+});
+type Held = ReturnType<typeof createHeld>;
+
+function writerOver(held: Held): UserChatsWriter<Chat, Membership> {
+  const { touched, flushed } = held;
+  return {
+    chat: (chatId) => chatOf(held, chatId),
+    touch: (chat) => void touched.chats.add(chat),
+    membership(chat, userId) {
+      const membership = chat.memberships.get(userId);
+      if (membership) return membership;
+      if (!chat.whole) throw new NotLoaded(`the membership of ${userId} in chat ${chat.chatId}`);
+      return keep(held, chat, newMembership({ chatId: chat.chatId, userId }));
+    },
+    touchMembership: (_, membership) => void touched.memberships.add(membership),
+    flush() {
+      for (const chat of touched.chats) if (chat.headSeq > 0) flushed.chats.add(chat);
+      for (const membership of touched.memberships) flushed.memberships.add(membership);
+      touched.chats.clear();
+      touched.memberships.clear();
+    },
+    reset: () => forget(held),
+  };
+}
+
+async function loadInto(held: Held, session: Session, pairs: readonly Pair[]): Promise<void> {
+  const missing = missingPairs(pairs, ({ chatId, userId }) => {
+    const chat = chatOf(held, chatId);
+    return chat.whole || chat.memberships.has(userId);
+  });
+  if (missing.length === 0) return;
+  for (const row of await loadMemberships(session, missing)) keep(held, chatOf(held, row.chatId), row);
+  for (const pair of missing) {
+    const chat = chatOf(held, pair.chatId);
+    if (!chat.memberships.has(pair.userId)) keep(held, chat, newMembership(pair));
+  }
+}
+
+function chatOf({ known }: Held, chatId: ChatId): Chat {
+  const chat = known.get(chatId);
+  if (!chat) throw new NotLoaded(`chat ${chatId}`);
+  return chat;
+}
+
+function keep(held: Held, chat: Chat, membership: Membership): Membership {
+  chat.memberships.set(membership.userId, membership);
+  held.size++;
+  return membership;
+}
+
+function forget(held: Held): void {
+  const { known, touched, flushed } = held;
+  known.clear();
+  for (const set of [touched.chats, touched.memberships, flushed.chats, flushed.memberships]) set.clear();
+  held.size = 0;
 }

@@ -2,8 +2,8 @@ import type { UserId } from '../../../events/ids.ts';
 import type { UsersWriter } from '../../../projections/users/ports.ts';
 import { foldName } from '../../sqlite/users/names.ts';
 import { textArray } from '../arrays.ts';
+import type { LoadedRows } from '../loaded.ts';
 import type { Session } from '../pool.ts';
-import type { LoadedRows } from '../views/loaded.ts';
 
 interface Registered {
   readonly userId: UserId;

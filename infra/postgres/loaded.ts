@@ -1,4 +1,4 @@
-import type { Session } from '../pool.ts';
+import type { Session } from './pool.ts';
 
 /**
  * The rows of one view that are in memory: what batches need is loaded into them before, what batches changed is
