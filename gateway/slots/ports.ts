@@ -4,9 +4,14 @@ import type { UserId } from '../../events/ids.ts';
 export interface Slots {
   /** The public WebSocket address for a user; null while nobody serves the user's slot. */
   urlOf(userId: UserId): string | null;
-  /** Whether this gateway serves the user now: its slot is owned here, and what is told to it is complete. */
+  /** The address of another gateway that owns the user's slot; null where this one does, or nobody that is alive. */
+  elsewhere(userId: UserId): string | null;
+  /**
+   * Whether this gateway can serve the user now: its slot is owned here, or was until a moment ago, and what is told to
+   * it is complete.
+   */
   serves(userId: UserId): boolean;
-  /** Resolves true as soon as it does, false where another gateway owns the slot, or after `withinMs`. */
+  /** Resolves true as soon as the slot is owned and served here, false where another gateway owns it, or after `withinMs`. */
   served(userId: UserId, withinMs: number): Promise<boolean>;
   /** Slots have been taken over: users for whom `gone` is true are served here for `afterMs` more. Returns the unsubscription. */
   onMoved(listener: (move: Move) => void): () => void;

@@ -1,6 +1,8 @@
 import type { Auth } from '../auth/api.ts';
 import type { GatewayLogger, GatewaySettings } from '../context.ts';
 import { addressKey, type RateLimits } from '../rate-limits.ts';
+import { SLOT_WAIT_MS } from '../slots/limits.ts';
+import type { Slots } from '../slots/ports.ts';
 import type { Admission } from './connection.ts';
 import { count, type GatewayCounters } from './counters.ts';
 import { SOCKETS_PER_ADDRESS_MAX, SOCKETS_PER_USER_MAX, SUBPROTOCOL } from './limits.ts';
@@ -15,6 +17,7 @@ export interface Doorkeeper {
   readonly settings: Pick<GatewaySettings, 'origins' | 'rateLimits'>;
   readonly limits: RateLimits;
   readonly registry: Registry;
+  readonly slots: Slots | null;
   readonly counters: GatewayCounters;
   readonly logger: GatewayLogger;
   readonly closing: () => boolean;
@@ -46,6 +49,8 @@ async function judge(door: Doorkeeper, request: UpgradeRequest): Promise<Upgrade
   const verified = await door.auth.verify(token);
   if (!verified.ok) return { refuse: 401 };
   const principal = verified.value;
+  // A slot that nobody serves is about to be taken. If not, the socket opens all the same, and its `sync` waits again.
+  if (door.slots?.serves(principal.userId) === false) await door.slots.served(principal.userId, SLOT_WAIT_MS);
   if (settings.rateLimits && registry.ofUser(principal.userId) >= SOCKETS_PER_USER_MAX) return { refuse: 429 };
   const subprotocol = request.subprotocols.includes(SUBPROTOCOL) ? SUBPROTOCOL : null;
   return { accept: { principal, address, connection: null }, subprotocol };

@@ -4,12 +4,13 @@ import { monotonicFactory } from 'ulid';
 import type { UserId } from '../../events/ids.ts';
 import type { SocketContext } from '../context.ts';
 import { CLOSE } from '../errors.ts';
-import { createRateLimits, RATE_LIMITS } from '../rate-limits.ts';
-import { authorize, type Doorkeeper } from './authorize.ts';
-import { type Admission, Connection, type FrameLimit } from './connection.ts';
-import { count, createCounters, type GatewayCounters } from './counters.ts';
-import { createDeadlines, type Deadlines } from './deadlines.ts';
-import { type AroundOp, type Dispatch, onFrame } from './dispatch.ts';
+import { createRateLimits } from '../rate-limits.ts';
+import type { Doorkeeper } from './authorize.ts';
+import type { Admission, Connection } from './connection.ts';
+import { createCounters, type GatewayCounters } from './counters.ts';
+import { createDeadlines } from './deadlines.ts';
+import type { AroundOp, Dispatch } from './dispatch.ts';
+import { type Ending, settle } from './ending.ts';
 import { createGate } from './gate.ts';
 import { startHub } from './hub/hub.ts';
 import {
@@ -21,16 +22,16 @@ import {
   HEARTBEAT_GRACE_MS,
   HEARTBEAT_MS,
   OUTBOX_HARD_BYTES,
-  RATE_STRIKES,
   RECEIVE_MAX_BYTES,
   UPGRADE_DEADLINE_MS,
 } from './limits.ts';
+import { followMoves, NO_MOVES } from './moves.ts';
 import { createFlusher, type Flusher } from './outbox.ts';
-import type { Socket, SocketAdapter, SocketHandlers } from './port.ts';
-import { type Bucket, createBucket } from './rate.ts';
-import { createRegistry, type Registry } from './registry.ts';
+import type { SocketAdapter } from './port.ts';
+import type { Bucket } from './rate.ts';
+import { createRegistry } from './registry.ts';
 import type { Services } from './services.ts';
-import { welcomeFrame } from './welcome.ts';
+import { COMMAND_LIMITS_MAX, type Edge, expire, handlersOf } from './sockets.ts';
 
 export interface GatewayOptions {
   readonly adapter: SocketAdapter;
@@ -48,40 +49,14 @@ export interface Gateway {
   close(deadlineMs: number): Promise<void>;
 }
 
-interface Edge {
-  readonly services: Services;
-  readonly registry: Registry;
-  readonly flusher: Flusher;
-  readonly deadlines: Deadlines<Connection>;
-  readonly dispatch: Dispatch;
-  readonly heartbeatMs: number;
-  readonly rateLimits: boolean;
-  readonly commandLimits: LRUCache<UserId, Bucket>;
-}
-
-/** Users whose rate of commands is remembered. */
-const COMMAND_LIMITS_MAX = 10_000;
-
 /** The WebSocket gateway: listens when this resolves. */
 export async function createGateway(context: SocketContext, options: GatewayOptions): Promise<Gateway> {
-  const { auth, clock, commands, feed, log, logger, queries, settings } = context;
-  const flusher = createFlusher(() => counters);
-  const counters: GatewayCounters = createCounters(() => sumOf(flusher.congested, (outbox) => outbox.bufferedBytes));
-  const hub = await startHub({ feed, queries, commands, logger, clock, flusher, counters });
-  const catchUps = createGate(CATCH_UPS_AT_ONCE);
-  const services: Services = {
-    commands,
-    queries,
-    auth,
-    log,
-    logger,
-    clock,
-    hub,
-    catchUps,
-    counters,
-    newId: monotonicFactory(),
-  };
+  const { auth, clock, logger, settings } = context;
+  const { rateLimits } = settings;
+  const services = await createServices(context);
+  const { hub, counters, flusher, slots } = services;
   const registry = createRegistry();
+  const moves = slots ? followMoves(slots, registry) : NO_MOVES;
   const { heartbeatMs = HEARTBEAT_MS, heartbeatGraceMs = HEARTBEAT_GRACE_MS } = options;
   const silence = heartbeatMs + heartbeatGraceMs;
   const deadlines = createDeadlines<Connection>({
@@ -92,18 +67,20 @@ export async function createGateway(context: SocketContext, options: GatewayOpti
   });
   const ending: Ending = { closing: false, settled: null };
   const dispatch = dispatchOf(services, ending, options);
-  const { rateLimits } = settings;
   const commandLimits = new LRUCache<UserId, Bucket>({ max: COMMAND_LIMITS_MAX });
-  const edge: Edge = { services, registry, flusher, deadlines, dispatch, heartbeatMs, rateLimits, commandLimits };
-  const door: Doorkeeper = {
-    auth,
-    settings,
+  const edge: Edge = {
+    services,
     registry,
-    counters,
-    logger,
-    limits: createRateLimits(rateLimits),
-    closing: dispatch.closing,
+    flusher,
+    deadlines,
+    moves,
+    dispatch,
+    heartbeatMs,
+    rateLimits,
+    commandLimits,
   };
+  const limits = createRateLimits(rateLimits);
+  const door: Doorkeeper = { auth, settings, registry, slots, counters, logger, limits, closing: dispatch.closing };
   const server = options.adapter.create<Admission>(handlersOf(edge, door), {
     path: GATEWAY_PATH,
     maxFrameBytes: FRAME_MAX_BYTES,
@@ -125,6 +102,7 @@ export async function createGateway(context: SocketContext, options: GatewayOpti
       const left = [...registry.all];
       for (const connection of left) connection.close(CLOSE.shuttingDown, 'shutting down: reconnect');
       forget();
+      moves.close();
       deadlines.close();
       await hub.close();
       if (left.length > 0) await delay(CLOSE_LINGER_MS);
@@ -133,90 +111,23 @@ export async function createGateway(context: SocketContext, options: GatewayOpti
   };
 }
 
+/** What the ops of all sockets share, and what writes to them. */
+async function createServices(context: SocketContext): Promise<Services & { flusher: Flusher }> {
+  const { auth, clock, commands, feed, log, logger, queries, slots = null } = context;
+  const flusher = createFlusher(() => counters);
+  const counters: GatewayCounters = createCounters(() => sumOf(flusher.congested, (outbox) => outbox.bufferedBytes));
+  const hub = await startHub({ feed, queries, commands, logger, clock, flusher, counters });
+  const catchUps = createGate(CATCH_UPS_AT_ONCE);
+  const newId = monotonicFactory();
+  return { commands, queries, auth, log, logger, clock, hub, slots, catchUps, counters, newId, flusher };
+}
+
 const dispatchOf = (services: Services, ending: Ending, { aroundOp }: GatewayOptions): Dispatch => ({
   services,
   closing: () => ending.closing,
   answered: () => ending.settled?.(),
   ...(aroundOp && { around: aroundOp }),
 });
-
-function handlersOf(edge: Edge, door: Doorkeeper): SocketHandlers<Admission> {
-  return {
-    authorize: (request) => authorize(door, request),
-    opened: (socket) => opened(edge, socket),
-    frame: (socket, text, bytes) => {
-      const { connection } = socket.data;
-      if (connection && socket.open) onFrame(edge.dispatch, connection, { text, bytes });
-    },
-    drained: (socket) => socket.data.connection?.outbox.drained(),
-    closed: (socket, code) => closed(edge, socket, code),
-  };
-}
-
-function opened(edge: Edge, socket: Socket<Admission>): void {
-  const { services, flusher, registry, deadlines } = edge;
-  const { principal } = socket.data;
-  const frameLimit = edge.rateLimits ? frameLimitOf(services.clock) : null;
-  const commandLimit = edge.rateLimits ? commandLimitOf(edge, principal.userId) : null;
-  const connection = new Connection({ socket, services, flusher, frameLimit, commandLimit });
-  socket.data.connection = connection;
-  services.counters.connections += 1;
-  services.counters.connectionsTotal += 1;
-  registry.add(connection)?.close(CLOSE.replaced, 'the same session connected again');
-  deadlines.add(connection);
-  connection.outbox.push(welcomeFrame(services, principal, edge.heartbeatMs), null);
-  connection.outbox.flush();
-}
-
-const frameLimitOf = (clock: () => number): FrameLimit => ({
-  frames: createBucket(RATE_LIMITS.framePerSocket, clock),
-  strikes: createBucket(RATE_STRIKES, clock),
-});
-
-function commandLimitOf({ commandLimits, services }: Edge, userId: UserId): Bucket {
-  const known = commandLimits.get(userId);
-  if (known) return known;
-  const bucket = createBucket(RATE_LIMITS.commandPerUser, services.clock);
-  commandLimits.set(userId, bucket);
-  return bucket;
-}
-
-function closed({ services, registry, deadlines }: Edge, socket: Socket<Admission>, code: number): void {
-  const { connection } = socket.data;
-  if (!connection) return;
-  socket.data.connection = null;
-  services.counters.connections -= 1;
-  count(services.counters.closes, code);
-  registry.remove(connection);
-  deadlines.remove(connection);
-  services.hub.unregister(connection);
-  for (const replay of connection.replays.values()) replay.end('stopped');
-  connection.outbox.closed();
-}
-
-function expire(connection: Connection, now: number): void {
-  if (connection.principal.expiresAt <= now) connection.close(CLOSE.unauthenticated, 'the access token has expired');
-  else connection.close(CLOSE.idle, 'no ping came in time');
-}
-
-interface Ending {
-  closing: boolean;
-  settled: (() => void) | null;
-}
-
-/** Resolves when no request is open any more, or at the deadline. */
-function settle(registry: Registry, ending: Ending, deadlineMs: number): Promise<void> {
-  const open = (): boolean => [...registry.all].some(({ commandsOpen }) => commandsOpen > 0);
-  if (!open()) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, deadlineMs);
-    ending.settled = () => {
-      if (open()) return;
-      clearTimeout(timer);
-      resolve();
-    };
-  });
-}
 
 function sumOf<T>(items: Iterable<T>, of: (item: T) => number): number {
   let sum = 0;

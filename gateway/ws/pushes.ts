@@ -41,6 +41,14 @@ export const PUSHES = {
     readSeq: seq,
     deliveredSeq: seq,
   }),
+  moved: pushed(
+    'moved',
+    'Another gateway takes over; this socket is served for `afterMs` more, then closed with 4410.',
+    {
+      url: z.string(),
+      afterMs: z.int().min(0),
+    },
+  ),
   replay: { summary: 'The next event of a replay.', frame: withEv('replay', { replayId }) },
   'replay-end': pushed('replay-end', 'A replay is over.', {
     replayId,

@@ -3,6 +3,7 @@ import type { EventLog } from '../../events/event-store.ts';
 import type { Queries } from '../../queries/index.ts';
 import type { Auth } from '../auth/api.ts';
 import type { GatewayLogger } from '../context.ts';
+import type { Slots } from '../slots/ports.ts';
 import type { GatewayCounters } from './counters.ts';
 import type { Gate } from './gate.ts';
 import type { Hub } from './hub/hub.ts';
@@ -17,6 +18,8 @@ export interface Services {
   readonly clock: () => number;
   readonly newId: () => string;
   readonly hub: Hub;
+  /** Null where this gateway serves everybody. */
+  readonly slots: Slots | null;
   /** Backlogs and replays read their pages through it. */
   readonly catchUps: Gate;
   readonly counters: GatewayCounters;

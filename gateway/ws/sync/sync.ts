@@ -2,6 +2,7 @@ import { accepted, type Outcome, rejected } from '../../../events/error-codes.ts
 import type { ChatId } from '../../../events/ids.ts';
 import { encodePosition, parsePosition } from '../../../events/position.ts';
 import { BEHIND_WAIT_MS, type Subscription } from '../../../queries/index.ts';
+import { SLOT_WAIT_MS } from '../../slots/limits.ts';
 import type { Connection } from '../connection.ts';
 import { goneFrame, type ResyncReason, resyncAllFrame, resyncFrame } from '../frames.ts';
 import type { ConnectedUser } from '../hub/directory.ts';
@@ -27,7 +28,7 @@ type Answer = Outcome<{ caughtUp?: true; position?: string }>;
 
 /** One call of `sync` (PROTOCOL §6). Calls of one socket run one after the other. */
 export async function runSync(services: Services, connection: Connection, input: SyncInput): Promise<Answer> {
-  const { hub, log } = services;
+  const { hub, log, slots } = services;
   // A call that waited behind another may find its socket gone, and nobody would take that one out of the hub again.
   if (!connection.socket.open) return rejected('unavailable', 'the socket has closed');
   let since: number | null = null;
@@ -37,6 +38,9 @@ export async function runSync(services: Services, connection: Connection, input:
     if (parsed.epoch !== log.epoch) return forgetAll(services, connection);
     since = parsed.position;
   }
+  if (slots?.serves(connection.userId) === false && !(await slots.served(connection.userId, SLOT_WAIT_MS)))
+    return rejected('unavailable', 'nobody serves this user here just now: try again');
+  if (!connection.socket.open) return rejected('unavailable', 'the socket has closed');
   const { misses } = hub.directory;
   const user = await hub.register(connection);
   if (!user.ok) return user;

@@ -1,0 +1,12 @@
+/** Time limits of who serves whom, unit last. All gateways of a cluster have the same. */
+
+/** How often a gateway says that it is alive, and looks what the others are. */
+export const BEAT_MS = 500;
+/** A gateway that was not heard of for so long is dead: others take its slots at their next beat. */
+export const GATEWAY_DEAD_AFTER_MS = 2_000;
+/** How long clients of a slot that was handed over are still served where they are. PROTOCOL §6 allows 30 s. */
+export const MOVE_AFTER_MS = 5_000;
+/** How long a socket's upgrade, or its `sync`, waits for its slot to be served by anybody. */
+export const SLOT_WAIT_MS = 2_000;
+/** How long a socket that belongs elsewhere has to read where, until it is closed. */
+export const MOVED_LINGER_MS = 1_000;

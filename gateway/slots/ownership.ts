@@ -1,0 +1,227 @@
+import { slotOf } from '../../events/partition.ts';
+import type { GatewayLogger } from '../context.ts';
+import { BEAT_MS, MOVE_AFTER_MS } from './limits.ts';
+import type { LeaseTable, Move, SlotLeases, Slots } from './ports.ts';
+import { preferredOwner } from './rendezvous.ts';
+import type { SlotFeed } from './slot-feed.ts';
+
+export interface OwnershipOptions {
+  readonly leases: SlotLeases;
+  /** `id`: of this process and no other, not even of its successor. `url`: where its clients connect to. */
+  readonly gateway: { readonly id: string; readonly url: string };
+  readonly slots: number;
+  readonly feed: Pick<SlotFeed, 'follow' | 'open' | 'onOpen'>;
+  readonly logger: GatewayLogger;
+  /** The slots could not be followed: this process cannot go on. */
+  readonly onFatal: (error: Error) => void;
+  readonly beatMs?: number;
+  readonly moveAfterMs?: number;
+}
+
+export interface Ownership extends Slots {
+  owned(): readonly number[];
+  /** Gives all slots back. Whoever is connected should be sent away after this. */
+  close(): Promise<void>;
+}
+
+interface State extends OwnershipOptions {
+  readonly owned: Set<number>;
+  /** Slots that others have taken, whose users are still served for a while. */
+  readonly leaving: Map<number, NodeJS.Timeout>;
+  readonly moved: Set<(move: Move) => void>;
+  /** Called when anything has changed. */
+  readonly waiting: Set<() => void>;
+  table: LeaseTable;
+  followed: string;
+  following: Promise<void>;
+  working: Promise<void>;
+  away: boolean;
+  closed: boolean;
+}
+
+/**
+ * Which slots this gateway serves. Each slot belongs by rendezvous to one of the gateways that are alive; that one
+ * follows it, and takes it over by its term once nothing of it can be missed. Whoever had it before sees so at its next
+ * beat and sends its clients there. A gateway that cannot beat serves on what it has: nobody else can claim either, or
+ * somebody has, and then both tell the same.
+ */
+export function startOwnership(options: OwnershipOptions): Ownership {
+  const state: State = {
+    ...options,
+    owned: new Set(),
+    leaving: new Map(),
+    moved: new Set(),
+    waiting: new Set(),
+    table: { gateways: [], slots: [] },
+    followed: '',
+    following: Promise.resolve(),
+    working: Promise.resolve(),
+    away: false,
+    closed: false,
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const again = (): void => {
+    if (!state.closed) timer = setTimeout(turn, state.beatMs ?? BEAT_MS);
+  };
+  const turn = (): void => {
+    state.working = state.working.then(() => beat(state)).then(again);
+  };
+  // A slot that has just become complete is taken at once.
+  const unsubscribe = state.feed.onOpen(() => {
+    state.working = state.working.then(() => claimAll(state));
+  });
+  turn();
+  return {
+    owned: () => [...state.owned],
+    ...slotsOf(state),
+    onMoved(listener) {
+      state.moved.add(listener);
+      return () => state.moved.delete(listener);
+    },
+    async close() {
+      state.closed = true;
+      clearTimeout(timer);
+      unsubscribe();
+      for (const end of state.leaving.values()) clearTimeout(end);
+      changed(state);
+      await state.working;
+      await state.leases.leave(state.gateway.id).catch((error: unknown) => {
+        state.logger.warn({ err: error }, 'the slots could not be given back: others take them when they notice');
+      });
+    },
+  };
+}
+
+function slotsOf(state: State): Pick<Slots, 'urlOf' | 'elsewhere' | 'serves' | 'served'> {
+  const of = (userId: string): number => slotOf(userId, state.slots);
+  const urlOf = (userId: string): string | null => urlOfSlot(state, of(userId));
+  const elsewhere = (userId: string): string | null => (state.owned.has(of(userId)) ? null : urlOf(userId));
+  const servedNow = (userId: string): boolean => state.owned.has(of(userId)) && state.feed.open(of(userId));
+  return {
+    urlOf,
+    elsewhere,
+    serves: (userId) => servedNow(userId) || (state.leaving.has(of(userId)) && state.feed.open(of(userId))),
+    served: (userId, withinMs) =>
+      until(state, withinMs, () => (servedNow(userId) ? true : elsewhere(userId) === null ? null : false)),
+  };
+}
+
+function urlOfSlot({ owned, gateway, table }: State, slot: number): string | null {
+  if (owned.has(slot)) return gateway.url;
+  const owner = table.slots[slot]?.owner;
+  if (owner == null || owner === gateway.id) return null;
+  return table.gateways.find(({ id }) => id === owner)?.url ?? null;
+}
+
+/** Resolves to what `decide` says once that is not null, to false after `withinMs`. */
+function until(state: State, withinMs: number, decide: () => boolean | null): Promise<boolean> {
+  const now = decide();
+  if (now !== null || state.closed) return Promise.resolve(now ?? false);
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const decided = decide();
+      if (decided !== null || state.closed) done(decided ?? false);
+    };
+    const timer = setTimeout(() => done(false), withinMs);
+    const done = (served: boolean): void => {
+      clearTimeout(timer);
+      state.waiting.delete(look);
+      resolve(served);
+    };
+    state.waiting.add(look);
+  });
+}
+
+const changed = ({ waiting }: State): void => {
+  for (const look of waiting) look();
+};
+
+async function beat(state: State): Promise<void> {
+  try {
+    state.table = await state.leases.beat(state.gateway);
+    if (state.away) state.logger.info({}, 'the owners of slots are known again');
+    state.away = false;
+  } catch (error) {
+    // Said once: it is tried again in a moment, and again.
+    if (!state.away) state.logger.warn({ err: error }, 'the owners of slots cannot be read; those held are served on');
+    state.away = true;
+    return;
+  }
+  if (state.closed) return;
+  giveUp(
+    state,
+    [...state.owned].filter((slot) => state.table.slots[slot]?.owner !== state.gateway.id),
+  );
+  follow(state);
+  await claimAll(state);
+  changed(state);
+}
+
+/** Others have taken these. Their clients are told, and served here until they have gone or their time is over. */
+function giveUp(state: State, lost: readonly number[]): void {
+  if (lost.length === 0) return;
+  const afterMs = state.moveAfterMs ?? MOVE_AFTER_MS;
+  const taken = new Set(lost);
+  for (const slot of lost) state.owned.delete(slot);
+  const move: Move = {
+    afterMs,
+    gone: (userId) => {
+      const slot = slotOf(userId, state.slots);
+      return taken.has(slot) && !state.owned.has(slot);
+    },
+    urlOf: (userId) => urlOfSlot(state, slotOf(userId, state.slots)),
+  };
+  state.logger.info({ slots: lost }, 'slots were taken over by other gateways');
+  for (const listener of state.moved) listener(move);
+  for (const slot of lost) {
+    clearTimeout(state.leaving.get(slot));
+    const end = setTimeout(() => {
+      state.leaving.delete(slot);
+      follow(state);
+    }, afterMs);
+    state.leaving.set(slot, end);
+  }
+}
+
+const wantedBy = ({ table, owned, gateway }: State): number[] =>
+  table.slots
+    .filter(({ slot }) => !owned.has(slot) && preferredOwner(slot, table.gateways) === gateway.id)
+    .map(({ slot }) => slot);
+
+/** What is owned, what was until a moment ago, and what should be. */
+function follow(state: State): void {
+  const slots = [...new Set([...state.owned, ...state.leaving.keys(), ...wantedBy(state)])].sort((a, b) => a - b);
+  if (state.closed || slots.join() === state.followed) return;
+  state.followed = slots.join();
+  state.following = state.following
+    .then(() => state.feed.follow(slots))
+    .catch((error: unknown) => state.onFatal(error instanceof Error ? error : new Error(String(error))));
+}
+
+async function claimAll(state: State): Promise<void> {
+  const ready = wantedBy(state).filter((slot) => state.feed.open(slot));
+  if (state.closed || state.away || ready.length === 0) return;
+  const claims = await Promise.all(ready.map((slot) => claim(state, slot)));
+  const won = ready.filter((_, i) => claims[i]);
+  if (won.length === 0) return;
+  state.logger.info({ slots: won }, 'slots taken over');
+  changed(state);
+}
+
+/** Where the outcome is not known the next beat tells it. */
+async function claim(state: State, slot: number): Promise<boolean> {
+  const { leases, gateway, table } = state;
+  const held = table.slots[slot];
+  if (!held) return false;
+  try {
+    if (held.owner !== gateway.id && !(await leases.claim({ slot, term: held.term, gatewayId: gateway.id })))
+      return false;
+  } catch (error) {
+    state.logger.warn({ err: error, slot }, 'a slot could not be claimed');
+    return false;
+  }
+  state.owned.add(slot);
+  clearTimeout(state.leaving.get(slot));
+  state.leaving.delete(slot);
+  return true;
+}
