@@ -1,0 +1,130 @@
+import { EventStoreDBClient } from '@eventstore/db-client';
+import type { CallOptions, Channel, Client, Metadata } from '@grpc/grpc-js';
+import { StoreError } from '../../events/event-store.ts';
+import { streamsGrpc } from './wire.ts';
+
+export type StreamsClient = InstanceType<typeof streamsGrpc.StreamsClient>;
+
+/** A way to the server at this moment. */
+export interface Link {
+  readonly streams: StreamsClient;
+  /** What goes with a call: name and credentials of the connection; no deadline where it is null. */
+  arguments(deadlineMs: number | null): [Metadata, CallOptions];
+  /** Cancels the call with the connection. */
+  track(call: Cancellable): void;
+  /** A call failed: another channel where that may help, and the leader's where the server named it. */
+  failed(error: unknown): void;
+  /** Gives up everything that runs over this link, and connects anew. */
+  renew(reason: string): void;
+}
+
+export interface Connection {
+  /** Throws `StoreError` (`unavailable`) where the server cannot be reached within the time. */
+  link(timeoutMs: number): Promise<Link>;
+  close(): Promise<void>;
+}
+
+export interface Cancellable {
+  cancel(): void;
+  once(event: 'status', listener: () => void): unknown;
+}
+
+/**
+ * The members of the client that its own commands are built on, with connection strings, TLS, credentials, discovery of
+ * a cluster and its leader behind them. They are declared protected or private; the version is pinned for that reason.
+ */
+interface ClientInside {
+  getGRPCClient(constructor: typeof streamsGrpc.StreamsClient, name: string): Promise<StreamsClient>;
+  callArguments(base: { requiresLeader: boolean; deadline?: number }, options?: CallOptions): [Metadata, CallOptions];
+  handleError(client: Client, error: Error): Promise<void>;
+  getChannel(): Promise<Channel>;
+  dispose(): Promise<void>;
+}
+
+interface State {
+  client: ClientInside;
+  calls: Set<Cancellable>;
+  closed: boolean;
+}
+
+/** `onRenewed` is told why a connection was given up. */
+export function createConnection(url: string, onRenewed: (reason: string) => void): Connection {
+  const state: State = { client: open(url), calls: new Set(), closed: false };
+
+  function renew(client: ClientInside, reason: string): void {
+    if (state.closed || state.client !== client) return;
+    const { calls } = state;
+    state.client = open(url);
+    state.calls = new Set();
+    onRenewed(reason);
+    abandon(client, calls);
+  }
+
+  return {
+    async link(timeoutMs) {
+      if (state.closed) throw new StoreError('closed', 'the event store is closed');
+      const { client, calls } = state;
+      const streams = await ready(client, timeoutMs);
+      return {
+        streams,
+        arguments: (deadlineMs) => callArguments(client, deadlineMs),
+        track(call) {
+          calls.add(call);
+          call.once('status', () => calls.delete(call));
+        },
+        failed(error) {
+          if (!(error instanceof Error)) return;
+          // What the client itself makes of an error may fail in turn, on trailers that are not there.
+          client.handleError(streams, error).catch((failure: unknown) => renew(client, String(failure)));
+        },
+        renew: (reason) => renew(client, reason),
+      };
+    },
+    async close() {
+      if (state.closed) return;
+      state.closed = true;
+      abandon(state.client, state.calls);
+    },
+  };
+}
+
+function open(url: string): ClientInside {
+  return EventStoreDBClient.connectionString(url) as unknown as ClientInside;
+}
+
+function callArguments(client: ClientInside, deadlineMs: number | null): [Metadata, CallOptions] {
+  return deadlineMs === null
+    ? client.callArguments({ requiresLeader: true }, { deadline: Number.POSITIVE_INFINITY })
+    : client.callArguments({ requiresLeader: true, deadline: deadlineMs });
+}
+
+/** Connected, so that what is written to a call from here on may have reached the server, and before it cannot. */
+async function ready(client: ClientInside, timeoutMs: number): Promise<StreamsClient> {
+  const deadline = Date.now() + timeoutMs;
+  try {
+    const streams = await within(client.getGRPCClient(streamsGrpc.StreamsClient, 'hindsight'), timeoutMs);
+    await new Promise<void>((resolve, reject) => {
+      streams.waitForReady(deadline, (error) => (error ? reject(error) : resolve()));
+    });
+    return streams;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError('unavailable', `the event store cannot be reached: ${why}`, { cause });
+  }
+}
+
+/** The client looks for a cluster's nodes for as long as it takes. */
+function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no node was found in ${timeoutMs} ms`)), timeoutMs);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** A half-open connection does not end by itself: its calls are cancelled here, and its channel is closed unasked. */
+function abandon(client: ClientInside, calls: Set<Cancellable>): void {
+  for (const call of calls) call.cancel();
+  const gone = client.getChannel().then((channel) => channel.close());
+  // There may never have been one, or it is closed already: then nothing is left to close.
+  Promise.allSettled([gone, client.dispose()]).catch(() => undefined);
+}

@@ -1,0 +1,171 @@
+import {
+  type AllPage,
+  type LogPosition,
+  type RecordedEvent,
+  START,
+  type StreamPage,
+} from '../../events/event-store.ts';
+import { persistently, readCall } from './calls.ts';
+import type { Connection } from './connection.ts';
+import { fromWire, isVisible, positionOf, streamOf, VISIBLE_STREAMS, type WireEvent } from './events.ts';
+import { isBadPosition } from './failure.ts';
+import { allRequest, type ReadRequest, streamRequest } from './requests.ts';
+
+export interface Reader {
+  readStream(stream: string, page: StreamPage): Promise<RecordedEvent[]>;
+  /** As `readStream`, once and within the time; a server that does not answer is connected to anew. */
+  look(stream: string, page: StreamPage, timeoutMs: number): Promise<RecordedEvent[]>;
+  readAll(page: AllPage): Promise<RecordedEvent[]>;
+  head(): Promise<LogPosition>;
+  /** The position of the last event of all, the adapter's and the server's own among them; `START` when there is none. */
+  end(): Promise<LogPosition>;
+  /** The greatest position of an event at or before the given one: what the server takes as a place to read from. */
+  placeAt(position: LogPosition): Promise<LogPosition>;
+}
+
+/** A read that the server does not answer is given up after this; a page is at most a few megabytes. */
+const READ_TIMEOUT_MS = 10_000;
+/** One attempt of it. */
+const ATTEMPT_TIMEOUT_MS = 4_000;
+const PLACE_PAGE_EVENTS = 100;
+/** What is looked at from the log's end before the server is asked to search. */
+const HEAD_PAGE_EVENTS = 16;
+
+interface Context {
+  readonly connection: Connection;
+  readonly closed: () => boolean;
+  /** The end of the log when `head` was asked last, and what was the head then. */
+  seen: { end: LogPosition; head: LogPosition };
+}
+
+export function createReader(connection: Connection, closed: () => boolean): Reader {
+  const context: Context = { connection, closed, seen: { end: START, head: START } };
+  return {
+    readStream: (stream, page) => readStream(context, stream, page),
+    look: async (stream, page, timeoutMs) => {
+      const events: RecordedEvent[] = [];
+      await readCall(connection, streamRequest(stream, page), { timeoutMs, renew: true }, into(events, page.limit));
+      return events;
+    },
+    readAll: (page) => readAll(context, page),
+    head: () => head(context),
+    end: async () => {
+      const request = allRequest({ from: 'end', direction: 'backwards', limit: 1, streams: null });
+      const [last] = await wireEvents(context, request, 1);
+      return last ? positionOf(last) : START;
+    },
+    placeAt: (position) => placeAt(context, position),
+  };
+}
+
+function into(events: RecordedEvent[], limit: number): (event: WireEvent) => boolean {
+  return (event) => events.push(fromWire(event)) < limit;
+}
+
+async function wireEvents(context: Context, request: ReadRequest, limit: number): Promise<WireEvent[]> {
+  return attempts(context, async (timeoutMs) => {
+    const events: WireEvent[] = [];
+    await readCall(context.connection, request, { timeoutMs }, (event) => events.push(event) < limit);
+    return events;
+  });
+}
+
+function attempts<T>(
+  { closed }: Context,
+  work: (timeoutMs: number) => Promise<T>,
+  leave?: (error: unknown) => boolean,
+): Promise<T> {
+  return persistently({ timeoutMs: READ_TIMEOUT_MS, closed, ...(leave && { leave }) }, (left) =>
+    work(Math.min(left, ATTEMPT_TIMEOUT_MS)),
+  );
+}
+
+async function readStream(context: Context, stream: string, page: StreamPage): Promise<RecordedEvent[]> {
+  const { from, direction, limit } = page;
+  const read = (asked: StreamPage): Promise<RecordedEvent[]> =>
+    attempts(context, async (timeoutMs) => {
+      const events: RecordedEvent[] = [];
+      await readCall(context.connection, streamRequest(stream, asked), { timeoutMs }, into(events, limit));
+      return events;
+    });
+  const events = await read(page);
+  if (events.length > 0 || direction !== 'backwards' || from === undefined) return events;
+  // From behind the last event servers may find nothing.
+  return (await read({ direction, limit })).filter((event) => event.revision <= from);
+}
+
+async function readAll(context: Context, page: AllPage): Promise<RecordedEvent[]> {
+  if (page.limit <= 0 || (page.until ?? Number.POSITIVE_INFINITY) <= page.after) return [];
+  try {
+    return await attempts(
+      context,
+      (timeoutMs) => pageFrom(context, page, { from: page.after, timeoutMs }),
+      isBadPosition,
+    );
+  } catch (error) {
+    if (!isBadPosition(error)) throw error;
+    const from = await placeAt(context, page.after);
+    return attempts(context, (timeoutMs) => pageFrom(context, page, { from, timeoutMs }));
+  }
+}
+
+/** The server begins with the event at the place, which was read before. */
+async function pageFrom(
+  { connection }: Context,
+  { after, until = Number.MAX_SAFE_INTEGER, limit }: AllPage,
+  { from, timeoutMs }: { from: LogPosition; timeoutMs: number },
+): Promise<RecordedEvent[]> {
+  const events: RecordedEvent[] = [];
+  const request = allRequest({ from, direction: 'forwards', limit: limit + 1, streams: VISIBLE_STREAMS });
+  await readCall(connection, request, { timeoutMs }, (event) => {
+    const position = positionOf(event);
+    if (position > until) return false;
+    if (position > after) events.push(fromWire(event));
+    return events.length < limit;
+  });
+  return events;
+}
+
+/** Mostly the last event is the head. Where markers of heartbeats lie behind it, they are not searched twice. */
+async function head(context: Context): Promise<LogPosition> {
+  const before = context.seen;
+  const request = allRequest({ from: 'end', direction: 'backwards', limit: HEAD_PAGE_EVENTS, streams: null });
+  const last = await wireEvents(context, request, HEAD_PAGE_EVENTS);
+  const end = last[0] ? positionOf(last[0]) : START;
+  let found = firstVisible(last);
+  if (found === null) {
+    const oldest = last.at(-1);
+    if (!oldest) found = START;
+    else if (positionOf(oldest) <= before.end) found = before.head;
+    else {
+      const search = allRequest({
+        from: positionOf(oldest),
+        direction: 'backwards',
+        limit: 1,
+        streams: VISIBLE_STREAMS,
+      });
+      const [event] = await wireEvents(context, search, 1);
+      found = event ? positionOf(event) : START;
+    }
+  }
+  if (end > context.seen.end) context.seen = { end, head: found };
+  return found;
+}
+
+function firstVisible(events: WireEvent[]): LogPosition | null {
+  const event = events.find((candidate) => isVisible(streamOf(candidate)));
+  return event ? positionOf(event) : null;
+}
+
+async function placeAt(context: Context, position: LogPosition): Promise<LogPosition> {
+  if (position <= START) return START;
+  for (let from: number | 'end' = 'end'; ; ) {
+    const request = allRequest({ from, direction: 'backwards', limit: PLACE_PAGE_EVENTS, streams: null });
+    const events = await wireEvents(context, request, PLACE_PAGE_EVENTS);
+    const found = events.find((event) => positionOf(event) <= position);
+    if (found) return positionOf(found);
+    const oldest = events.at(-1);
+    if (!oldest || events.length < PLACE_PAGE_EVENTS) return START;
+    from = positionOf(oldest);
+  }
+}

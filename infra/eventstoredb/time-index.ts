@@ -1,0 +1,86 @@
+import { type LogPosition, START } from '../../events/event-store.ts';
+import { persistently, readCall } from './calls.ts';
+import type { Connection } from './connection.ts';
+import { fromWire, isVisible, NO_SYSTEM_STREAMS, positionOf, streamOf } from './events.ts';
+import { allRequest } from './requests.ts';
+
+export interface TimeIndex {
+  positionBefore(time: number): Promise<LogPosition>;
+}
+
+const PAGE_EVENTS = 2_000;
+/** Events between two marks: what a later question reads. */
+const MARK_EVENTS = 200;
+const PAGE_TIMEOUT_MS = 10_000;
+
+interface Mark {
+  /** The events up to here have been looked at. */
+  readonly position: LogPosition;
+  /** The latest time at which one of them was recorded. */
+  readonly latest: number;
+}
+
+interface Context {
+  readonly connection: Connection;
+  readonly closed: () => boolean;
+  /** One now and then, both columns growing. */
+  readonly marks: Mark[];
+}
+
+/**
+ * Finds a position by time. The server cannot: it has an index of streams only, and its clocks may jump. So the log is
+ * read once from its beginning as far as the question needs; marks are kept on the way, and later questions read from one
+ * to the next, or what was added since.
+ */
+export function createTimeIndex(connection: Connection, closed: () => boolean): TimeIndex {
+  const context: Context = { connection, closed, marks: [] };
+  return {
+    async positionBefore(time) {
+      // Nothing was recorded before 1970.
+      if (time <= 0) return START;
+      const { marks } = context;
+      const passed = marks.findLast((mark) => mark.latest < time);
+      let from: Mark = passed ?? { position: START, latest: 0 };
+      for (;;) {
+        const page = await look(context, from, time);
+        if (page.found !== null) return page.found;
+        if (!page.full) return page.mark.position;
+        from = page.mark;
+      }
+    },
+  };
+}
+
+interface Looked {
+  /** The place before the first event of that time or later. */
+  found: LogPosition | null;
+  mark: Mark;
+  full: boolean;
+}
+
+function look({ connection, closed, marks }: Context, from: Mark, time: number): Promise<Looked> {
+  const streams = NO_SYSTEM_STREAMS;
+  const request = allRequest({ from: from.position, direction: 'forwards', limit: PAGE_EVENTS + 1, streams });
+  return persistently({ timeoutMs: PAGE_TIMEOUT_MS, closed }, async (timeoutMs) => {
+    let { position, latest } = from;
+    let count = 0;
+    let found: LogPosition | null = null;
+    await readCall(connection, request, { timeoutMs }, (event) => {
+      const here = positionOf(event);
+      if (here <= from.position) return true;
+      count += 1;
+      if (isVisible(streamOf(event))) {
+        const { recordedAt } = fromWire(event);
+        if (recordedAt >= time) {
+          found = position;
+          return false;
+        }
+        latest = Math.max(latest, recordedAt);
+      }
+      position = here;
+      if (count % MARK_EVENTS === 0 && here > (marks.at(-1)?.position ?? START)) marks.push({ position, latest });
+      return count < PAGE_EVENTS;
+    });
+    return { found, mark: { position, latest }, full: count === PAGE_EVENTS };
+  });
+}
