@@ -11,7 +11,7 @@ const LINK_CHARACTERS = 100;
 export interface Chains {
   /** Puts an event into these slots. Waits where a request is full. */
   put(event: RecordedEvent, slots: Iterable<number>): Promise<void>;
-  /** Tells every slot that has nothing after this position that there was nothing. */
+  /** Tells every slot that has nothing after this position that there was nothing; each at least once. */
   watermark(position: LogPosition): void;
   /** Resolves when the topic has everything that was put. */
   written(): Promise<void>;
@@ -19,7 +19,7 @@ export interface Chains {
 
 /** `from`: everything of the source through there was written before, by whoever had the claim then. */
 export function createChains(writer: TopicWriter, { source, from }: { source: number; from: LogPosition }): Chains {
-  const last: LogPosition[] = Array.from({ length: writer.partitions }, () => from);
+  const last: (LogPosition | null)[] = Array.from({ length: writer.partitions }, () => null);
   let waiting: Placed[] = [];
   let characters = 0;
 
@@ -43,7 +43,7 @@ export function createChains(writer: TopicWriter, { source, from }: { source: nu
       if (waiting.length >= REQUEST_LINKS_MAX || characters >= REQUEST_CHARACTERS_MAX) await written();
     },
     watermark(position) {
-      for (const [slot, before] of last.entries()) if (before < position) link(slot, position, null);
+      for (const [slot, before] of last.entries()) if (before === null || before < position) link(slot, position, null);
     },
     written,
   };

@@ -31,10 +31,19 @@ export interface DeliveriesOptions {
   watermarkEveryMs?: number;
 }
 
+interface Progress {
+  position: LogPosition;
+  /** Slots that were told of no event know of everything through here, since then. */
+  told: LogPosition | null;
+  toldAt: number;
+  /** Whether there was an event since. */
+  events: boolean;
+}
+
 interface Context extends DeliveriesOptions {
   readonly chains: Chains;
   readonly parked: ParkedKeys;
-  told: { at: number; events: boolean };
+  readonly progress: Progress;
 }
 
 /**
@@ -45,9 +54,11 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Partit
   const { claim, writer } = options;
   const chains = createChains(writer, { source: claim.partition, from: claim.position });
   const parked = await openParkedKeys(options);
-  const context: Context = { ...options, chains, parked, told: { at: Number.NEGATIVE_INFINITY, events: false } };
+  const progress = { position: claim.position, told: null, toldAt: Number.NEGATIVE_INFINITY, events: false };
+  const context: Context = { ...options, chains, parked, progress };
   return {
     take: (stretch) => deliver(context, stretch),
+    quiet: () => tellQuiet(context),
     close: async () => options.store.reset(),
   };
 }
@@ -65,20 +76,31 @@ async function deliver(context: Context, { events, from, to }: Stretch): Promise
       await parked.park(error.event, { error: error.cause, at: from });
     }
   }
-  tell(context, { position: to, events: events.length });
+  context.progress.position = to;
+  context.progress.events ||= events.length > 0;
+  if (untilDueMs(context) <= 0) tell(context);
   await chains.written();
   await store.commit({ claim, from, to });
   await parked.count(events);
 }
 
-/** While events come, now and then; at once when they have come to an end. */
-function tell({ chains, told, clock, watermarkEveryMs }: Context, of: { position: LogPosition; events: number }): void {
-  const now = clock();
-  const ended = of.events === 0 && told.events;
-  told.events = of.events > 0;
-  if (!ended && now - told.at < (watermarkEveryMs ?? WATERMARK_EVERY_MS)) return;
-  told.at = now;
-  chains.watermark(of.position);
+const untilDueMs = ({ progress, clock, watermarkEveryMs }: Context): number =>
+  progress.toldAt + (watermarkEveryMs ?? WATERMARK_EVERY_MS) - clock();
+
+function tell({ chains, progress, clock }: Context): void {
+  chains.watermark(progress.position);
+  Object.assign(progress, { told: progress.position, toldAt: clock(), events: false });
+}
+
+/** Events that have come to an end are told of at once, mere progress when it is due. */
+async function tellQuiet(context: Context): Promise<number | null> {
+  const { progress, chains } = context;
+  if (progress.told === progress.position) return null;
+  const inMs = untilDueMs(context);
+  if (inMs > 0 && !progress.events) return inMs;
+  tell(context);
+  await chains.written();
+  return null;
 }
 
 interface Concern {

@@ -1,6 +1,6 @@
-import type { Link, TopicGroup } from '../../events/backplane.ts';
+import type { GroupMember, Link, TopicGroup } from '../../events/backplane.ts';
 import type { EventLog, LogPosition } from '../../events/event-store.ts';
-import { type Assignment, newAssignment, pause, type Seat } from './assignment.ts';
+import { type Assignment, end, inTurn, leave, newAssignment, pause, type Seat } from './assignment.ts';
 import { claimPartition } from './claiming.ts';
 import { isTemporary, NotOurs } from './failures.ts';
 import { createMissingReader } from './missing.ts';
@@ -8,7 +8,7 @@ import { watchPauses } from './pauses.ts';
 import { type Checkpoints, type GroupName, StaleOwner } from './ports.ts';
 import type { ReportPartition } from './report.ts';
 import type { OpenSink } from './sink.ts';
-import { takeLinks } from './take-links.ts';
+import { restOn, type TakeContext, takeLinks } from './take-links.ts';
 
 export interface FollowerLimits {
   /** So many events are taken in at once. */
@@ -71,40 +71,38 @@ export function createPartitionFollower(options: FollowerOptions): PartitionFoll
   const take = createTake(options, broken.with);
   let closing: Promise<void> | null = null;
 
-  function end(assignment: Assignment): void {
-    assignment.over.abort();
-    assignments.delete(assignment.partition);
-    if (!assignment.busy) void leave(assignment).catch(broken.with);
-  }
-
   function close(): Promise<void> {
     closing ??= (async () => {
-      for (const { over } of assignments.values()) over.abort();
+      for (const assignment of assignments.values()) end(assignment);
       await topic.close();
-      await Promise.all([...assignments.values()].map(leave));
+      await Promise.all([...assignments.values()].map((assignment) => inTurn(assignment, async () => undefined)));
       assignments.clear();
     })();
     return closing;
   }
 
+  const member: GroupMember = {
+    take(partition, links) {
+      const assignment = assignments.get(partition) ?? newAssignment(partition);
+      if (closing) end(assignment);
+      else assignments.set(partition, assignment);
+      return take(assignment, links);
+    },
+    lost(partitions) {
+      for (const partition of partitions) {
+        const assignment = assignments.get(partition);
+        assignments.delete(partition);
+        if (!assignment) continue;
+        end(assignment);
+        inTurn(assignment, async () => undefined).catch(broken.with);
+      }
+    },
+  };
+
   return {
     async run() {
-      const running = topic.run({
-        take(partition, links) {
-          const assignment = assignments.get(partition) ?? newAssignment(partition);
-          if (closing) assignment.over.abort();
-          else assignments.set(partition, assignment);
-          return take(assignment, links);
-        },
-        lost(partitions) {
-          for (const partition of partitions) {
-            const assignment = assignments.get(partition);
-            if (assignment) end(assignment);
-          }
-        },
-      });
       try {
-        await Promise.race([running, broken.promise]);
+        await Promise.race([topic.run(member), broken.promise]);
       } finally {
         await close();
       }
@@ -130,14 +128,6 @@ function createBroken(): { promise: Promise<never>; with(error: unknown): void }
   return { promise, with: (error) => breakWith(error) };
 }
 
-async function leave(assignment: Assignment): Promise<void> {
-  const { seat } = assignment;
-  assignment.seat = null;
-  if (!seat) return;
-  assignment.leftTerm = seat.claim.term;
-  await seat.sink.close();
-}
-
 type Take = (assignment: Assignment, links: readonly Link[]) => Promise<void>;
 
 function createTake(options: FollowerOptions, onBroken: (error: unknown) => void): Take {
@@ -153,32 +143,50 @@ function createTake(options: FollowerOptions, onBroken: (error: unknown) => void
     if (assignment.over.signal.aborted) throw new NotOurs(`${group}, partition ${assignment.partition}: given away`);
   }
 
-  async function fail(assignment: Assignment, error: unknown): Promise<void> {
-    const at = { group, partition: assignment.partition };
-    if (error instanceof StaleOwner) report({ ...at, kind: 'stale', term: assignment.seat?.claim.term ?? 0 });
-    else if (!isTemporary(error)) onBroken(error);
-    else if (!(error instanceof NotOurs)) report({ ...at, kind: 'fault', error: String(error) });
-    await leave(assignment).catch(onBroken);
-  }
-
-  return async (assignment, links) => {
-    assignment.busy = true;
+  async function work(assignment: Assignment, work: (context: TakeContext, seat: Seat) => Promise<void>) {
+    const { partition } = assignment;
     try {
       await ready(assignment);
       assignment.seat ??= await sit(assignment);
-      const seat = assignment.seat;
-      await takeLinks(
-        { group, partition: assignment.partition, limits, clock, report, readMissing, ready: () => ready(assignment) },
-        seat,
-        links,
-      );
+      const context = { group, partition, limits, clock, report, readMissing, ready: () => ready(assignment) };
+      await work(context, assignment.seat);
     } catch (error) {
-      await fail(assignment, error);
+      if (error instanceof StaleOwner) {
+        report({ kind: 'stale', group, partition, term: assignment.seat?.claim.term ?? assignment.leftTerm ?? 0 });
+      } else if (!isTemporary(error)) onBroken(error);
+      else if (!(error instanceof NotOurs)) report({ kind: 'fault', group, partition, error: String(error) });
+      await leave(assignment).catch(onBroken);
       throw error;
-    } finally {
-      assignment.busy = false;
-      if (assignment.over.signal.aborted) await leave(assignment).catch(onBroken);
     }
+  }
+
+  function restIn(assignment: Assignment, ms: number): void {
+    if (assignment.over.signal.aborted) return;
+    if (assignment.rest) clearTimeout(assignment.rest);
+    assignment.rest = setTimeout(() => void inTurn(assignment, () => rest(assignment)).catch(onBroken), ms);
+  }
+
+  async function rest(assignment: Assignment): Promise<void> {
+    if (assignment.over.signal.aborted) return;
+    try {
+      await work(assignment, async (context, seat) => {
+        const again = await restOn(context, seat);
+        if (again !== null) restIn(assignment, again);
+      });
+    } catch (error) {
+      // Told of; whoever is overtaken waits for the group to decide.
+      if (isTemporary(error)) restIn(assignment, limits.takeBackRetryMs);
+    }
+  }
+
+  return (assignment, links) => {
+    if (assignment.rest) clearTimeout(assignment.rest);
+    return inTurn(assignment, () =>
+      work(assignment, async (context, seat) => {
+        await takeLinks(context, seat, links);
+        if (seat.restless || seat.held > seat.committed) restIn(assignment, limits.idleCommitMs);
+      }),
+    );
   };
 }
 
@@ -191,6 +199,6 @@ function createSit(options: FollowerOptions, limits: FollowerLimits): (assignmen
     assignment.leftTerm = term; // where the sink cannot be opened, the claim is left all the same
     const sink = await open(claim);
     report({ kind: 'claimed', group, partition, term, position });
-    return { claim, sink, committed: position, held: position, committedAt: clock() };
+    return { claim, sink, committed: position, held: position, committedAt: clock(), restless: true };
   };
 }

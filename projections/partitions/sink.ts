@@ -15,6 +15,11 @@ export interface PartitionSink {
    * or whatever says that it cannot go on at all; after that it is only closed.
    */
   take(stretch: Stretch): Promise<void>;
+  /**
+   * Called when nothing has come for a moment since something did. Resolves with the milliseconds after which it wants
+   * to be called again, if nothing comes until then either. Throws as `take` does.
+   */
+  quiet?(): Promise<number | null>;
   close(): Promise<void>;
 }
 

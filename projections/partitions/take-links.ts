@@ -47,19 +47,37 @@ async function heal(
   report({ kind: 'healed', group, partition, from, to: until, events: count });
 }
 
+/**
+ * Nothing has come for a while: commits what progress there is, and tells the sink. Resolves with the milliseconds
+ * after which to come again, if at all.
+ */
+export async function restOn(context: TakeContext, seat: Seat): Promise<number | null> {
+  if (seat.held > seat.committed) await commit(context, seat, []);
+  seat.restless = false;
+  if (!seat.sink.quiet) return null;
+  await context.ready();
+  return seat.sink.quiet();
+}
+
 /** Hands over what was gathered. Where that is nothing, the checkpoint follows only now and then. */
-async function settle({ ready, ...context }: TakeContext, seat: Seat, gathered: RecordedEvent[]): Promise<void> {
-  const { group, partition, clock, limits, report } = context;
+async function settle(context: TakeContext, seat: Seat, gathered: RecordedEvent[]): Promise<void> {
+  const idleMs = context.clock() - seat.committedAt;
+  if (gathered.length === 0 && (seat.held === seat.committed || idleMs < context.limits.idleCommitMs)) return;
+  await commit(context, seat, gathered);
+}
+
+async function commit({ ready, ...context }: TakeContext, seat: Seat, gathered: RecordedEvent[]): Promise<void> {
+  const { group, partition, clock, report } = context;
   const { committed: from, held: to } = seat;
-  const began = clock();
   const last = gathered.at(-1);
-  if (to === from || (!last && began - seat.committedAt < limits.idleCommitMs)) return;
   await ready();
+  const began = clock();
   await seat.sink.take({ events: [...gathered], from, to });
   const events = gathered.length;
   gathered.length = 0;
   seat.committed = to;
   seat.committedAt = clock();
+  seat.restless = true;
   if (last) {
     const lagMs = Math.max(0, seat.committedAt - last.recordedAt);
     report({ kind: 'batch', group, partition, events, ms: seat.committedAt - began, position: to, lagMs });
