@@ -4,6 +4,7 @@ import { VERSION } from '../package-root.ts';
 import { backupVerb, restoreVerb } from './backup.ts';
 import { blameVerb } from './blame.ts';
 import { configVerb } from './config.ts';
+import { devVerb } from './dev.ts';
 import { diffVerb } from './diff.ts';
 import { doctorVerb } from './doctor.ts';
 import { eventsVerb } from './events.ts';
@@ -32,6 +33,7 @@ const VERBS = [
   blameVerb,
   backupVerb,
   restoreVerb,
+  devVerb,
 ];
 
 /** The command with all its verbs. It throws `CommanderError` rather than ending the process. */

@@ -6,10 +6,11 @@ import { logOf, placeOf, start, stop } from './lifecycle.ts';
 import { postgres } from './postgres.ts';
 import { isRunning, send } from './processes.ts';
 import type { DevServer } from './server.ts';
+import { standIn } from './stand-in.ts';
 import { alone, readState } from './state.ts';
 
-/** Kafka, Cassandra and Postgres for development, without Docker. Each lives in a folder of its own below `folder`. */
-const SERVERS = [kafka, cassandra, postgres] as const;
+/** What a cluster needs, for development and without Docker. Each lives in a folder of its own below the given one. */
+const SERVERS: readonly DevServer[] = [standIn, kafka, cassandra, postgres];
 
 export interface ServerStatus {
   name: string;

@@ -7,7 +7,8 @@ import { end, isRunning, launch, type ProcessId } from './processes.ts';
 import { type DevServer, type Place, tailOf } from './server.ts';
 import { readState, writeEntry } from './state.ts';
 
-const COMES_UP_MS = 90_000;
+/** For a busy machine; one that ends is noticed at once. */
+const COMES_UP_MS = 180_000;
 const POLL_MS = 150;
 const STOP_MS = 20_000;
 const TRIES_AFTER_A_KILL = 20;
