@@ -1,0 +1,89 @@
+import { type EventLog, type LogPosition, type RecordedEvent, START } from '../../events/event-store.ts';
+import type { Difference } from './report.ts';
+
+const PAGE_EVENTS = 1_000;
+
+export interface Comparison {
+  /** Events that are the same on both sides. */
+  same: number;
+  /** The last revision of each stream of the target. */
+  readonly heads: Map<string, number>;
+}
+
+export interface CompareOptions {
+  readonly source: EventLog;
+  readonly target: EventLog;
+  /** A throw ends the comparison. */
+  readonly onDifference: (difference: Difference) => void;
+  readonly onProgress: (events: number) => void;
+}
+
+/** Reads all of the target and holds every event against the one at its place in the source. */
+export async function compareTarget(options: CompareOptions): Promise<Comparison> {
+  const { source, target, onDifference, onProgress } = options;
+  const comparison: Comparison = { same: 0, heads: new Map() };
+  let read = 0;
+  for await (const page of pagesOf(target, await target.head())) {
+    for (const [stream, events] of byStream(page)) {
+      const [first] = events as [RecordedEvent];
+      const originals = await source.readStream(stream, { from: first.revision, limit: events.length });
+      events.forEach((event, i) => {
+        const what = differenceOf(originals[i], event);
+        if (what === null) comparison.same++;
+        else onDifference({ stream, revision: event.revision, what });
+        comparison.heads.set(stream, event.revision);
+      });
+    }
+    read += page.length;
+    onProgress(read);
+  }
+  return comparison;
+}
+
+/** The events of the source that the target lacks: a stream has no gaps, so it is those past its head there. */
+export async function findMissing(
+  { source, onDifference, onProgress }: Omit<CompareOptions, 'target'>,
+  { heads, until }: { heads: ReadonlyMap<string, number>; until: LogPosition },
+): Promise<void> {
+  let read = 0;
+  for await (const page of pagesOf(source, until)) {
+    for (const { stream, revision } of page) {
+      if (revision > (heads.get(stream) ?? -1)) onDifference({ stream, revision, what: 'missing' });
+    }
+    read += page.length;
+    onProgress(read);
+  }
+}
+
+/** Everything through a position, the next page read while one is being worked on. */
+export async function* pagesOf(log: EventLog, until: LogPosition): AsyncGenerator<RecordedEvent[]> {
+  const read = (after: LogPosition): Promise<RecordedEvent[]> => log.readAll({ after, until, limit: PAGE_EVENTS });
+  let coming = read(START);
+  for (;;) {
+    const page = await coming;
+    const last = page.at(-1);
+    if (!last) return;
+    coming = page.length < PAGE_EVENTS ? Promise.resolve([]) : read(last.position);
+    coming.catch(() => undefined); // thrown where it is awaited, which may never be
+    yield page;
+  }
+}
+
+function byStream(page: readonly RecordedEvent[]): Map<string, RecordedEvent[]> {
+  const streams = new Map<string, RecordedEvent[]>();
+  for (const event of page) {
+    const events = streams.get(event.stream);
+    if (events) events.push(event);
+    else streams.set(event.stream, [event]);
+  }
+  return streams;
+}
+
+function differenceOf(original: RecordedEvent | undefined, copy: RecordedEvent): Difference['what'] | null {
+  if (!original) return 'not-in-the-source';
+  if (original.eventId.toLowerCase() !== copy.eventId.toLowerCase()) return 'id';
+  if (original.type !== copy.type) return 'type';
+  if (original.data !== copy.data) return 'data';
+  if (original.metadata !== copy.metadata) return 'metadata';
+  return original.recordedAt === copy.recordedAt ? null : 'time';
+}
