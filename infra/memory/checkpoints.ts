@@ -47,6 +47,10 @@ export function memoryCheckpoints(now: () => number = () => performance.now()): 
     async setPaused(group, paused) {
       for (const row of rows.values()) if (row.group === group) row.paused = paused;
     },
+    async rewind(group) {
+      for (const row of rows.values())
+        if (row.group === group) Object.assign(row, { position: START, term: row.term + 1 });
+    },
   };
 }
 

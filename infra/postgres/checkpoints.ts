@@ -38,6 +38,7 @@ export function createCheckpoints(postgres: Postgres): Checkpoints {
     async setPaused(group, paused) {
       await postgres.execute('UPDATE checkpoints SET paused = $2 WHERE grp = $1', [group, paused]);
     },
+    rewind: (group) => rewindCheckpoints(postgres, group),
   };
 }
 
@@ -46,6 +47,11 @@ export async function moveCheckpoint(session: Session, { claim, from, to }: Step
   const { group, partition, term } = claim;
   const moved = await session.execute({ name: 'checkpoints-move', text: MOVE }, [group, partition, term, from, to]);
   if (moved !== 1) throw new StaleOwner(claim);
+}
+
+/** In a transaction with what it makes true: rows that are no more. */
+export async function rewindCheckpoints(session: Session, group: GroupName): Promise<void> {
+  await session.execute('UPDATE checkpoints SET position = 0, term = term + 1 WHERE grp = $1', [group]);
 }
 
 async function claim(postgres: Postgres, where: string, values: readonly unknown[]): Promise<Claim | null> {

@@ -72,6 +72,8 @@ export interface Checkpoints {
   /** All rows of the groups, or of all groups. */
   list(groups?: readonly GroupName[]): Promise<CheckpointState[]>;
   setPaused(group: GroupName, paused: boolean): Promise<void>;
+  /** Puts every partition of a group back to the beginning of the log, and ends all claims. */
+  rewind(group: GroupName): Promise<void>;
 }
 
 /** Something that a projector could not take. Later events of the same chat (or user) wait behind it. */

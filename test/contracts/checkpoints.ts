@@ -113,6 +113,17 @@ export function checkpointsContract(name: string, open: () => Promise<[Checkpoin
       expect((await stateOf(0))?.position).toBe(moved[0]);
     });
 
+    it('rewinds a group, and ends its claims', async () => {
+      const claim = await a.claim('user-chats', 0, 'p');
+      await move(a, claim, [0, 7]);
+      await a.prepare('chat-history', 1);
+      await move(a, await a.claim('chat-history', 0, 'p'), [0, 9]);
+      await b.rewind('user-chats');
+      expect((await a.list(['user-chats'])).map(({ position }) => position)).toEqual([0, 0, 0]);
+      expect((await a.list(['chat-history']))[0]?.position).toBe(9);
+      await expect(move(a, claim, [0, 8])).rejects.toMatchObject({ code: 'stale-owner' });
+    });
+
     it('pauses all of a group, and no other', async () => {
       await a.prepare('chat-history', 1);
       await a.setPaused('user-chats', true);
