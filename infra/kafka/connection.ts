@@ -1,0 +1,125 @@
+import kafkajs, { type Admin, type ISocketFactory, type Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs';
+import { withDeadline } from './deadline.ts';
+import { KafkaError, kafkaErrorOf } from './errors.ts';
+
+/** The part of pino that is used here. No key or value of a record is ever logged. */
+export interface KafkaLogger {
+  debug(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface KafkaOptions {
+  brokers: readonly string[];
+  clientId: string;
+  ssl?: KafkaConfig['ssl'];
+  sasl?: SASLOptions | null;
+  logger: KafkaLogger;
+  /** How sockets are opened: tests put a proxy in between. */
+  socketFactory?: ISocketFactory;
+}
+
+/** How a process speaks to its brokers. Opens nothing by itself: each producer and consumer has connections of its own. */
+export interface KafkaConnection {
+  readonly kafka: Kafka;
+  readonly logger: KafkaLogger;
+  /** One client for questions, opened when first needed and again after a failure. Throws `KafkaError`. */
+  ask<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 3_000;
+/** No answer for so long: the connection is given up. Fetches that wait and joins have more of their own. */
+export const REQUEST_TIMEOUT_MS = 5_000;
+const ASK_DEADLINE_MS = 8_000;
+export const DISCONNECT_DEADLINE_MS = 3_000;
+/** What kafkajs tries by itself before it says so. Callers have their own back-off. */
+const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 4 };
+
+export function connectKafka(options: KafkaOptions): KafkaConnection {
+  const { logger } = options;
+  const kafka = new kafkajs.Kafka({
+    brokers: [...options.brokers],
+    clientId: options.clientId,
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    retry: RETRY,
+    logLevel: kafkajs.logLevel.WARN,
+    logCreator: logTo(logger),
+    ...(options.ssl ? { ssl: options.ssl } : {}),
+    ...(options.sasl ? { sasl: options.sasl } : {}),
+    ...(options.socketFactory ? { socketFactory: options.socketFactory } : {}),
+  });
+  let asking: Promise<Admin> | null = null;
+
+  async function ask<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T> {
+    const mine = (asking ??= connected(kafka.admin({ retry: { ...RETRY, retries: 1 } })));
+    try {
+      const answer = mine.then(question);
+      return await withDeadline(answer, ASK_DEADLINE_MS, () => new KafkaError('unavailable', 'no answer in time'));
+    } catch (error) {
+      if (asking === mine) asking = null;
+      void leave(
+        mine.then((admin) => admin.disconnect()),
+        logger,
+      );
+      throw kafkaErrorOf(error, what);
+    }
+  }
+
+  return {
+    kafka,
+    logger,
+    ask,
+    async close() {
+      const last = asking;
+      asking = null;
+      if (last)
+        await leave(
+          last.then((admin) => admin.disconnect()),
+          logger,
+        );
+    },
+  };
+}
+
+/** Parting from a broker: kafkajs may wait for ever for one that is gone, and there is nothing to be done about it. */
+export async function leave(disconnecting: Promise<unknown>, logger: KafkaLogger): Promise<void> {
+  try {
+    await withDeadline(disconnecting, DISCONNECT_DEADLINE_MS, () => new Error('not disconnected in time'));
+  } catch (error) {
+    logger.debug({ error: String(error) }, 'kafka: left without a goodbye');
+  }
+}
+
+/** From the setting `<mechanism>:<user>:<password>`. The password may hold colons. */
+export function saslOf(setting: string | null): SASLOptions | null {
+  if (setting === null) return null;
+  const [, mechanism = '', username = '', password = ''] = /^([^:]+):([^:]+):(.+)$/s.exec(setting) ?? [];
+  switch (mechanism.toLowerCase()) {
+    case 'plain':
+      return { mechanism: 'plain', username, password };
+    case 'scram-sha-256':
+      return { mechanism: 'scram-sha-256', username, password };
+    case 'scram-sha-512':
+      return { mechanism: 'scram-sha-512', username, password };
+    default:
+      throw new KafkaError(
+        'refused',
+        'the way to sign in to Kafka is not `<mechanism>:<user>:<password>`, the mechanism one of plain, scram-sha-256, scram-sha-512',
+      );
+  }
+}
+
+async function connected(admin: Admin): Promise<Admin> {
+  await admin.connect();
+  return admin;
+}
+
+/** What kafkajs calls an error it tries again: whether it matters is said by whoever gives up. */
+const logTo =
+  (logger: KafkaLogger): NonNullable<KafkaConfig['logCreator']> =>
+  () =>
+  ({ namespace, label, log }) => {
+    const { message, error, groupId, broker } = log as { message: string } & Record<string, unknown>;
+    logger.debug({ namespace, level: label, error: error && String(error), groupId, broker }, `kafkajs: ${message}`);
+  };
