@@ -178,12 +178,14 @@ async function connected(pool: pg.Pool): Promise<pg.PoolClient> {
   }
 }
 
+/** Resolves when no connection is left, so that the process can end by itself. */
 async function close(pool: pg.Pool, sockets: Set<Socket>): Promise<void> {
   // A peer that has fallen silent says no goodbye either.
   const timer = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, CLOSE_TIMEOUT_MS);
   await pool.end();
+  await Promise.all([...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
   clearTimeout(timer);
 }
 
