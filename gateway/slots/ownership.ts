@@ -7,8 +7,8 @@ import type { SlotFeed } from './slot-feed.ts';
 
 export interface OwnershipOptions {
   readonly leases: SlotLeases;
-  /** `id`: of this process and no other, not even of its successor. `url`: where its clients connect to. */
-  readonly gateway: { readonly id: string; readonly url: string };
+  /** Of this process and no other, not even of its successor. */
+  readonly gatewayId: string;
   readonly slots: number;
   readonly feed: Pick<SlotFeed, 'follow' | 'open' | 'onOpen'>;
   readonly logger: GatewayLogger;
@@ -19,6 +19,8 @@ export interface OwnershipOptions {
 }
 
 export interface Ownership extends Slots {
+  /** Begins to take slots. `url`: where clients of this gateway connect to; it listens by now. */
+  start(url: string): void;
   owned(): readonly number[];
   /** Gives all slots back. Whoever is connected should be sent away after this. */
   close(): Promise<void>;
@@ -31,6 +33,7 @@ interface State extends OwnershipOptions {
   readonly moved: Set<(move: Move) => void>;
   /** Called when anything has changed. */
   readonly waiting: Set<() => void>;
+  url: string;
   table: LeaseTable;
   followed: string;
   following: Promise<void>;
@@ -45,13 +48,14 @@ interface State extends OwnershipOptions {
  * beat and sends its clients there. A gateway that cannot beat serves on what it has: nobody else can claim either, or
  * somebody has, and then both tell the same.
  */
-export function startOwnership(options: OwnershipOptions): Ownership {
+export function createOwnership(options: OwnershipOptions): Ownership {
   const state: State = {
     ...options,
     owned: new Set(),
     leaving: new Map(),
     moved: new Set(),
     waiting: new Set(),
+    url: '',
     table: { gateways: [], slots: [] },
     followed: '',
     following: Promise.resolve(),
@@ -70,8 +74,11 @@ export function startOwnership(options: OwnershipOptions): Ownership {
   const unsubscribe = state.feed.onOpen(() => {
     state.working = state.working.then(() => claimAll(state));
   });
-  turn();
   return {
+    start(url) {
+      state.url = url;
+      turn();
+    },
     owned: () => [...state.owned],
     ...slotsOf(state),
     onMoved(listener) {
@@ -85,7 +92,7 @@ export function startOwnership(options: OwnershipOptions): Ownership {
       for (const end of state.leaving.values()) clearTimeout(end);
       changed(state);
       await state.working;
-      await state.leases.leave(state.gateway.id).catch((error: unknown) => {
+      await state.leases.leave(state.gatewayId).catch((error: unknown) => {
         state.logger.warn({ err: error }, 'the slots could not be given back: others take them when they notice');
       });
     },
@@ -106,10 +113,10 @@ function slotsOf(state: State): Pick<Slots, 'urlOf' | 'elsewhere' | 'serves' | '
   };
 }
 
-function urlOfSlot({ owned, gateway, table }: State, slot: number): string | null {
-  if (owned.has(slot)) return gateway.url;
+function urlOfSlot({ owned, gatewayId, url, table }: State, slot: number): string | null {
+  if (owned.has(slot)) return url;
   const owner = table.slots[slot]?.owner;
-  if (owner == null || owner === gateway.id) return null;
+  if (owner == null || owner === gatewayId) return null;
   return table.gateways.find(({ id }) => id === owner)?.url ?? null;
 }
 
@@ -138,7 +145,7 @@ const changed = ({ waiting }: State): void => {
 
 async function beat(state: State): Promise<void> {
   try {
-    state.table = await state.leases.beat(state.gateway);
+    state.table = await state.leases.beat({ id: state.gatewayId, url: state.url });
     if (state.away) state.logger.info({}, 'the owners of slots are known again');
     state.away = false;
   } catch (error) {
@@ -150,7 +157,7 @@ async function beat(state: State): Promise<void> {
   if (state.closed) return;
   giveUp(
     state,
-    [...state.owned].filter((slot) => state.table.slots[slot]?.owner !== state.gateway.id),
+    [...state.owned].filter((slot) => state.table.slots[slot]?.owner !== state.gatewayId),
   );
   follow(state);
   await claimAll(state);
@@ -183,9 +190,9 @@ function giveUp(state: State, lost: readonly number[]): void {
   }
 }
 
-const wantedBy = ({ table, owned, gateway }: State): number[] =>
+const wantedBy = ({ table, owned, gatewayId }: State): number[] =>
   table.slots
-    .filter(({ slot }) => !owned.has(slot) && preferredOwner(slot, table.gateways) === gateway.id)
+    .filter(({ slot }) => !owned.has(slot) && preferredOwner(slot, table.gateways) === gatewayId)
     .map(({ slot }) => slot);
 
 /** What is owned, what was until a moment ago, and what should be. */
@@ -210,12 +217,12 @@ async function claimAll(state: State): Promise<void> {
 
 /** Where the outcome is not known the next beat tells it. */
 async function claim(state: State, slot: number): Promise<boolean> {
-  const { leases, gateway, table } = state;
+  const { leases, gatewayId, table } = state;
   const held = table.slots[slot];
   if (!held) return false;
   try {
-    if (held.owner !== gateway.id && !(await leases.claim({ slot, term: held.term, gatewayId: gateway.id })))
-      return false;
+    const claimed = held.owner === gatewayId || (await leases.claim({ slot, term: held.term, gatewayId }));
+    if (!claimed) return false;
   } catch (error) {
     state.logger.warn({ err: error, slot }, 'a slot could not be claimed');
     return false;

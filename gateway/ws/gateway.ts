@@ -29,7 +29,7 @@ import { followMoves, NO_MOVES } from './moves.ts';
 import { createFlusher, type Flusher } from './outbox.ts';
 import type { SocketAdapter } from './port.ts';
 import type { Bucket } from './rate.ts';
-import { createRegistry } from './registry.ts';
+import { createRegistry, type Registry } from './registry.ts';
 import type { Services } from './services.ts';
 import { COMMAND_LIMITS_MAX, type Edge, expire, handlersOf } from './sockets.ts';
 
@@ -53,10 +53,9 @@ export interface Gateway {
 export async function createGateway(context: SocketContext, options: GatewayOptions): Promise<Gateway> {
   const { auth, clock, logger, settings } = context;
   const { rateLimits } = settings;
-  const services = await createServices(context);
-  const { hub, counters, flusher, slots } = services;
   const registry = createRegistry();
-  const moves = slots ? followMoves(slots, registry) : NO_MOVES;
+  const services = await createServices(context, registry);
+  const { hub, counters, flusher, moves, slots } = services;
   const { heartbeatMs = HEARTBEAT_MS, heartbeatGraceMs = HEARTBEAT_GRACE_MS } = options;
   const silence = heartbeatMs + heartbeatGraceMs;
   const deadlines = createDeadlines<Connection>({
@@ -73,7 +72,6 @@ export async function createGateway(context: SocketContext, options: GatewayOpti
     registry,
     flusher,
     deadlines,
-    moves,
     dispatch,
     heartbeatMs,
     rateLimits,
@@ -112,14 +110,15 @@ export async function createGateway(context: SocketContext, options: GatewayOpti
 }
 
 /** What the ops of all sockets share, and what writes to them. */
-async function createServices(context: SocketContext): Promise<Services & { flusher: Flusher }> {
+async function createServices(context: SocketContext, registry: Registry): Promise<Services & { flusher: Flusher }> {
   const { auth, clock, commands, feed, log, logger, queries, slots = null } = context;
   const flusher = createFlusher(() => counters);
   const counters: GatewayCounters = createCounters(() => sumOf(flusher.congested, (outbox) => outbox.bufferedBytes));
   const hub = await startHub({ feed, queries, commands, logger, clock, flusher, counters });
+  const moves = slots ? followMoves(slots, registry.all) : NO_MOVES;
   const catchUps = createGate(CATCH_UPS_AT_ONCE);
   const newId = monotonicFactory();
-  return { commands, queries, auth, log, logger, clock, hub, slots, catchUps, counters, newId, flusher };
+  return { commands, queries, auth, log, logger, clock, hub, slots, moves, catchUps, counters, newId, flusher };
 }
 
 const dispatchOf = (services: Services, ending: Ending, { aroundOp }: GatewayOptions): Dispatch => ({

@@ -1,22 +1,30 @@
+import type { UserId } from '../../events/ids.ts';
 import { CLOSE } from '../errors.ts';
 import { MOVED_LINGER_MS } from '../slots/limits.ts';
 import type { Slots } from '../slots/ports.ts';
-import type { Connection } from './connection.ts';
 import { movedFrame } from './frames.ts';
-import type { Registry } from './registry.ts';
+import type { Outbox } from './outbox.ts';
 
 const REASON = 'another gateway serves this user';
 
+/** What this room needs of a socket. */
+export interface Movable {
+  readonly userId: UserId;
+  readonly outbox: Outbox;
+  close(code: number, reason: string): void;
+}
+
 /** Sends clients to the gateway that serves them. */
 export interface Moves {
-  /** A socket has opened: where it belongs elsewhere it is told so, and closed soon after. */
-  opened(connection: Connection): void;
+  /** A socket whose user belongs elsewhere is told where, and closed soon after. */
+  redirect(socket: Movable): void;
   close(): void;
 }
 
-export const NO_MOVES: Moves = { opened: () => undefined, close: () => undefined };
+export const NO_MOVES: Moves = { redirect: () => undefined, close: () => undefined };
 
-export function followMoves(slots: Slots, registry: Registry): Moves {
+export function followMoves(slots: Slots, sockets: ReadonlySet<Movable>): Moves {
+  const going = new WeakSet<Movable>();
   const timers = new Set<NodeJS.Timeout>();
   const later = (ms: number, task: () => void): void => {
     const timer = setTimeout(() => {
@@ -26,20 +34,21 @@ export function followMoves(slots: Slots, registry: Registry): Moves {
     timers.add(timer);
   };
   const unsubscribe = slots.onMoved((move) => {
-    for (const connection of registry.all) {
-      const url = move.gone(connection.userId) ? move.urlOf(connection.userId) : null;
-      if (url !== null) connection.outbox.push(movedFrame(url, move.afterMs), null);
+    for (const socket of sockets) {
+      const url = move.gone(socket.userId) ? move.urlOf(socket.userId) : null;
+      if (url !== null) socket.outbox.push(movedFrame(url, move.afterMs), null);
     }
     later(move.afterMs, () => {
-      for (const connection of registry.all) if (move.gone(connection.userId)) connection.close(CLOSE.moved, REASON);
+      for (const socket of sockets) if (move.gone(socket.userId)) socket.close(CLOSE.moved, REASON);
     });
   });
   return {
-    opened(connection) {
-      const url = slots.elsewhere(connection.userId);
-      if (url === null) return;
-      connection.outbox.push(movedFrame(url, 0), null);
-      later(MOVED_LINGER_MS, () => connection.close(CLOSE.moved, REASON));
+    redirect(socket) {
+      const url = slots.elsewhere(socket.userId);
+      if (url === null || going.has(socket)) return;
+      going.add(socket);
+      socket.outbox.push(movedFrame(url, 0), null);
+      later(MOVED_LINGER_MS, () => socket.close(CLOSE.moved, REASON));
     },
     close() {
       unsubscribe();

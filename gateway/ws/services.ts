@@ -7,6 +7,7 @@ import type { Slots } from '../slots/ports.ts';
 import type { GatewayCounters } from './counters.ts';
 import type { Gate } from './gate.ts';
 import type { Hub } from './hub/hub.ts';
+import type { Moves } from './moves.ts';
 
 /** What the ops of all sockets share. */
 export interface Services {
@@ -20,6 +21,7 @@ export interface Services {
   readonly hub: Hub;
   /** Null where this gateway serves everybody. */
   readonly slots: Slots | null;
+  readonly moves: Moves;
   /** Backlogs and replays read their pages through it. */
   readonly catchUps: Gate;
   readonly counters: GatewayCounters;

@@ -8,7 +8,6 @@ import { count } from './counters.ts';
 import type { Deadlines } from './deadlines.ts';
 import { type Dispatch, onFrame } from './dispatch.ts';
 import { RATE_STRIKES } from './limits.ts';
-import type { Moves } from './moves.ts';
 import type { Flusher } from './outbox.ts';
 import type { Socket, SocketHandlers } from './port.ts';
 import { type Bucket, createBucket } from './rate.ts';
@@ -21,7 +20,6 @@ export interface Edge {
   readonly registry: Registry;
   readonly flusher: Flusher;
   readonly deadlines: Deadlines<Connection>;
-  readonly moves: Moves;
   readonly dispatch: Dispatch;
   readonly heartbeatMs: number;
   readonly rateLimits: boolean;
@@ -46,7 +44,7 @@ export function handlersOf(edge: Edge, door: Doorkeeper): SocketHandlers<Admissi
 }
 
 function opened(edge: Edge, socket: Socket<Admission>): void {
-  const { services, flusher, registry, deadlines, moves } = edge;
+  const { services, flusher, registry, deadlines } = edge;
   const { principal } = socket.data;
   const frameLimit = edge.rateLimits ? frameLimitOf(services.clock) : null;
   const commandLimit = edge.rateLimits ? commandLimitOf(edge, principal.userId) : null;
@@ -57,7 +55,7 @@ function opened(edge: Edge, socket: Socket<Admission>): void {
   registry.add(connection)?.close(CLOSE.replaced, 'the same session connected again');
   deadlines.add(connection);
   connection.outbox.push(welcomeFrame(services, principal, edge.heartbeatMs), null);
-  moves.opened(connection);
+  services.moves.redirect(connection);
   connection.outbox.flush();
 }
 

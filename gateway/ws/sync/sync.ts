@@ -28,7 +28,7 @@ type Answer = Outcome<{ caughtUp?: true; position?: string }>;
 
 /** One call of `sync` (PROTOCOL §6). Calls of one socket run one after the other. */
 export async function runSync(services: Services, connection: Connection, input: SyncInput): Promise<Answer> {
-  const { hub, log, slots } = services;
+  const { hub, log } = services;
   // A call that waited behind another may find its socket gone, and nobody would take that one out of the hub again.
   if (!connection.socket.open) return rejected('unavailable', 'the socket has closed');
   let since: number | null = null;
@@ -38,8 +38,7 @@ export async function runSync(services: Services, connection: Connection, input:
     if (parsed.epoch !== log.epoch) return forgetAll(services, connection);
     since = parsed.position;
   }
-  if (slots?.serves(connection.userId) === false && !(await slots.served(connection.userId, SLOT_WAIT_MS)))
-    return rejected('unavailable', 'nobody serves this user here just now: try again');
+  if (!(await isServed(services, connection))) return rejected('unavailable', 'this user is not served here just now');
   if (!connection.socket.open) return rejected('unavailable', 'the socket has closed');
   const { misses } = hub.directory;
   const user = await hub.register(connection);
@@ -61,6 +60,14 @@ export async function runSync(services: Services, connection: Connection, input:
   if (hub.directory.misses !== misses) return behind();
   if (input.more) return accepted({});
   return accepted({ caughtUp: true, position: encodePosition(log.epoch, hub.position()) });
+}
+
+/** Where its slot is not, and will not be at once, the client goes to where it is. */
+async function isServed({ slots, moves }: Services, connection: Connection): Promise<boolean> {
+  const { userId } = connection;
+  if (!slots || slots.serves(userId) || (await slots.served(userId, SLOT_WAIT_MS))) return true;
+  moves.redirect(connection);
+  return false;
 }
 
 const behind = (): Answer => rejected('behind', 'the feed has not come as far as the client: try again');
