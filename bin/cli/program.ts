@@ -10,6 +10,7 @@ import { doctorVerb } from './doctor.ts';
 import { eventsVerb } from './events.ts';
 import { importVerb } from './import.ts';
 import { laterVerbs } from './later.ts';
+import { migrateVerb } from './migrate.ts';
 import { opsVerb } from './ops.ts';
 import { projectionsVerb } from './projections.ts';
 import { replayVerb } from './replay.ts';
@@ -33,6 +34,7 @@ const VERBS = [
   blameVerb,
   backupVerb,
   restoreVerb,
+  migrateVerb,
   devVerb,
 ];
 

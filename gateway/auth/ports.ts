@@ -57,6 +57,14 @@ export interface Credential {
   changedBy: CommandId | null;
 }
 
+/** All that is kept of a user's secret, as it is copied from one store of accounts to another. */
+export interface StoredCredential {
+  readonly userId: UserId;
+  readonly hash: string;
+  readonly enrolledBy: CommandId;
+  readonly changedBy: CommandId | null;
+}
+
 export interface NewSession {
   sessionId: string;
   userId: UserId;
