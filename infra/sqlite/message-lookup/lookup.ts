@@ -1,11 +1,11 @@
 import type { LookedUp, LookedUpMessage, LookupQuery, MessageLookup } from '../../../commands/ports.ts';
 import type { MessageFacts } from '../../../queries/chat-history/view.ts';
+import { stateOf } from '../../message-lookup/state.ts';
 import { emojisOf } from '../chat-history/reactions.ts';
 import { messageStatements, withChanges } from '../chat-history/statements.ts';
 import type { Database } from '../database.ts';
 import type { KeyReader } from '../views/interning.ts';
 import type { Snapshot } from '../views/snapshot.ts';
-import { stateOf } from './state.ts';
 
 interface Deps {
   db: Database;

@@ -1,5 +1,5 @@
-import type { LookedUpMessage } from '../../../commands/ports.ts';
-import type { MessageFacts } from '../../../queries/chat-history/view.ts';
+import type { LookedUpMessage } from '../../commands/ports.ts';
+import type { MessageFacts } from '../../queries/chat-history/view.ts';
 
 /** A message's present state out of its last fold and the changes since. */
 export function stateOf({ sent, fold, changes }: MessageFacts): Omit<LookedUpMessage, 'reacted'> {

@@ -1,0 +1,71 @@
+import type { ChatId } from '../../../events/ids.ts';
+import type { PartitionBatch } from '../../../projections/partitions/ports.ts';
+import { type ChatHistoryReader, FOLD_EVERY } from '../../../queries/chat-history/view.ts';
+import { inLanes } from '../lanes.ts';
+import { foldingOf, loadNames } from './folding.ts';
+import type { OpenChat, OpenChats } from './open-chats.ts';
+
+const READS_AT_ONCE = 32;
+
+type ChatInput = Extract<PartitionBatch['inputs'][number], { category: 'chat' }>;
+
+/** The changes of one message in a batch. */
+interface Coming {
+  readonly chat: OpenChat;
+  readonly messageSeq: number;
+  folds: boolean;
+  /** Reactions taken back, by emoji. */
+  readonly removals: Map<string, number>;
+}
+
+/**
+ * Reads what projectors will ask of a batch: how far its chats have come, and the messages that it folds, all as of the
+ * head that the chat has here. What another process wrote beyond it is not looked at, so that the same comes out.
+ */
+export async function loadBatch(
+  reader: Pick<ChatHistoryReader, 'messages' | 'reactions'>,
+  chats: OpenChats,
+  inputs: readonly ChatInput[],
+): Promise<void> {
+  await chats.open(inputs.map(({ chatId }) => chatId));
+  const folded = comingChanges(chats, inputs).filter(({ folds }) => folds);
+  await inLanes(folded, READS_AT_ONCE, async ({ chat, messageSeq, removals }) => {
+    const { chatId, head } = chat;
+    const [facts = null] = messageSeq > head ? [] : await reader.messages(chatId, [messageSeq], head);
+    const folding = foldingOf(facts);
+    await loadNames(reader, folding, { message: { chatId, messageSeq }, through: head, removals });
+    chat.foldings.set(messageSeq, folding);
+  });
+}
+
+function comingChanges(chats: OpenChats, inputs: readonly ChatInput[]): Coming[] {
+  const coming = new Map<ChatId, Map<number, Coming>>();
+  for (const input of inputs) {
+    if (!isChange(input)) continue;
+    const chat = chats.get(input.chatId);
+    if (input.seq <= chat.head) continue;
+    const { messageSeq, rev } = input.data;
+    const ofChat = coming.get(chat.chatId) ?? new Map<number, Coming>();
+    coming.set(chat.chatId, ofChat);
+    const of = ofChat.get(messageSeq) ?? { chat, messageSeq, folds: false, removals: new Map() };
+    ofChat.set(messageSeq, of);
+    if (endsInFold(rev)) of.folds = true;
+    if (input.type === 'ReactionRemoved') {
+      const { emoji } = input.data;
+      of.removals.set(emoji, (of.removals.get(emoji) ?? 0) + 1);
+    }
+  }
+  return [...coming.values()].flatMap((ofChat) => [...ofChat.values()]);
+}
+
+type Change = Extract<ChatInput, { type: 'MessageEdited' | 'MessageDeleted' | 'ReactionAdded' | 'ReactionRemoved' }>;
+
+const CHANGES: ReadonlySet<string> = new Set<Change['type']>([
+  'MessageEdited',
+  'MessageDeleted',
+  'ReactionAdded',
+  'ReactionRemoved',
+]);
+
+const isChange = (input: ChatInput): input is Change => CHANGES.has(input.type);
+const endsInFold = (rev: number): boolean => (rev - 1) % FOLD_EVERY === 0;

@@ -1,0 +1,93 @@
+import { chatOf, seqOf } from '../../../events/streams.ts';
+import type { Checkpoints, PartitionBatch, PartitionRows } from '../../../projections/partitions/ports.ts';
+import type { Writers } from '../../../projections/runner/ports.ts';
+import type { Cassandra } from '../cassandra.ts';
+import { addEvent } from '../chat-log/rows.ts';
+import { type PendingRows, pendingRows } from '../pending-rows.ts';
+import { headRow } from './heads.ts';
+import { loadBatch } from './load.ts';
+import { type OpenChats, openChats } from './open-chats.ts';
+import { chatHistoryReader } from './reader.ts';
+import { chatHistoryWriter } from './writer.ts';
+
+export interface RowsOptions {
+  cassandra: Cassandra;
+  /** Elsewhere: there are no transactions here. */
+  checkpoints: Pick<Checkpoints, 'move'>;
+}
+
+type Inputs = PartitionBatch['inputs'];
+type ChatInput = Extract<Inputs[number], { category: 'chat' }>;
+
+/**
+ * The rows of the group `chat-history` for one partition: chat history, the chat log and the ids for lookups. A commit
+ * writes the rows, then the heads of the chats, then moves the checkpoint. Whoever is told of a head finds everything
+ * up to it; whoever owns the checkpoint writes again what was not committed, and the rows are the same.
+ */
+export function createHistoryRows({ cassandra, checkpoints }: RowsOptions): PartitionRows {
+  const chats = openChats(cassandra);
+  const reader = chatHistoryReader(cassandra);
+  const rows = pendingRows();
+  const heads = pendingRows();
+  const writer = chatHistoryWriter(chats, rows);
+  let inputs: readonly ChatInput[] = [];
+
+  function clear(): void {
+    inputs = [];
+    rows.clear();
+    heads.clear();
+  }
+
+  return {
+    group: 'chat-history',
+    writer<V extends keyof Writers>(view: V): Writers[V] {
+      if (view !== 'chat-history') throw new Error(`${view} is not kept in Cassandra`);
+      return writer as unknown as Writers[V];
+    },
+    async load(batch) {
+      if (rows.size > 0) throw new Error('the batch before was neither committed nor forgotten');
+      inputs = batch.inputs.filter((input) => input.category === 'chat');
+      await loadBatch(reader, chats, inputs);
+      addEvents(rows, chats, batch, inputs);
+    },
+    async commit(step) {
+      addHeads(heads, chats, inputs);
+      await rows.write(cassandra);
+      await heads.write(cassandra);
+      await checkpoints.move(step);
+      chats.committed();
+      clear();
+    },
+    reset() {
+      chats.reset();
+      clear();
+    },
+    close: async () => undefined,
+  };
+}
+
+/** The chat log takes the events themselves. */
+function addEvents(
+  rows: PendingRows,
+  chats: OpenChats,
+  { events }: PartitionBatch,
+  inputs: readonly ChatInput[],
+): void {
+  let at = 0;
+  for (const event of events) {
+    const chatId = chatOf(event.stream);
+    const input = inputs[at];
+    if (chatId === null || input?.position !== event.position) continue;
+    at += 1;
+    if (seqOf(event.revision) > chats.get(chatId).head) addEvent(rows, chatId, { event, at: input.at });
+  }
+}
+
+function addHeads(heads: PendingRows, chats: OpenChats, inputs: readonly ChatInput[]): void {
+  heads.clear();
+  const advanced = new Set([...chats.all()].filter((chat) => chat.advanced));
+  for (const { chatId, seq, at } of inputs) {
+    const chat = chats.get(chatId);
+    if (advanced.has(chat) && chat.head === seq) heads.add(`head ${chatId}`, headRow(chatId, { seq, at }));
+  }
+}

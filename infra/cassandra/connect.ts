@@ -1,0 +1,191 @@
+import type { ConnectionOptions } from 'node:tls';
+import driver from 'cassandra-driver';
+import { StoreError, type StoreErrorCode } from '../../events/event-store.ts';
+import type { Cassandra, Params, Row, RowPage, Statement } from './cassandra.ts';
+import { failureOf, isTemporary } from './failures.ts';
+import { createGate, type Gate } from './gate.ts';
+
+const DEFAULT_PORT = 9_042;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** One attempt; a connection that is silent for longer is tried again, or another in its place. */
+const ATTEMPT_MS = 3_000;
+/** A silent connection is noticed after this, also while nothing is asked of it. */
+const HEARTBEAT_MS = 5_000;
+export const READ_DEADLINE_MS = 6_000;
+export const WRITE_DEADLINE_MS = 10_000;
+const DEFINE_TIMEOUT_MS = 30_000;
+const SCHEMA_AGREEMENT_S = 30;
+/** The driver bounds nothing itself: more at once only wait in the server, and then time out together. */
+export const WRITES_IN_FLIGHT_MAX = 128;
+const READS_IN_FLIGHT_MAX = 256;
+const READS_WAITING_MAX = 10_000;
+const RETRY_PAUSE_MIN_MS = 50;
+const RETRY_PAUSE_MAX_MS = 1_000;
+
+export interface ConnectOptions {
+  /** `host` or `host:port`, all with the same port. */
+  contactPoints: readonly string[];
+  localDataCenter: string;
+  /** Made where it is missing, with so many replicas in the local data centre (default 1). */
+  keyspace: string;
+  replication?: number;
+  username?: string;
+  password?: string;
+  tls?: boolean | ConnectionOptions;
+}
+
+/**
+ * The one client of a process. Throws `StoreError`: `temporary` where Cassandra does not answer, not so where it lets
+ * nobody in.
+ */
+export async function connectCassandra(options: ConnectOptions): Promise<Cassandra> {
+  const { keyspace } = options;
+  if (!/^[a-z][a-z0-9_]{0,47}$/.test(keyspace)) throw new Error(`${keyspace} is no name of a keyspace`);
+  const client = new driver.Client(clientOptions(options));
+  try {
+    await client.connect();
+    await ensureKeyspace(client, options);
+    await client.execute(`USE ${keyspace}`, [], { prepare: false }); // for every connection from now on
+  } catch (error) {
+    await client.shutdown();
+    throw failureOf(error, 'read');
+  }
+  return overClient(client, keyspace);
+}
+
+function clientOptions(options: ConnectOptions): driver.ClientOptions {
+  const { contactPoints, localDataCenter, username, password, tls } = options;
+  const port = Number(/:(\d+)$/.exec(contactPoints[0] ?? '')?.[1] ?? DEFAULT_PORT);
+  const { localQuorum, localSerial } = driver.types.consistencies;
+  return {
+    contactPoints: [...contactPoints],
+    localDataCenter,
+    // Nodes that are found by way of others are taken to listen on this port too.
+    protocolOptions: { port, maxSchemaAgreementWaitSeconds: SCHEMA_AGREEMENT_S },
+    // The driver's own default is LOCAL_ONE.
+    queryOptions: { consistency: localQuorum, serialConsistency: localSerial, prepare: true, isIdempotent: true },
+    socketOptions: { connectTimeout: CONNECT_TIMEOUT_MS, readTimeout: ATTEMPT_MS },
+    pooling: { heartBeatInterval: HEARTBEAT_MS },
+    policies: { reconnection: new driver.policies.reconnection.ExponentialReconnectionPolicy(100, 5_000, false) },
+    ...(username !== undefined && { credentials: { username, password: password ?? '' } }),
+    ...(tls && { sslOptions: { rejectUnauthorized: true, ...(tls === true ? {} : tls) } }),
+  };
+}
+
+/** Looked for first: where it was made beforehand, nobody needs the right to make one. */
+async function ensureKeyspace(client: driver.Client, options: ConnectOptions): Promise<void> {
+  const { keyspace, localDataCenter, replication = 1 } = options;
+  const found = await client.execute('SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?', [
+    keyspace,
+  ]);
+  if (found.rowLength > 0) return;
+  const place = localDataCenter.replaceAll("'", "''");
+  await client.execute(
+    `CREATE KEYSPACE IF NOT EXISTS ${keyspace}
+      WITH replication = {'class': 'NetworkTopologyStrategy', '${place}': ${replication}}`,
+    [],
+    { prepare: false, readTimeout: DEFINE_TIMEOUT_MS },
+  );
+}
+
+function overClient(client: driver.Client, keyspace: string): Cassandra {
+  const reads = createGate({ limit: READS_IN_FLIGHT_MAX, waitingMax: READS_WAITING_MAX });
+  const writes = createGate({ limit: WRITES_IN_FLIGHT_MAX, waitingMax: Number.POSITIVE_INFINITY });
+  let closed = false;
+  const assertOpen = () => {
+    if (closed) throw new StoreError('closed', 'the connection to Cassandra is closed');
+  };
+  return {
+    keyspace,
+    async read(query, params, { rows, page } = {}) {
+      assertOpen();
+      return readPage({ client, gate: reads }, { query, params, rows, page });
+    },
+    async write(rows) {
+      assertOpen();
+      const [first] = rows;
+      if (!first) return;
+      const attempt =
+        rows.length === 1 ? () => client.execute(first.query, [...first.params]) : () => batch(client, rows);
+      await writes.run(() => untilWritten(attempt));
+    },
+    async define(statement) {
+      assertOpen();
+      const { info } = await named(
+        'write',
+        client.execute(statement, [], { prepare: false, readTimeout: DEFINE_TIMEOUT_MS }),
+      );
+      if (!(info as { isSchemaInAgreement?: boolean }).isSchemaInAgreement)
+        throw new StoreError('unknown', 'the nodes do not agree on the schema yet');
+    },
+    async decide(query, params) {
+      assertOpen();
+      const result = await named('write', client.execute(query, [...params], { isIdempotent: false }));
+      const row = result.first() as unknown as Row;
+      return { applied: row['[applied]'] === true, row };
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      await client.shutdown();
+    },
+  };
+}
+
+interface PageAsked {
+  query: string;
+  params: Params;
+  rows: number | undefined;
+  page: string | undefined;
+}
+
+async function readPage(
+  { client, gate }: { client: driver.Client; gate: Gate },
+  { query, params, rows, page }: PageAsked,
+): Promise<RowPage> {
+  const options = { ...(rows !== undefined && { fetchSize: rows }), ...(page !== undefined && { pageState: page }) };
+  const result = await within(
+    { ms: READ_DEADLINE_MS, code: 'unavailable' },
+    gate.run(() => named('read', client.execute(query, [...params], options))),
+  );
+  return { rows: result.rows as unknown as Row[], next: result.pageState ?? null };
+}
+
+const batch = (client: driver.Client, rows: readonly Statement[]): Promise<unknown> =>
+  client.batch(rows as unknown as { query: string; params: unknown[] }[], { logged: false });
+
+/** Every statement may be repeated: the same rows with the same timestamps. */
+async function untilWritten(attempt: () => Promise<unknown>): Promise<void> {
+  const deadline = performance.now() + WRITE_DEADLINE_MS;
+  for (let pause = RETRY_PAUSE_MIN_MS; ; pause = Math.min(pause * 2, RETRY_PAUSE_MAX_MS)) {
+    try {
+      await within({ ms: Math.max(1, deadline - performance.now()), code: 'unknown' }, named('write', attempt()));
+      return;
+    } catch (error) {
+      if (!isTemporary(error) || performance.now() + pause >= deadline) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+async function named<T>(doing: 'read' | 'write', request: Promise<T>): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    throw failureOf(error, doing);
+  }
+}
+
+/** The driver has time-outs of its own, for each attempt and not for all of it. */
+async function within<T>({ ms, code }: { ms: number; code: StoreErrorCode }, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new StoreError(code, `Cassandra: no answer within ${Math.round(ms)} ms`);
+    timer = setTimeout(() => reject(error), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,51 @@
+import driver from 'cassandra-driver';
+import { StoreError } from '../../events/event-store.ts';
+
+const { errors, types } = driver;
+const codes = types.responseErrorCodes;
+
+/** What a coordinator answers while it, or too many replicas, cannot serve. */
+const OUTAGES: ReadonlySet<number> = new Set([
+  codes.serverError,
+  codes.unavailableException,
+  codes.overloaded,
+  codes.isBootstrapping,
+  codes.truncateError,
+  codes.readTimeout,
+  codes.readFailure,
+]);
+/** The write may have happened, or may happen later. */
+const UNSURE: ReadonlySet<number> = new Set([codes.writeTimeout, codes.writeFailure]);
+const FORBIDDEN: ReadonlySet<number> = new Set([codes.badCredentials, codes.unauthorized]);
+
+/**
+ * A driver's error as one that says whether the same call may succeed later. What is left as it was is a mistake of
+ * ours: a statement that the server does not understand.
+ */
+export function failureOf(error: unknown, doing: 'read' | 'write'): unknown {
+  if (error instanceof StoreError || !(error instanceof Error)) return error;
+  const uncertain = doing === 'write' ? 'unknown' : 'unavailable';
+  if (error instanceof errors.OperationTimedOutError) return failure(uncertain, error);
+  if (error instanceof errors.BusyConnectionError) return failure('busy', error);
+  if (error instanceof errors.AuthenticationError) return refused(error);
+  if (error instanceof errors.NoHostAvailableError) {
+    const inner = Object.values(error.innerErrors ?? {});
+    return inner.some((each) => each instanceof errors.AuthenticationError)
+      ? refused(error)
+      : failure('unavailable', error);
+  }
+  if (error instanceof errors.ResponseError) {
+    if (UNSURE.has(error.code)) return failure('unknown', error);
+    if (OUTAGES.has(error.code)) return failure('unavailable', error);
+    return FORBIDDEN.has(error.code) ? refused(error) : error;
+  }
+  if ('isSocketError' in error && error.isSocketError === true) return failure(uncertain, error);
+  return error;
+}
+
+export const isTemporary = (error: unknown): boolean => error instanceof StoreError && error.temporary;
+
+const failure = (code: 'unknown' | 'unavailable' | 'busy', cause: Error): StoreError =>
+  new StoreError(code, `Cassandra: ${cause.message}`, { cause });
+const refused = (cause: Error): StoreError =>
+  new StoreError('unavailable', `Cassandra does not let us in: ${cause.message}`, { cause, temporary: false });
