@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { EventLog } from '../../events/event-store.ts';
-import { chatLogReader } from '../../infra/sqlite/chat-log/reader.ts';
 import { openViews } from '../../infra/sqlite/views/open-views.ts';
 import { systemClock } from '../../infra/system/clock.ts';
+import { chatLogReader } from '../../queries/chat-log/log-reader.ts';
 import { createQueries } from '../../queries/index.ts';
 import type { DataFolder } from '../data-folder.ts';
 import { openLog } from '../open-log.ts';

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { chatLogReader } from '../../infra/sqlite/chat-log/reader.ts';
 import { openEventLog, openSqliteEventStore } from '../../infra/sqlite/event-store/index.ts';
 import { systemClock } from '../../infra/system/clock.ts';
+import { chatLogReader } from '../../queries/chat-log/log-reader.ts';
 import { createQueries, type Point, type Queries } from '../../queries/index.ts';
 import { type Seeded, seeded } from '../support/seeded.ts';
 import { temporaryFolder } from '../support/server-process.ts';

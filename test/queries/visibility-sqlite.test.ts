@@ -1,5 +1,5 @@
 import type { ChatEvent } from '../../events/chat.ts';
-import { chatLogReader } from '../../infra/sqlite/chat-log/reader.ts';
+import { chatLogReader } from '../../queries/chat-log/log-reader.ts';
 import { arrayLog, recordedChat } from '../support/array-log.ts';
 import { testFolder } from '../support/folder.ts';
 import { naiveAccess } from '../support/naive-members.ts';

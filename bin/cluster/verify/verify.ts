@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { EventLog, LogPosition } from '../../../events/event-store.ts';
 import type { ChatId, UserId } from '../../../events/ids.ts';
 import { chatOf, userStream } from '../../../events/streams.ts';
-import { chatLogReader } from '../../../infra/sqlite/chat-log/reader.ts';
 import { openViewsStore } from '../../../infra/sqlite/views/open-store.ts';
 import { openViews } from '../../../infra/sqlite/views/open-views.ts';
 import { systemClock } from '../../../infra/system/clock.ts';
 import { createProgress, createRunner, type Report, VIEWS } from '../../../projections/index.ts';
+import { chatLogReader } from '../../../queries/chat-log/log-reader.ts';
 import type { ViewProgress } from '../../../queries/progress.ts';
 import { ids } from '../../open-log.ts';
 import {

@@ -1,12 +1,12 @@
-import type { ChatEvent } from '../../../events/chat.ts';
-import { decodeChatEvent, decodeMetadata, rfc3339 } from '../../../events/codec.ts';
-import type { EventLog, RecordedEvent } from '../../../events/event-store.ts';
-import { chatStream, revisionOf, seqOf } from '../../../events/streams.ts';
-import type { ChatLogReader } from '../../../queries/chat-log/view.ts';
+import type { ChatEvent } from '../../events/chat.ts';
+import { decodeChatEvent, decodeMetadata, rfc3339 } from '../../events/codec.ts';
+import type { EventLog, RecordedEvent } from '../../events/event-store.ts';
+import { chatStream, revisionOf, seqOf } from '../../events/streams.ts';
+import type { ChatLogReader } from './view.ts';
 
 type SeqAndTime = { seq: number; at: string };
 
-/** The chat log read from the log itself, through its index of streams (docs/adr/0003). */
+/** The chat log read from the log itself, through its streams: any log can be read so (docs/adr/0003). */
 export function chatLogReader(log: EventLog): ChatLogReader {
   const read = async (chatId: string, seq: number): Promise<RecordedEvent | null> => {
     const [event] = await log.readStream(chatStream(chatId), { from: revisionOf(seq), limit: 1 });
