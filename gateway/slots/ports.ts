@@ -29,6 +29,8 @@ export interface Move {
 export interface SlotLeases {
   /** Says that this gateway is alive, and reads what all others see. */
   beat(gateway: { id: string; url: string }): Promise<LeaseTable>;
+  /** What all others see, without taking part. */
+  table(): Promise<LeaseTable>;
   /** Takes a slot over. False where its term is not `term` any more. */
   claim(claim: { slot: number; term: number; gatewayId: string }): Promise<boolean>;
   /** This gateway is going: others may take its slots at once. */

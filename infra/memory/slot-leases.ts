@@ -22,19 +22,24 @@ export function createMemorySlotLeases(options: SlotLeasesOptions): MemorySlotLe
   const assertThere = (): void => {
     if (failing) throw Object.assign(new Error('failed on demand'), { code: 'unavailable', temporary: true });
   };
+  const table = async () => {
+    assertThere();
+    const now = clock();
+    const alive = [...gateways].filter(([, { seenAt }]) => seenAt > now - deadAfterMs);
+    return {
+      gateways: alive.map(([id, { url }]) => ({ id, url })),
+      slots: slots.map(({ owner, term }, slot) => ({ slot, owner, term })),
+    };
+  };
   return {
+    table,
     fail(now) {
       failing = now;
     },
     async beat({ id, url }) {
       assertThere();
-      const now = clock();
-      gateways.set(id, { url, seenAt: now });
-      const alive = [...gateways].filter(([, { seenAt }]) => seenAt > now - deadAfterMs);
-      return {
-        gateways: alive.map(([gatewayId, gateway]) => ({ id: gatewayId, url: gateway.url })),
-        slots: slots.map(({ owner, term }, slot) => ({ slot, owner, term })),
-      };
+      gateways.set(id, { url, seenAt: clock() });
+      return table();
     },
     async claim({ slot, term, gatewayId }) {
       assertThere();

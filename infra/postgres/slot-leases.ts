@@ -25,7 +25,18 @@ export function createSlotLeases(postgres: Postgres, { slots, deadAfterMs }: Slo
     ]);
     await postgres.execute(`DELETE FROM gateways WHERE seen_at < clock_timestamp() - ${FORGOTTEN_AFTER}`);
   };
+  const table = async (): Promise<LeaseTable> => {
+    const [gateways, owned] = await Promise.all([
+      postgres.query<LeaseTable['gateways'][number]>({ name: 'gateways-alive', text: ALIVE }, [deadAfterMs]),
+      postgres.query<LeaseTable['slots'][number]>(
+        { name: 'slots-owned', text: 'SELECT slot, owner, term FROM slots WHERE slot < $1 ORDER BY slot' },
+        [slots],
+      ),
+    ]);
+    return { gateways, slots: owned };
+  };
   return {
+    table,
     async beat({ id, url }) {
       prepared ??= prepare();
       await prepared.catch((error: unknown) => {
@@ -33,14 +44,7 @@ export function createSlotLeases(postgres: Postgres, { slots, deadAfterMs }: Slo
         throw error;
       });
       await postgres.execute({ name: 'gateway-beat', text: BEAT }, [id, url]);
-      const [gateways, owned] = await Promise.all([
-        postgres.query<LeaseTable['gateways'][number]>({ name: 'gateways-alive', text: ALIVE }, [deadAfterMs]),
-        postgres.query<LeaseTable['slots'][number]>(
-          { name: 'slots-owned', text: 'SELECT slot, owner, term FROM slots WHERE slot < $1 ORDER BY slot' },
-          [slots],
-        ),
-      ]);
-      return { gateways, slots: owned };
+      return table();
     },
     async claim({ slot, term, gatewayId }) {
       const claimed = await postgres.execute(
