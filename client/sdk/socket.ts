@@ -1,9 +1,12 @@
 import { backoffMs, type Clock, RECONNECT } from './clock.ts';
-import { type Closing, closingOf } from './close-codes.ts';
+import { type Closing, closingOf, waitBefore } from './close-codes.ts';
 import { Emitter } from './emitter.ts';
-import { HindsightError, isTemporary, toCode } from './error.ts';
+import { HindsightError, isTemporary } from './error.ts';
+import { Leaving } from './leaving.ts';
 import type { Push, Welcome } from './model.ts';
+import { OpenRequests, parseFrame } from './requests.ts';
 import type { Session } from './session.ts';
+import type { ConnectionState, SocketFactory, SocketLike, StopReason } from './socket-like.ts';
 
 const WELCOME_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 15_000;
@@ -14,16 +17,7 @@ const DEFAULT_HEARTBEAT_MS = 30_000;
 /** The close code of RFC 6455 for a frame that cannot be understood. */
 const PROTOCOL_ERROR = 1002;
 
-/** The part of a WebSocket that browsers, `ws` and the fakes of tests have in common. */
-export interface SocketLike {
-  send(data: string): void;
-  close(code?: number, reason?: string): void;
-  addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: never) => void): void;
-}
-export type SocketFactory = (url: string, protocols: string[]) => SocketLike | Promise<SocketLike>;
-
-export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'stopped';
-export type StopReason = 'closed' | 'replaced' | 'forbidden' | 'signed-out';
+export type { ConnectionState, SocketFactory, SocketLike, StopReason } from './socket-like.ts';
 
 interface SocketEvents {
   state: ConnectionState;
@@ -34,29 +28,23 @@ interface SocketEvents {
   lost: { code: number; retryInMs: number };
 }
 
-interface Pending {
-  resolve(value: unknown): void;
-  reject(error: HindsightError): void;
-  cancel(): void;
-}
-
-type Frame =
-  | Push
-  | { id: number; ok: true }
-  | { id: number; ok: false; error: { code: string; message: string; retryable: boolean } };
-
 /** One lasting connection out of many short ones: connects, asks, answers, pings, comes back. */
 export class Socket {
   readonly events = new Emitter<SocketEvents>();
   readonly #session: Session;
   readonly #open: SocketFactory;
   readonly #clock: Clock;
-  readonly #pending = new Map<number, Pending>();
+  readonly #requests: OpenRequests;
+  /** Connections from before a move, which still have something to answer. */
+  readonly #leaving: Leaving;
   #state: ConnectionState = 'idle';
   #wire: SocketLike | null = null;
+  /** On its way to another gateway, while the present connection still serves. */
+  #next: SocketLike | null = null;
+  /** Moves since the last connection that lasted. */
+  #moves = 0;
   #welcome: Welcome | null = null;
   #movedTo: string | null = null;
-  #nextId = 1;
   #attempt = 0;
   #failures = 0;
   #openedAt = 0;
@@ -67,7 +55,12 @@ export class Socket {
     this.#session = session;
     this.#open = open;
     this.#clock = clock;
-    session.events.on('renewed', ({ accessToken }) => this.#authenticate(accessToken));
+    this.#requests = new OpenRequests(clock);
+    this.#leaving = new Leaving(this.#requests, clock);
+    session.events.on('renewed', ({ accessToken }) => {
+      this.#movedTo = null; // its address is the later word
+      this.#authenticate(accessToken);
+    });
     session.events.on('ended', () => this.stop('signed-out'));
   }
 
@@ -100,15 +93,7 @@ export class Socket {
   request<T>(op: string, fields: object = {}, timeoutMs: number = ANSWER_TIMEOUT_MS): Promise<T> {
     const wire = this.#wire;
     if (this.#state !== 'open' || !wire) return Promise.reject(new HindsightError('offline', 'not connected'));
-    const id = this.#nextId++;
-    return new Promise<T>((resolve, reject) => {
-      const cancel = this.#clock.after(timeoutMs, () => {
-        this.#pending.delete(id);
-        reject(new HindsightError('timeout', `${op}: no answer within ${timeoutMs} ms`));
-      });
-      this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject, cancel });
-      wire.send(JSON.stringify({ id, op, ...fields }));
-    });
+    return this.#requests.ask<T>(wire, { op, fields, timeoutMs });
   }
 
   async #connect(): Promise<void> {
@@ -128,27 +113,32 @@ export class Socket {
     }
     if (overtaken()) return wire.close(1000);
     this.#wire = wire;
+    this.#listen(wire);
+  }
+
+  #listen(wire: SocketLike): void {
     this.#timer(WELCOME_TIMEOUT_MS, () => this.#lost(wire, 1006));
     wire.addEventListener('message', (event: { data: unknown }) => this.#receive(wire, event.data));
     wire.addEventListener('close', (event: { code: number }) => this.#lost(wire, event.code));
   }
 
   #receive(wire: SocketLike, data: unknown): void {
-    if (wire !== this.#wire || typeof data !== 'string') return;
+    const ours = wire === this.#wire || wire === this.#next || this.#leaving.has(wire);
+    if (!ours || typeof data !== 'string') return;
     const frame = parseFrame(data);
     if (!frame) return this.#lost(wire, PROTOCOL_ERROR);
-    if ('ev' in frame) return this.#pushed(frame);
-    const pending = this.#pending.get(frame.id);
-    if (!pending) return; // answered after its deadline
-    this.#pending.delete(frame.id);
-    pending.cancel();
-    if (frame.ok) return pending.resolve(frame);
-    const { code, message, retryable } = frame.error;
-    pending.reject(new HindsightError(toCode(code, retryable), message, { retryable }));
+    if ('ev' in frame) return this.#pushed(wire, frame);
+    this.#requests.answered(frame);
+    if (frame.ok && wire === this.#wire) this.#leaving.settle();
   }
 
-  #pushed(push: Push): void {
-    if (push.ev === 'welcome') return this.#welcomed(push);
+  #pushed(wire: SocketLike, push: Push): void {
+    if (push.ev === 'welcome') {
+      if (wire === this.#next) this.#change(wire);
+      return this.#welcomed(push);
+    }
+    // What a connection that was left still pushes comes on the present one too, after the last that was taken.
+    if (wire !== this.#wire) return;
     if (push.ev === 'moved') this.#move(push);
     this.events.emit('push', push);
   }
@@ -180,7 +170,35 @@ export class Socket {
   /** Somewhere within the time that we are still served here, so that not everyone moves at once. */
   #move({ url, afterMs }: { url: string; afterMs: number }): void {
     this.#movedTo = url;
-    this.#timer(this.#clock.random() * afterMs * 0.8, () => void this.#connect());
+    const lasted = this.#clock.now() - this.#openedAt >= STABLE_MS;
+    this.#moves = lasted ? 1 : this.#moves + 1;
+    // Sent to and fro while slots change hands: slower with every time.
+    const pauseMs = this.#moves > 1 ? backoffMs(this.#clock, this.#moves, RECONNECT) : 0;
+    this.#timer(this.#clock.random() * afterMs * 0.8 + pauseMs, () => void this.#connectBeside(url));
+  }
+
+  /** What comes on the present connection until the other one is welcomed is as good as before. */
+  async #connectBeside(url: string): Promise<void> {
+    const from = this.#wire;
+    if (this.#state !== 'open' || this.#next || url !== this.#movedTo) return;
+    let wire: SocketLike;
+    try {
+      this.#token = await this.#session.access();
+      wire = await this.#open(url, ['hindsight.v1', `bearer.${this.#token}`]);
+    } catch {
+      return; // the present connection will be closed, and whoever comes back goes to that address
+    }
+    if (from !== this.#wire || this.#next || this.#state !== 'open') return wire.close(1000);
+    this.#next = wire;
+    this.#listen(wire);
+  }
+
+  /** The other connection takes over. Sync asks on it from where it stands, so nothing comes twice or not at all. */
+  #change(to: SocketLike): void {
+    const from = this.#wire;
+    this.#next = null;
+    this.#wire = to;
+    if (from) this.#leaving.add(from);
   }
 
   #authenticate(accessToken: string): void {
@@ -193,7 +211,13 @@ export class Socket {
   }
 
   #lost(wire: SocketLike, code: number): void {
+    if (this.#leaving.has(wire)) return this.#leaving.end(wire);
+    if (wire === this.#next) {
+      this.#next = null;
+      return wire.close(1000);
+    }
     if (wire !== this.#wire) return;
+    if (this.#next) return this.#becomeNext(code);
     const neverOpen = this.#state === 'connecting';
     if (!neverOpen && this.#clock.now() - this.#openedAt >= STABLE_MS) this.#failures = 0;
     this.#drop(new HindsightError('disconnected', `the connection was lost (${code})`), 1000);
@@ -207,6 +231,15 @@ export class Socket {
     const refused = closing === 'renew' || (neverOpen && this.#failures > 0);
     if (refused) return this.#renewThenComeBack(code);
     this.#comeBack({ code, closing });
+  }
+
+  /** The present connection ended before the one beside it was welcomed: that one is all there is now. */
+  #becomeNext(code: number): void {
+    const from = this.#wire;
+    this.#wire = this.#next;
+    this.#next = null;
+    if (from) this.#requests.reject(new HindsightError('disconnected', `the connection was lost (${code})`), from);
+    this.#become('connecting');
   }
 
   #renewThenComeBack(code: number): void {
@@ -223,13 +256,7 @@ export class Socket {
 
   #comeBack({ code, closing }: { code: number; closing: Closing }): void {
     const attempt = this.#failures++;
-    const retryInMs = attempt > 0 || closing === 'backoff' ? backoffMs(this.#clock, attempt, RECONNECT) : 0;
-    const waitMs =
-      closing === 'soon'
-        ? Math.max(retryInMs, this.#clock.random() * 1_000)
-        : closing === 'slower'
-          ? retryInMs + 5_000
-          : retryInMs;
+    const waitMs = waitBefore(this.#clock, closing, attempt);
     if (attempt >= 2) this.#movedTo = null; // perhaps it is the new address that does not answer
     this.#become('waiting');
     this.#timer(waitMs, () => void this.#connect());
@@ -238,16 +265,13 @@ export class Socket {
 
   /** Forgets the present wire without waiting for its farewell: a dead network would never send one. */
   #drop(error: HindsightError, code: number): void {
-    const wire = this.#wire;
+    const wires = [this.#wire, this.#next];
     this.#wire = null;
+    this.#next = null;
     this.#cancelTimers();
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const { cancel, reject } of pending) {
-      cancel();
-      reject(error);
-    }
-    wire?.close(code);
+    this.#leaving.endAll();
+    this.#requests.reject(error);
+    for (const wire of wires) wire?.close(code);
   }
 
   #timer(ms: number, task: () => void): void {
@@ -267,14 +291,5 @@ export class Socket {
     if (this.#state === state) return;
     this.#state = state;
     this.events.emit('state', state);
-  }
-}
-
-function parseFrame(data: string): Frame | null {
-  try {
-    const frame: unknown = JSON.parse(data);
-    return typeof frame === 'object' && frame !== null ? (frame as Frame) : null;
-  } catch {
-    return null; // whatever speaks there is no gateway
   }
 }

@@ -211,7 +211,7 @@ export class Sync {
     try {
       do {
         if (!this.#listed) await this.#list();
-        if (current()) await this.#syncDue();
+        if (current()) await this.#syncDue(current);
       } while (current() && this.#due.size > 0);
       if (current()) this.#running = false;
       this.#failures = 0;
@@ -239,16 +239,17 @@ export class Sync {
     this.events.emit('listed', all);
   }
 
-  async #syncDue(): Promise<void> {
+  async #syncDue(current: () => boolean): Promise<void> {
     const due = [...this.#due].filter((chatId) => this.#cursors.has(chatId));
     this.#due.clear();
-    for (let start = 0; start === 0 || start < due.length; start += CHATS_PER_FRAME) {
+    for (let start = 0; (start === 0 || start < due.length) && current(); start += CHATS_PER_FRAME) {
       const part = due.slice(start, start + CHATS_PER_FRAME);
       const chats = Object.fromEntries(part.map((chatId) => [chatId, this.lastSeq(chatId) ?? 0]));
       const more = start + CHATS_PER_FRAME < due.length;
       const fields = more ? { chats, more } : { chats };
       const answer = await this.#options.socket.request<{ position?: string }>('sync', fields, SYNC_TIMEOUT_MS);
-      if (!more && answer.position !== undefined) this.events.emit('caughtUp', { position: answer.position });
+      if (!more && answer.position !== undefined && current())
+        this.events.emit('caughtUp', { position: answer.position });
     }
   }
 

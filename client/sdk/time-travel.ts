@@ -96,6 +96,7 @@ export class TimeTravel {
       if (push.ev === 'replay' || push.ev === 'replay-end') this.#pushed(push);
     });
     socket.events.on('state', (state) => state !== 'open' && this.#endAll());
+    socket.events.on('welcome', () => this.#endAll()); // by a move, without a pause between
   }
 
   messages(chatId: string, asOf: Point, page: Omit<MessagesOptions, 'asOf'> = {}): Promise<MessagePage> {
@@ -110,9 +111,14 @@ export class TimeTravel {
 
   async replay(range: ReplayRange, listener: ReplayListener): Promise<Replay> {
     this.#starting++;
+    const { welcome } = this.#socket;
     try {
       const { replayId } = await this.#socket.request<{ replayId: string }>('replay', range);
       const replay = new Replay(replayId, { socket: this.#socket, listener });
+      if (this.#socket.welcome !== welcome) {
+        replay.end('disconnected'); // it ends with the connection that has just been left
+        return replay;
+      }
       this.#replays.set(replayId, replay);
       const early = this.#early.filter((push) => push.replayId === replayId);
       this.#early = this.#early.filter((push) => push.replayId !== replayId);

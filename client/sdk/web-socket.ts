@@ -1,4 +1,4 @@
-import type { SocketFactory, SocketLike } from './socket.ts';
+import type { SocketFactory, SocketLike } from './socket-like.ts';
 
 /** A WebSocket as browsers, Node 22 and `ws` make one. */
 export type WebSocketConstructor = new (url: string, protocols: string[]) => SocketLike;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { signedIn } from './client.ts';
-import { HEARTBEAT_MS, OTHER } from './fake-server.ts';
+import { CHAT, HEARTBEAT_MS, OTHER } from './fake-server.ts';
 
 describe('the connection', () => {
   it('authenticates by subprotocol at the gateway that the session names', async () => {
@@ -109,6 +109,80 @@ describe('the connection', () => {
     server.wire.cut();
     await clock.pass(20_000);
     expect(server.wires.map(({ url }) => url)).toEqual(['ws://one/v1/ws', 'ws://two/v1/ws', 'ws://two/v1/ws']);
+  });
+
+  it('leaves the old connection only when the new one has answered and nothing is owed on the old one', async () => {
+    const { server, clock, client, seen } = await signedIn();
+    const [old] = server.wires;
+    const held: (() => void)[] = [];
+    server.intercept = (wire, { id, op }) => {
+      if (wire !== old || op !== 'read') return false;
+      held.push(() => wire.push({ id, ok: true }));
+      return true;
+    };
+    const asked = client.commands.read(CHAT, 1);
+    server.wire.push({ ev: 'moved', url: 'ws://two/v1/ws', afterMs: 1_000 });
+    await clock.pass(1_000);
+    expect(server.wires.map(({ url }) => url)).toEqual(['ws://one/v1/ws', 'ws://two/v1/ws']);
+    server.say('while both are open');
+    expect([old?.closed, client.socket.state]).toEqual([null, 'open']);
+    for (const answer of held) answer();
+    await asked;
+    await client.commands.read(CHAT, 2);
+    expect(old?.closed).toBe(1000);
+    server.say('after');
+    expect(seen.map(({ seq }) => seq)).toEqual([2, 3]);
+  });
+
+  it('what is still owed on an old connection after a while is given up, to be sent again', async () => {
+    const { server, clock, client } = await signedIn();
+    const [old] = server.wires;
+    server.intercept = (wire, { op }) => wire === old && op === 'read';
+    const asked = client.commands.read(CHAT, 1);
+    const refused = expect(asked).rejects.toMatchObject({ code: 'disconnected', retryable: true });
+    server.wire.push({ ev: 'moved', url: 'ws://two/v1/ws', afterMs: 0 });
+    await clock.pass(12_000);
+    await refused;
+    expect(old?.closed).toBe(1000);
+  });
+
+  it('stays where it is while the other gateway does not answer, and goes there once it is closed', async () => {
+    const { server, clock, client } = await signedIn();
+    const [old] = server.wires;
+    server.welcomes = false;
+    server.wire.push({ ev: 'moved', url: 'ws://two/v1/ws', afterMs: 1_000 });
+    await clock.pass(2_000);
+    server.wire.cut();
+    expect([client.socket.state, old?.closed]).toEqual(['open', null]);
+    server.welcomes = true;
+    old?.cut(4410);
+    await clock.pass(1_000);
+    expect([client.socket.state, server.wire.url]).toEqual(['open', 'ws://two/v1/ws']);
+  });
+
+  it('is not put off when the old connection ends first, for whatever reason', async () => {
+    for (const code of [4409, 4410, 1006]) {
+      const { server, clock, client } = await signedIn();
+      const [old] = server.wires;
+      server.welcomes = false;
+      server.wire.push({ ev: 'moved', url: 'ws://two/v1/ws', afterMs: 0 });
+      await clock.pass(0);
+      const next = server.wire;
+      old?.cut(code);
+      expect(client.socket.state).toBe('connecting');
+      next.push(server.welcome());
+      await clock.pass(100);
+      expect([client.socket.state, server.wires.length]).toEqual(['open', 2]);
+    }
+  });
+
+  it('sent to and fro it goes slower with every time', async () => {
+    const { server, clock } = await signedIn();
+    for (let i = 0; i < 20; i++) {
+      server.wire.push({ ev: 'moved', url: `ws://gateway-${i}/v1/ws`, afterMs: 0 });
+      await clock.pass(100);
+    }
+    expect(server.wires.length).toBeLessThan(10);
   });
 
   it('renews its token ahead of time and tells the open socket', async () => {
