@@ -1,6 +1,7 @@
 import type { Commands } from '../commands/index.ts';
 import type { Auth } from '../gateway/auth/api.ts';
 import { createAuth } from '../gateway/auth/create-auth.ts';
+import type { Accounts, SigningKey } from '../gateway/auth/ports.ts';
 import type { GatewayLogger } from '../gateway/context.ts';
 import type { Config } from '../infra/config.ts';
 import { openSigningKey } from '../infra/disk/signing-key.ts';
@@ -8,24 +9,33 @@ import { openAccounts } from '../infra/sqlite/accounts/accounts.ts';
 import { systemClock } from '../infra/system/clock.ts';
 import type { DataFolder } from './data-folder.ts';
 
-export interface OpenAuthOptions {
-  folder: DataFolder;
+/** What is durable and never an event: in the data folder, or in Postgres. */
+export interface Secrets {
+  accounts: Accounts;
+  key: SigningKey;
+}
+
+export interface OpenAuthOptions extends Secrets {
   commands: Commands;
-  config: Config;
+  config: Pick<Config, 'accessTokenS'>;
   logger?: GatewayLogger;
   gatewayUrl?: (userId: string) => string;
 }
 
-/** Accounts, keys and sessions of a data folder. A verb beside a running server opens the same. */
-export async function openAuth({ folder, commands, config, logger, gatewayUrl }: OpenAuthOptions): Promise<Auth> {
-  const accounts = await openAccounts(folder.accounts);
+export const openSecrets = async (folder: DataFolder): Promise<Secrets> => ({
+  accounts: await openAccounts(folder.accounts),
+  key: openSigningKey(folder.root),
+});
+
+/** Signing in and out. A verb beside a running server opens the same. Closing it closes the accounts. */
+export async function openAuth({ accounts, key, commands, config, ...options }: OpenAuthOptions): Promise<Auth> {
   const auth = await createAuth({
     accounts,
     commands,
-    key: openSigningKey(folder.root),
+    key,
     accessTokenS: config.accessTokenS,
-    gatewayUrl: gatewayUrl ?? (() => ''),
-    logger: logger ?? silent,
+    gatewayUrl: options.gatewayUrl ?? (() => ''),
+    logger: options.logger ?? silent,
     clock: systemClock,
   });
   return {

@@ -53,4 +53,4 @@ export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
 }
 
 /** A lookup that has read nothing yet, which is always true. */
-const nothingKnown: MessageLookup = { find: async () => ({ throughSeq: 0, found: new Map() }) };
+export const nothingKnown: MessageLookup = { find: async () => ({ throughSeq: 0, found: new Map() }) };

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { dataFolder, dataFolderPaths } from '../data-folder.ts';
+import { dataFolder } from '../data-folder.ts';
 import { parsePoint } from './backup/point.ts';
 import { restoreInto } from './backup/restore.ts';
 import { takeBackup } from './backup/take.ts';
 import { print } from './io.ts';
 import type { VerbContext } from './verb.ts';
-import { assertLog, configured } from './with-log.ts';
+import { assertLog, embeddedFolder } from './with-log.ts';
 
 export const backupVerb = (context: VerbContext): Command =>
   new Command('backup')
@@ -16,7 +16,7 @@ export const backupVerb = (context: VerbContext): Command =>
     .option('--json', 'one JSON document')
     .addHelpText('after', '\nExample:\n  hindsight backup --out /backups/2026-02-03')
     .action(async ({ out, json }: { out: string; json?: boolean }) => {
-      const folder = dataFolderPaths(configured(context).data);
+      const folder = embeddedFolder(context, 'each server is backed up by its own tools');
       assertLog(folder);
       const manifest = await takeBackup(folder, out);
       print(
@@ -43,7 +43,7 @@ export const restoreVerb = (context: VerbContext): Command =>
     )
     .action(async ({ from, until, json }: { from: string; until?: string; json?: boolean }) => {
       const point = until === undefined ? null : parsePoint(until);
-      const folder = dataFolder(configured(context).data);
+      const folder = dataFolder(embeddedFolder(context, 'the event store is restored by its own tools').root);
       const restored = await restoreInto(folder, { from, until: point });
       print(
         context.io,

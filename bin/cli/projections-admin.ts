@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod';
 import { ERROR_CODES, type ErrorCode, type Outcome, rejected } from '../../events/error-codes.ts';
 import type { ProjectionAdmin, ProjectionJob, ProjectionState } from '../../gateway/http/ops/port.ts';
+import { isCluster } from '../../infra/config.ts';
 import { acquireServerLock } from '../../infra/sqlite/event-store/index.ts';
 import type { Runner } from '../../projections/index.ts';
 import { type DataFolder, dataFolderPaths } from '../data-folder.ts';
@@ -11,7 +12,7 @@ import { openRunner } from '../projections/open-runner.ts';
 import { VerbFailed } from './io.ts';
 import { type RunningServer, runningServer } from './running-server.ts';
 import type { VerbContext } from './verb.ts';
-import { assertLog, configured, withLog } from './with-log.ts';
+import { assertLog, configured, type Ground, withLog } from './with-log.ts';
 
 /** The views of a data folder, through the server that runs on it, or in this process where none does. */
 export interface Projections {
@@ -28,19 +29,26 @@ export async function withProjections<T>(
   context: VerbContext,
   work: (projections: Projections) => Promise<T>,
 ): Promise<T> {
-  assertLog(dataFolderPaths(configured(context).data));
-  return withLog(context, async (log, folder) => {
-    const server = await runningServer(folder);
-    if (server) return work(await overHttp(context, { log, folder, server }));
-    return inProcess(context, { log, folder, work });
+  const config = configured(context);
+  if (isCluster(config)) {
+    const { withClusterAdmin } = await import('../cluster/with-admin.ts');
+    return withClusterAdmin(config, context.io, (log, admin) =>
+      work({ admin: recorded(log, admin), working: (inner) => inner() }),
+    );
+  }
+  assertLog(dataFolderPaths(config.data));
+  return withLog(context, async (log, ground) => {
+    const server = await runningServer(ground.folder);
+    if (server) return work(await overHttp(log, { ground, server }));
+    return inProcess(context, { log, folder: ground.folder, work });
   });
 }
 
 async function overHttp(
-  context: VerbContext,
-  { log, folder, server }: { log: OpenLog; folder: DataFolder; server: RunningServer },
+  log: OpenLog,
+  { ground: { secrets, config }, server }: { ground: Ground; server: RunningServer },
 ): Promise<Projections> {
-  const auth = await openAuth({ folder, commands: log.commands, config: configured(context) });
+  const auth = await openAuth({ ...(await secrets()), commands: log.commands, config });
   try {
     const token = await auth.operatorToken();
     return { admin: httpAdmin(server.http, token), working: (work) => work() };

@@ -1,5 +1,8 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
+import { type Config, isCluster } from '../../infra/config.ts';
+import { parseRoles, ROLES, ROLES_HELP, type Roles } from '../cluster/roles.ts';
+import type { ServerOptions } from '../server/composition.ts';
 import type { Server } from '../server/server.ts';
 import type { Io } from './io.ts';
 import { WrongUsage } from './io.ts';
@@ -13,17 +16,16 @@ const FATAL_EXIT = 1;
 export const serveVerb = (context: VerbContext): Command =>
   new Command('serve')
     .description('Runs Hindsight: the log, its views, HTTP and the WebSocket gateway in one process.')
-    .option('--roles <list>', 'which roles this process has; embedded it has all', 'all')
+    .option('--roles <list>', `in a cluster, what this process does: ${ROLES_HELP}`, 'all')
     .addHelpText(
       'after',
       '\nExamples:\n  hindsight serve --port 8080\n  HINDSIGHT_DEMO=false HINDSIGHT_DATA=/srv/chat hindsight serve',
     )
     .action(async (options: { roles: string }) => {
-      if (options.roles !== 'all') throw new WrongUsage('embedded, one process has all roles: leave --roles out');
+      const roles = parseRoles(options.roles);
+      if (!roles) throw new WrongUsage(`--roles takes ${ROLES_HELP}`);
       const { io } = context;
-      const { startEmbedded } = await import('../embedded/start.ts'); // only here: the other verbs start faster without it
-      const server = await startEmbedded({
-        config: configured(context),
+      const server = await start(configured(context), roles, {
         warn: (message) => io.err(`warning: ${message}`),
         say: (message) => io.err(message),
         onFatal(error) {
@@ -37,10 +39,27 @@ export const serveVerb = (context: VerbContext): Command =>
       await untilStopped(io, server);
     });
 
-function greet(io: Io, { http, gateway, demo }: Server): void {
-  io.out(`${pc.bold('Hindsight')} is up: ${pc.cyan(http)} (sockets: ${gateway}, API: ${http}/docs)`);
+/** Loaded only here: the other verbs start faster without it. */
+async function start(config: Config, roles: Roles, told: Omit<ServerOptions, 'config'>): Promise<Server> {
+  if (isCluster(config)) {
+    const { startCluster } = await import('../cluster/start.ts');
+    return startCluster({ config, roles, ...told });
+  }
+  if (roles.size < Object.keys(ROLES).length)
+    throw new WrongUsage('embedded, one process has all roles: leave --roles out');
+  const { startEmbedded } = await import('../embedded/start.ts');
+  return startEmbedded({ config, ...told });
+}
+
+function greet(io: Io, { http, gateway, ops, demo }: Server): void {
+  const places = [
+    ...(gateway ? [`sockets: ${gateway}`] : []),
+    ...(http ? [`API: ${http}/docs`] : []),
+    ...(ops ? [`probes and metrics: ${ops}`] : []),
+  ];
+  io.out(`${pc.bold('Hindsight')} is up${http ? `: ${pc.cyan(http)}` : ''} (${places.join(', ')})`);
   const [user] = demo?.users ?? [];
-  if (!demo?.chatId || !user) return;
+  if (!demo?.chatId || !user || !http) return;
   const body = JSON.stringify({ username: user.username, password: user.password });
   const token = `$(curl -s ${http}/v1/sessions -H 'content-type: application/json' -d '${body}' | node -pe 'JSON.parse(require("fs").readFileSync(0)).accessToken')`;
   const line = (query: string): string =>

@@ -5,7 +5,7 @@ import { openAuth } from '../open-auth.ts';
 import { ids } from '../open-log.ts';
 import { print, VerbFailed, WrongUsage } from './io.ts';
 import type { VerbContext } from './verb.ts';
-import { configured, valueOf, withLog } from './with-log.ts';
+import { valueOf, withLog } from './with-log.ts';
 
 export const userVerb = (context: VerbContext): Command => {
   const verb = new Command('user').description('Users and their roles (user, analyst, analyst:content, ops, admin).');
@@ -54,8 +54,8 @@ async function createUser(
 ): Promise<void> {
   const roles = rolesOf(options.role);
   const password = (await text(process.stdin)).replace(/\r?\n$/, '');
-  await withLog(context, async (log, folder) => {
-    const auth = await openAuth({ folder, commands: log.commands, config: configured(context) });
+  await withLog(context, async (log, { secrets, config }) => {
+    const auth = await openAuth({ ...(await secrets()), commands: log.commands, config });
     try {
       const user = valueOf(await auth.register({ username: name, password, displayName: options.displayName ?? name }));
       const given =

@@ -1,41 +1,57 @@
 import { existsSync } from 'node:fs';
-import { loadConfig } from '../../infra/config.ts';
-import { openEventLog, type SqliteEventLog } from '../../infra/sqlite/event-store/index.ts';
+import type { EventLog } from '../../events/event-store.ts';
+import { type Config, isCluster, loadConfig } from '../../infra/config.ts';
+import { openEventLog } from '../../infra/sqlite/event-store/index.ts';
 import { type DataFolder, dataFolder, dataFolderPaths } from '../data-folder.ts';
+import { openSecrets, type Secrets } from '../open-auth.ts';
 import { type OpenLog, openLog } from '../open-log.ts';
 import { VerbFailed } from './io.ts';
 import type { VerbContext } from './verb.ts';
 
-/** Runs a verb that writes, on the log of the configured data folder, beside a running server or without one. */
-export async function withLog<T>(
-  { io, flags }: VerbContext,
-  work: (log: OpenLog, folder: DataFolder) => Promise<T>,
-): Promise<T> {
-  const folder = dataFolder(configured({ io, flags }).data);
-  const log = await openLog({
-    file: folder.events,
-    onFault: (what, error) => io.err(`warning: ${what}: ${String(error)}`),
-  });
-  try {
-    return await work(log, folder);
-  } finally {
-    await log.close();
+/** What a verb stands on besides the log. */
+export interface Ground {
+  readonly config: Config;
+  /** Of the data folder; in a cluster it holds nothing. */
+  readonly folder: DataFolder;
+  /** Whoever asks for the accounts closes them. */
+  secrets(): Promise<Secrets>;
+}
+
+type Work<T> = (log: OpenLog, ground: Ground) => Promise<T>;
+
+/** Runs a verb that writes, on the log of the configured data folder or cluster, beside running servers or without any. */
+export async function withLog<T>({ io, flags }: VerbContext, work: Work<T>): Promise<T> {
+  const config = configured({ io, flags });
+  const onFault = (what: string, error: unknown): void => io.err(`warning: ${what}: ${String(error)}`);
+  if (isCluster(config)) {
+    const { openGround } = await import('../cluster/ground.ts'); // only here: verbs on a folder start faster without it
+    const { log, secrets, close } = await openGround(config, onFault);
+    return work(log, { config, folder: dataFolderPaths(config.data), secrets }).finally(close);
   }
+  const folder = dataFolder(config.data);
+  const log = await openLog({ file: folder.events, onFault });
+  return work(log, { config, folder, secrets: () => openSecrets(folder) }).finally(log.close);
 }
 
 /** Runs a verb that only reads. A data folder without a log is refused, and is not made one by looking into it. */
-export async function withReadOnlyLog<T>(
-  context: VerbContext,
-  work: (log: SqliteEventLog, folder: DataFolder) => Promise<T>,
-): Promise<T> {
-  const folder = dataFolderPaths(configured(context).data);
+export async function withReadOnlyLog<T>(context: VerbContext, work: (log: EventLog) => Promise<T>): Promise<T> {
+  const config = configured(context);
+  if (isCluster(config)) {
+    const { openEventStoreDb } = await import('../../infra/eventstoredb/event-store.ts');
+    const store = await openEventStoreDb({ url: config.eventstoreUrl, heartbeat: null });
+    return work(store).finally(store.close);
+  }
+  const folder = dataFolderPaths(config.data);
   assertLog(folder);
   const log = await openEventLog({ file: folder.events });
-  try {
-    return await work(log, folder);
-  } finally {
-    await log.close();
-  }
+  return work(log).finally(log.close);
+}
+
+/** The data folder for a verb that needs one: the servers of a cluster have their own ways. */
+export function embeddedFolder(context: VerbContext, instead: string): DataFolder {
+  const config = configured(context);
+  if (isCluster(config)) throw new VerbFailed('embedded-only', `in a cluster ${instead}`);
+  return dataFolderPaths(config.data);
 }
 
 export function assertLog(folder: DataFolder): void {
@@ -44,7 +60,7 @@ export function assertLog(folder: DataFolder): void {
 }
 
 /** The configuration, its warnings printed. */
-export function configured({ io, flags }: VerbContext): ReturnType<typeof loadConfig>['config'] {
+export function configured({ io, flags }: VerbContext): Config {
   const { config, warnings } = loadConfig(flags());
   for (const warning of warnings) io.err(`warning: ${warning}`);
   return config;

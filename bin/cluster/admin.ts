@@ -2,10 +2,17 @@ import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
 import type { EventLog, LogPosition } from '../../events/event-store.ts';
 import { encodePosition } from '../../events/position.ts';
 import type { ProjectionAdmin, ProjectionJob, ProjectionState } from '../../gateway/http/ops/port.ts';
+import type { Cassandra } from '../../infra/cassandra/cassandra.ts';
+import { createCheckpoints } from '../../infra/postgres/checkpoints.ts';
+import type { Postgres } from '../../infra/postgres/pool.ts';
+import { systemClock } from '../../infra/system/clock.ts';
 import { VIEWS } from '../../projections/index.ts';
 import type { Checkpoints, ViewGroup } from '../../projections/partitions/ports.ts';
+import type { ViewProgress } from '../../queries/progress.ts';
 import { ids } from '../open-log.ts';
-import type { Compared } from './verify/compare.ts';
+import { rebuildGroup } from './rebuild.ts';
+import type { Compared, ViewReaders } from './verify/compare.ts';
+import { verifyViews } from './verify/verify.ts';
 
 type ViewName = (typeof VIEWS)[number];
 
@@ -25,6 +32,25 @@ export interface AdminDeps {
   verify(views: readonly ViewName[], onProgress: (progress: number) => void): Promise<Compared>;
   /** Empties the group's rows and lets its projectors fill them from the log again. */
   rebuild(group: ViewGroup, onProgress: (progress: number) => void): Promise<void>;
+}
+
+export interface OpenAdmin {
+  log: EventLog;
+  postgres: Postgres;
+  cassandra: Cassandra;
+  views: ViewReaders;
+  progress: ViewProgress;
+}
+
+export function openAdmin({ log, postgres, cassandra, views, progress }: OpenAdmin): ProjectionAdmin {
+  const checkpoints = createCheckpoints(postgres);
+  return createClusterAdmin({
+    log,
+    checkpoints,
+    clock: systemClock,
+    verify: (names, onProgress) => verifyViews({ log, found: views, progress }, names, onProgress),
+    rebuild: (group, onProgress) => rebuildGroup({ log, checkpoints, postgres, cassandra }, group, onProgress),
+  });
 }
 
 /** A view that is further behind than this is catching up; more than this is not counted either. */

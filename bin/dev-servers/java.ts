@@ -10,7 +10,7 @@ const run = promisify(execFile);
 
 /** The `java` to use: of `JAVA_HOME`, else of the PATH. */
 export async function findJava(): Promise<string> {
-  const java = await run('sh', ['-c', FIND_JAVA]).then(
+  const java = await run('/bin/sh', ['-c', FIND_JAVA]).then(
     ({ stdout }) => stdout.trim(),
     () => null,
   );

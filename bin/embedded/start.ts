@@ -1,8 +1,10 @@
 import { pino } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createMemorySignals } from '../../infra/memory/signals.ts';
 import { acquireServerLock } from '../../infra/sqlite/event-store/index.ts';
 import { type DataFolder, dataFolder } from '../data-folder.ts';
 import { readDemo, seedDemo } from '../demo/seed.ts';
-import { openAuth } from '../open-auth.ts';
+import { openAuth, openSecrets } from '../open-auth.ts';
 import { isLoopback, removeAddresses, writeAddresses } from '../server/addresses.ts';
 import { type Composition, composed, type ServerOptions } from '../server/composition.ts';
 import { createEdges } from '../server/edges.ts';
@@ -31,16 +33,18 @@ async function compose(on: Composition, folder: DataFolder): Promise<Server> {
   let demo = readDemo(folder);
   const engine = await openEngine(on, { folder, logger });
   const { progress } = engine.projections;
-  const edges = createEdges(on, engine, logger);
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const edges = createEdges(on, engine, { logger, metrics });
   const auth = await openAuth({
-    folder,
+    ...(await openSecrets(folder)),
     commands: engine.log.commands,
     config,
     logger,
     gatewayUrl: edges.gatewayUrl,
   });
   on.onClose(auth.close);
-  await edges.openSockets(auth);
+  await edges.openSockets(auth, { feed: engine.log.store, signals: createMemorySignals() });
   await edges.openHttp(auth, {
     started: () => started,
     checks: () => ({ views: progress.lagMs() < VIEWS_LAG_MAX_MS }),

@@ -14,7 +14,10 @@ export function ownOrigins(http: string, port: number): string[] {
 }
 
 /** Written in one piece once the server is ready: its being there is the sign. */
-export function writeAddresses(folder: DataFolder, addresses: { http: string; gateway: string; pid: number }): void {
+export function writeAddresses(
+  folder: DataFolder,
+  addresses: { http?: string; gateway?: string; ops?: string; pid: number },
+): void {
   const draft = `${folder.addresses}.new`;
   writeFileSync(draft, `${JSON.stringify(addresses)}\n`);
   renameSync(draft, folder.addresses);

@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Auth } from '../../gateway/auth/api.ts';
-import type { GatewayContext } from '../../gateway/context.ts';
+import type { GatewayContext, SocketContext } from '../../gateway/context.ts';
 import { createHttpApp } from '../../gateway/http/app.ts';
 import type { DemoSignIn, Health } from '../../gateway/http/options.ts';
 import { serveHttp } from '../../gateway/http/server.ts';
 import { createRateLimits } from '../../gateway/rate-limits.ts';
 import { asyncapiDocument } from '../../gateway/ws/asyncapi.ts';
 import { createGateway } from '../../gateway/ws/gateway.ts';
-import { createMemorySignals } from '../../infra/memory/signals.ts';
 import { systemClock } from '../../infra/system/clock.ts';
 import { emoji } from '../../infra/system/emoji.ts';
 import { chooseSocketServer } from '../../infra/ws/choose.ts';
@@ -21,8 +20,7 @@ import { exposeGatewayMetrics, exposeProjectionMetrics } from './metrics.ts';
 
 /** What clients reach: sockets and HTTP. A process opens both, one, or none. */
 export interface Edges {
-  readonly metrics: Registry;
-  openSockets(auth: Auth): Promise<void>;
+  openSockets(auth: Auth, side: SocketSide): Promise<void>;
   openHttp(auth: Auth, state: HttpState): Promise<void>;
   /** The address that clients are given; empty until sockets are open. */
   gatewayUrl(): string;
@@ -31,27 +29,34 @@ export interface Edges {
 
 export interface HttpState extends Health {
   demo(): DemoSignIn | null;
+  /** False where probes and metrics have a port of their own. */
+  probes?: boolean;
 }
+
+/** What sockets need that depends on whether they serve everybody. */
+export type SocketSide = Pick<SocketContext, 'feed' | 'slots' | 'signals'>;
 
 /** Sockets may take so long to hear the answers that are open. */
 const DRAIN_MS = 5_000;
 
-export function createEdges(on: Composition, engine: Engine, logger: Logger): Edges {
+export function createEdges(
+  on: Composition,
+  engine: Engine,
+  { logger, metrics }: { logger: Logger; metrics: Registry },
+): Edges {
   const { config } = on;
   const addresses = { http: '', gateway: '' };
   const origins = [...config.origins];
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
   exposeProjectionMetrics(metrics, engine.projections);
   return {
-    metrics,
     gatewayUrl: () => addresses.gateway,
     httpUrl: () => addresses.http,
-    async openSockets(auth) {
+    async openSockets(auth, { feed, slots, signals }) {
       const context = {
         ...contextOf(on, engine, { auth, logger, origins }),
-        feed: engine.log.store,
-        signals: createMemorySignals(),
+        feed,
+        signals,
+        ...(slots && { slots }),
       };
       const gateway = await createGateway(context, { adapter: await chooseSocketServer(on.warn) });
       on.onClose(() => gateway.close(DRAIN_MS));
@@ -63,13 +68,14 @@ export function createEdges(on: Composition, engine: Engine, logger: Logger): Ed
       addresses.gateway = config.publicGatewayUrl ?? `ws://${hostInUrl(config.host)}:${gateway.port}/v1/ws`;
       exposeGatewayMetrics(metrics, gateway.counters);
     },
-    async openHttp(auth, { demo, ...health }) {
+    async openHttp(auth, { demo, probes, ...health }) {
       const app = await createHttpApp({
         context: contextOf(on, engine, { auth, logger, origins }),
         limits: createRateLimits(config.rateLimits),
         projections: engine.projections.admin,
         health,
         metrics,
+        probes: probes ?? true,
         qualifyEmoji: emoji.qualify,
         version: VERSION,
         gatewayUrl: () => addresses.gateway,

@@ -1,0 +1,36 @@
+import type { Cassandra } from '../../infra/cassandra/cassandra.ts';
+import { messageLookup } from '../../infra/cassandra/message-lookup/lookup.ts';
+import type { Config } from '../../infra/config.ts';
+import type { EventStoreDbStore } from '../../infra/eventstoredb/event-store.ts';
+import type { Postgres } from '../../infra/postgres/pool.ts';
+import type { Engine } from '../server/engine.ts';
+import { openAdmin } from './admin.ts';
+import { openClusterLog } from './open-log.ts';
+import { openQueries, openReadSide } from './read-side.ts';
+
+export interface EngineDeps {
+  store: EventStoreDbStore;
+  postgres: Postgres;
+  cassandra: Cassandra;
+  config: Config;
+  onClose(end: () => unknown): void;
+  onFault: (what: string, error?: unknown) => void;
+}
+
+/** What the edges of a cluster serve: the write side over the event store, the read side over the views. */
+export function openEngine({ store, postgres, cassandra, config, onClose, onFault }: EngineDeps): Engine {
+  const log = openClusterLog({ store, postgres, lookup: messageLookup(cassandra), onFault });
+  onClose(log.close);
+  const readSide = openReadSide({ log: store, postgres, cassandra, onFault });
+  onClose(readSide.progress.close);
+  const { views, progress } = readSide;
+  return {
+    log,
+    queries: openQueries(readSide, { log: store, commands: log.commands, config }),
+    projections: {
+      progress,
+      admin: openAdmin({ log: store, postgres, cassandra, views, progress }),
+      unknown: async () => ({}), // counted by the projectors, each of which has metrics of its own
+    },
+  };
+}

@@ -1,0 +1,159 @@
+import type { Logger } from 'pino';
+import { pino } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Auth } from '../../gateway/auth/api.ts';
+import { createOpsApp } from '../../gateway/http/ops-app.ts';
+import type { Health } from '../../gateway/http/options.ts';
+import { serveHttp } from '../../gateway/http/server.ts';
+import type { ClusterConfig } from '../../infra/config.ts';
+import { dataFolder } from '../data-folder.ts';
+import { openAuth } from '../open-auth.ts';
+import { ids } from '../open-log.ts';
+import { VERSION } from '../package-root.ts';
+import { removeAddresses, writeAddresses } from '../server/addresses.ts';
+import { type Composition, composed, type ServerOptions } from '../server/composition.ts';
+import { createEdges, type Edges } from '../server/edges.ts';
+import type { Server } from '../server/server.ts';
+import type { Reach } from './connections.ts';
+import { openEngine } from './engine.ts';
+import { openGatewaySide } from './gateway-side.ts';
+import { openClusterSecrets } from './ground.ts';
+import { type Probes, startProbes } from './probes.ts';
+import { type Reached, reachServers } from './reach.ts';
+import type { Roles } from './roles.ts';
+import { slotDirectory } from './slot-directory.ts';
+import { startDeliveries, startProjectors, startRelay, type WorkerDeps } from './workers.ts';
+
+export interface ClusterOptions extends ServerOptions {
+  config: ClusterConfig;
+  roles: Roles;
+}
+
+/** What the steps of starting share. */
+interface Starting {
+  readonly on: Composition;
+  readonly config: ClusterConfig;
+  readonly roles: Roles;
+  readonly reach: Reach;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+}
+
+/** One process of a cluster, with the roles that it was given. */
+export function startCluster(options: ClusterOptions): Promise<Server> {
+  return composed(options, async (on) => {
+    const { config, roles } = options;
+    const logger = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: true }));
+    const metrics = new Registry();
+    collectDefaultMetrics({ register: metrics });
+    const reach: Reach = {
+      config,
+      processId: ids.ulid(),
+      onClose: on.onClose,
+      onFatal: on.onFatal,
+      fault: (what, error) => logger.warn({ err: error }, what),
+    };
+    return start({ on, config, roles, reach, logger, metrics });
+  });
+}
+
+async function start(starting: Starting): Promise<Server> {
+  const { on, config, roles, reach } = starting;
+  const folder = dataFolder(config.data);
+  removeAddresses(folder);
+  const health = createHealth();
+  const ops = await openOps(starting, health);
+  const reached = await reachServers(reach, roles);
+  const probes = startProbes(reached.probes);
+  on.onClose(probes.close);
+  health.probes = probes;
+  await startWorkers(starting, reached);
+  const edges = await startEdges(starting, { reached, health });
+  health.isStarted = true;
+  const http = edges?.httpUrl() || null;
+  const gateway = edges?.gatewayUrl() || null;
+  writeAddresses(folder, { ...(http && { http }), ...(gateway && { gateway }), ops, pid: process.pid });
+  on.onClose(() => removeAddresses(folder));
+  return { http, gateway, ops, demo: null, close: on.close };
+}
+
+/** Before anything else: whoever asks is told what is waited for. */
+async function openOps({ on, config, logger, metrics }: Starting, health: Health): Promise<string> {
+  const app = await createOpsApp({ logger, metrics, version: VERSION, health });
+  const ops = await serveHttp(app, { host: config.host, port: config.opsPort });
+  on.onClose(ops.close);
+  return ops.url;
+}
+
+interface ClusterHealth extends Health {
+  isStarted: boolean;
+  probes: Probes | null;
+}
+
+function createHealth(): ClusterHealth {
+  const health: ClusterHealth = {
+    isStarted: false,
+    probes: null,
+    started: () => health.isStarted,
+    checks: () => health.probes?.checks() ?? {},
+    why: () => health.probes?.why() ?? {},
+  };
+  return health;
+}
+
+async function startWorkers({ on, config, roles, reach, logger }: Starting, reached: Reached): Promise<void> {
+  const { store, postgres, checkpoints, cassandra, kafka, topics } = reached;
+  if (!kafka || !topics) return;
+  const deps: WorkerDeps = {
+    config,
+    processId: reach.processId,
+    log: store,
+    postgres,
+    checkpoints,
+    kafka,
+    topics,
+    report(report) {
+      if (report.kind === 'batch') return;
+      const level = report.kind === 'claimed' ? 'info' : report.kind === 'parked' ? 'error' : 'warn';
+      logger[level]({ report }, 'projections');
+    },
+    onUnknown: () => undefined,
+    onClose: on.onClose,
+    onFatal: on.onFatal,
+  };
+  if (roles.has('relay')) await startRelay(deps, reach.fault);
+  if (roles.has('projector') && cassandra) await startProjectors(deps, cassandra);
+  if (roles.has('deliveries')) await startDeliveries(deps);
+}
+
+async function startEdges(
+  starting: Starting,
+  { reached, health }: { reached: Reached; health: Health },
+): Promise<Edges | null> {
+  const { on, config, roles, logger, metrics, reach } = starting;
+  const { store, postgres, cassandra, kafka, topics } = reached;
+  if (!cassandra || !(roles.has('http') || roles.has('gateway'))) return null;
+  const engine = openEngine({ ...reached, cassandra, config, onClose: on.onClose, onFault: reach.fault });
+  const edges = createEdges(on, engine, { logger, metrics });
+  const directory = slotDirectory({ postgres, config, onFault: reach.fault });
+  on.onClose(directory.close);
+  const auth: Auth = await openAuth({
+    ...(await openClusterSecrets(postgres)),
+    commands: engine.log.commands,
+    config,
+    logger,
+    gatewayUrl: (userId) => directory.urlOf(userId) ?? edges.gatewayUrl(),
+  });
+  on.onClose(auth.close);
+  if (roles.has('gateway') && kafka && topics) {
+    const { processId, onClose, onFatal } = reach;
+    const side = openGatewaySide({
+      ...{ config, processId, epoch: store.epoch, postgres, kafka, topics, logger, onClose, onFatal },
+    });
+    await edges.openSockets(auth, side);
+    side.ownership.start(edges.gatewayUrl());
+    on.onClose(side.ownership.close);
+  }
+  if (roles.has('http')) await edges.openHttp(auth, { ...health, demo: () => null, probes: false });
+  return edges;
+}

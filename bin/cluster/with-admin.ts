@@ -1,0 +1,31 @@
+import type { ProjectionAdmin } from '../../gateway/http/ops/port.ts';
+import type { ClusterConfig } from '../../infra/config.ts';
+import type { Io } from '../cli/io.ts';
+import { ids, type OpenLog } from '../open-log.ts';
+import { openAdmin } from './admin.ts';
+import { reachCassandra } from './connections.ts';
+import { openGround } from './ground.ts';
+import { openReadSide } from './read-side.ts';
+
+/** The views of a cluster for a verb of the command line, which works on them in its own process. */
+export async function withClusterAdmin<T>(
+  config: ClusterConfig,
+  io: Pick<Io, 'err'>,
+  work: (log: OpenLog, admin: ProjectionAdmin) => Promise<T>,
+): Promise<T> {
+  const fault = (what: string, error?: unknown): void => io.err(`warning: ${what}${error ? `: ${String(error)}` : ''}`);
+  const closing: (() => unknown)[] = [];
+  const ground = await openGround(config, fault);
+  closing.push(ground.close);
+  try {
+    const onFatal = (error: Error): void => fault('the log is another than it was', error);
+    const onClose = (end: () => unknown): void => void closing.unshift(end);
+    const cassandra = await reachCassandra({ config, processId: ids.ulid(), onClose, onFatal, fault });
+    const { store } = ground.log;
+    const { views, progress } = openReadSide({ log: store, postgres: ground.postgres, cassandra, onFault: fault });
+    onClose(progress.close);
+    return await work(ground.log, openAdmin({ log: store, postgres: ground.postgres, cassandra, views, progress }));
+  } finally {
+    for (const end of closing) await end();
+  }
+}
