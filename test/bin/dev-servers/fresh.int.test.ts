@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { expect, it } from 'vitest';
-import { freshDatabase, freshKeyspace, topicPrefix } from '../support/servers.ts';
+import { freshDatabase, freshKeyspace, topicPrefix } from '../../support/servers.ts';
 
 it('gives every test a database, a keyspace and a prefix of its own', async () => {
   const database = await freshDatabase();
