@@ -10,6 +10,7 @@ export interface Seat {
   committed: LogPosition;
   /** Everything through here was taken, or nothing was there to take. */
   held: LogPosition;
+  /** On the process's own clock. */
   committedAt: number;
   /** Something was done since the sink was last told that nothing comes. */
   restless: boolean;

@@ -11,6 +11,16 @@ export class NotOurs extends Error {
   }
 }
 
+/** So much was missing that it took too long for one call. The next one goes on where this one came to. */
+export class StillBehind extends Error {
+  readonly code = 'still-behind';
+  readonly temporary = true;
+  constructor(message: string) {
+    super(message);
+    this.name = 'StillBehind';
+  }
+}
+
 export const isTemporary = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'temporary' in error && error.temporary === true;
 

@@ -2,7 +2,7 @@ import type { GroupMember, Link, TopicGroup } from '../../events/backplane.ts';
 import type { EventLog, LogPosition } from '../../events/event-store.ts';
 import { type Assignment, end, inTurn, leave, newAssignment, pause, type Seat } from './assignment.ts';
 import { claimPartition } from './claiming.ts';
-import { isTemporary, NotOurs } from './failures.ts';
+import { isTemporary, NotOurs, StillBehind } from './failures.ts';
 import { createMissingReader } from './missing.ts';
 import { watchPauses } from './pauses.ts';
 import { type Checkpoints, type GroupName, StaleOwner } from './ports.ts';
@@ -19,6 +19,8 @@ export interface FollowerLimits {
   /** A partition that was lost to another owner is taken back where that one is silent for so long. */
   takeBackMs: number;
   takeBackRetryMs: number;
+  /** A call of the topic ends after so long, done or not: topics give up on calls that never do. */
+  takeMs: number;
 }
 
 export const FOLLOWER_LIMITS: FollowerLimits = {
@@ -27,6 +29,7 @@ export const FOLLOWER_LIMITS: FollowerLimits = {
   pausePollMs: 500,
   takeBackMs: 5_000,
   takeBackRetryMs: 1_000,
+  takeMs: 15_000,
 };
 
 export interface FollowerOptions {
@@ -133,24 +136,39 @@ type Take = (assignment: Assignment, links: readonly Link[]) => Promise<void>;
 function createTake(options: FollowerOptions, onBroken: (error: unknown) => void): Take {
   const { group, clock, report, partitions, log, checkpoints } = options;
   const limits = { ...FOLLOWER_LIMITS, ...options.limits };
-  const pauses = watchPauses({ group, checkpoints, clock, everyMs: limits.pausePollMs });
+  const pauses = watchPauses({ group, checkpoints, everyMs: limits.pausePollMs });
   const readMissing = createMissingReader({ log, partitions, pageEvents: limits.batchEvents });
   const sit = createSit(options, limits);
 
-  /** Resolves when the partition may be worked on. */
+  /** Whoever pauses a group may change its rows: nothing that was loaded before is of use after it. */
+  async function unpaused(assignment: Assignment): Promise<void> {
+    const until = performance.now() + limits.takeMs;
+    while (!assignment.over.signal.aborted && (await pauses.isPaused())) {
+      await leave(assignment);
+      assignment.leftTerm = null;
+      if (performance.now() >= until) throw notOurs(assignment, 'paused');
+      await pause(limits.pausePollMs, assignment);
+    }
+  }
+
+  const notOurs = ({ partition }: Assignment, why: string) => new NotOurs(`${group}, partition ${partition}: ${why}`);
+
+  /** Right before anything is changed. */
   async function ready(assignment: Assignment): Promise<void> {
-    while (!assignment.over.signal.aborted && (await pauses.isPaused())) await pause(limits.pausePollMs, assignment);
-    if (assignment.over.signal.aborted) throw new NotOurs(`${group}, partition ${assignment.partition}: given away`);
+    if (assignment.over.signal.aborted) throw notOurs(assignment, 'given away');
+    if (await pauses.isPaused()) throw notOurs(assignment, 'paused');
   }
 
   async function work(assignment: Assignment, work: (context: TakeContext, seat: Seat) => Promise<void>) {
     const { partition } = assignment;
     try {
+      await unpaused(assignment);
       await ready(assignment);
       assignment.seat ??= await sit(assignment);
       const context = { group, partition, limits, clock, report, readMissing, ready: () => ready(assignment) };
       await work(context, assignment.seat);
     } catch (error) {
+      if (error instanceof StillBehind) throw error;
       if (error instanceof StaleOwner) {
         report({ kind: 'stale', group, partition, term: assignment.seat?.claim.term ?? assignment.leftTerm ?? 0 });
       } else if (!isTemporary(error)) onBroken(error);
@@ -191,7 +209,7 @@ function createTake(options: FollowerOptions, onBroken: (error: unknown) => void
 }
 
 function createSit(options: FollowerOptions, limits: FollowerLimits): (assignment: Assignment) => Promise<Seat> {
-  const { group, checkpoints, owner, open, report, clock } = options;
+  const { group, checkpoints, owner, open, report } = options;
   const how = { group, checkpoints, owner, idleMs: limits.takeBackMs, retryMs: limits.takeBackRetryMs };
   return async (assignment) => {
     const claim = await claimPartition(how, assignment);
@@ -199,6 +217,6 @@ function createSit(options: FollowerOptions, limits: FollowerLimits): (assignmen
     assignment.leftTerm = term; // where the sink cannot be opened, the claim is left all the same
     const sink = await open(claim);
     report({ kind: 'claimed', group, partition, term, position });
-    return { claim, sink, committed: position, held: position, committedAt: clock(), restless: true };
+    return { claim, sink, committed: position, held: position, committedAt: performance.now(), restless: true };
   };
 }

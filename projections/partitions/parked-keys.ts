@@ -1,10 +1,11 @@
-import type { RecordedEvent } from '../../events/event-store.ts';
+import type { LogPosition, RecordedEvent } from '../../events/event-store.ts';
 import { partitionKeyOf } from '../../events/partition.ts';
 import type { Checkpoints, Claim, Parking } from './ports.ts';
 import type { ReportPartition } from './report.ts';
 
 /** What a group cannot take of one partition: a chat (or user) that is parked waits, all others go on. */
 export interface ParkedKeys {
+  /** Whether an event is the one that was parked, or comes after it. */
   has(event: RecordedEvent): boolean;
   /**
    * Parks the event's key. Before that the claim is confirmed at `at`, where the checkpoint stands: rows that another
@@ -25,27 +26,35 @@ export interface ParkedKeysOptions {
 export async function openParkedKeys(options: ParkedKeysOptions): Promise<ParkedKeys> {
   const { claim, checkpoints, parking, report } = options;
   const { group, partition } = claim;
-  const keys = new Set(await parking.keys(group, partition));
-  const parkedAt = new Map<string, number>();
+  const parkedAt = await parkedBefore(claim, parking);
+  const isParked = ({ stream, position }: RecordedEvent): boolean =>
+    position >= (parkedAt.get(partitionKeyOf(stream)) ?? Number.POSITIVE_INFINITY);
   return {
-    has: ({ stream }) => keys.size > 0 && keys.has(partitionKeyOf(stream)),
+    has: (event) => parkedAt.size > 0 && isParked(event),
     async park({ stream, revision, position, type }, { error, at }) {
       await checkpoints.move({ claim, from: at, to: at });
       const key = partitionKeyOf(stream);
       const parked = { group, partition, key, stream, revision, position, type, error: String(error) };
       await parking.park(parked);
-      keys.add(key);
       parkedAt.set(key, position);
       report({ kind: 'parked', ...parked });
     },
     async count(events) {
-      if (keys.size === 0) return;
+      if (parkedAt.size === 0) return;
       const waiting = new Map<string, number>();
-      for (const { stream, position } of events) {
-        const key = partitionKeyOf(stream);
-        if (keys.has(key) && position !== parkedAt.get(key)) waiting.set(key, (waiting.get(key) ?? 0) + 1);
+      for (const event of events) {
+        const key = partitionKeyOf(event.stream);
+        if (isParked(event) && event.position !== parkedAt.get(key)) waiting.set(key, (waiting.get(key) ?? 0) + 1);
       }
       for (const [key, more] of waiting) await parking.waits(group, key, more);
     },
   };
+}
+
+/** Where each parked key stopped. */
+async function parkedBefore({ group, partition }: Claim, parking: Parking): Promise<Map<string, LogPosition>> {
+  const keys = await parking.keys(group, partition);
+  if (keys.size === 0) return new Map();
+  const parked = (await parking.list()).filter((event) => event.group === group && keys.has(event.key));
+  return new Map(parked.map(({ key, position }) => [key, position]));
 }

@@ -6,25 +6,20 @@ export interface PauseWatch {
 }
 
 /** Whether an operator has paused the group: one question for all partitions, and only while there is something to take. */
-export function watchPauses(of: {
-  group: GroupName;
-  checkpoints: Checkpoints;
-  clock: () => number;
-  everyMs: number;
-}): PauseWatch {
-  const { group, checkpoints, clock, everyMs } = of;
+export function watchPauses(of: { group: GroupName; checkpoints: Checkpoints; everyMs: number }): PauseWatch {
+  const { group, checkpoints, everyMs } = of;
   let paused = false;
   let askedAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | null = null;
 
   async function ask(): Promise<void> {
     paused = (await checkpoints.list([group])).some((row) => row.paused);
-    askedAt = clock();
+    askedAt = performance.now();
   }
 
   return {
     async isPaused() {
-      if (clock() - askedAt >= everyMs) {
+      if (performance.now() - askedAt >= everyMs) {
         asking ??= ask().finally(() => (asking = null));
         await asking;
       }

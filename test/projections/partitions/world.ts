@@ -6,7 +6,11 @@ import { partitionKeyOf, partitionOf } from '../../../events/partition.ts';
 import { createMemoryTopic, type MemoryTopic } from '../../../infra/memory/backplane.ts';
 import { memoryCheckpoints } from '../../../infra/memory/checkpoints.ts';
 import { memoryParking } from '../../../infra/memory/parking.ts';
-import { createPartitionFollower, type PartitionFollower } from '../../../projections/partitions/follower.ts';
+import {
+  createPartitionFollower,
+  type FollowerLimits,
+  type PartitionFollower,
+} from '../../../projections/partitions/follower.ts';
 import type { Checkpoints, Claim, Parking, ViewGroup } from '../../../projections/partitions/ports.ts';
 import type { PartitionReport } from '../../../projections/partitions/report.ts';
 import type { OpenSink } from '../../../projections/partitions/sink.ts';
@@ -19,7 +23,14 @@ import { startRunner } from '../../support/views.ts';
 export const PARTITIONS = 3;
 const DEADLINE_MS = 30_000;
 /** So that a struggle over a partition is a matter of milliseconds. */
-const LIMITS = { batchEvents: 40, idleCommitMs: 2, pausePollMs: 5, takeBackMs: 40, takeBackRetryMs: 5 };
+export const LIMITS = {
+  batchEvents: 40,
+  idleCommitMs: 2,
+  pausePollMs: 5,
+  takeBackMs: 40,
+  takeBackRetryMs: 5,
+  takeMs: 300,
+};
 
 export const placeOf = (event: RecordedEvent, partitions = PARTITIONS): number =>
   partitionOf(partitionKeyOf(event.stream), partitions);
@@ -38,6 +49,13 @@ export function relay(partitions = PARTITIONS) {
       last.flatMap((before, partition) => (before < position ? [place(partition, position, null)] : [])),
   };
 }
+
+/** What a relay says now and then while there is nothing to relay. */
+const watermarks = (position: number): Placed[] =>
+  Array.from({ length: PARTITIONS }, (_, partition) => ({
+    partition,
+    link: { source: 0, after: position, position, event: null },
+  }));
 
 export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS;
@@ -64,10 +82,11 @@ export interface World {
 interface WorldOptions {
   events: RecordedEvent[];
   onCommit?: (claim: Claim) => CommitFault | Promise<CommitFault>;
+  limits?: Partial<FollowerLimits>;
   open?: (world: World, open: OpenSink) => OpenSink;
 }
 
-export async function openWorld({ events, onCommit, open }: WorldOptions): Promise<World> {
+export async function openWorld({ events, onCommit, open, limits }: WorldOptions): Promise<World> {
   const checkpoints = memoryCheckpoints();
   await checkpoints.prepare('chat-history', PARTITIONS);
   await checkpoints.prepare('user-chats', PARTITIONS);
@@ -105,7 +124,7 @@ export async function openWorld({ events, onCommit, open }: WorldOptions): Promi
         owner,
         report,
         clock: Date.now,
-        limits: LIMITS,
+        limits: { ...LIMITS, ...limits },
       });
       running.push(follower);
       const ended = follower.run();
@@ -117,7 +136,10 @@ export async function openWorld({ events, onCommit, open }: WorldOptions): Promi
       await writer.write(links.watermark(all.at(-1)?.position ?? 0));
     },
     async reached(groups, position = log.events.at(-1)?.position ?? 0) {
-      await until(async () => (await checkpoints.list(groups)).every((row) => row.position >= position));
+      await until(async () => {
+        await writer.write(watermarks(position));
+        return (await checkpoints.list(groups)).every((row) => row.position >= position);
+      });
     },
   };
   return world;
