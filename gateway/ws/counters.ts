@@ -21,8 +21,8 @@ export interface GatewayCounters {
   errors: Record<string, number>;
   replaysRunning: number;
   feedFailures: number;
-  /** From the append of an event to its push: how many, their sum, and the longest, in milliseconds. */
-  pushLatency: { count: number; sumMs: number; maxMs: number };
+  /** Told of each pushed event how long ago it was appended, in milliseconds. */
+  onPush(latencyMs: number): void;
   /** What waits in memory for slow sockets, now. */
   outboxBytes(): number;
 }
@@ -44,7 +44,7 @@ export function createCounters(outboxBytes: () => number): GatewayCounters {
     errors: {},
     replaysRunning: 0,
     feedFailures: 0,
-    pushLatency: { count: 0, sumMs: 0, maxMs: 0 },
+    onPush: () => undefined,
     outboxBytes,
   };
 }

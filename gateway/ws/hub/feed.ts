@@ -196,8 +196,5 @@ function fanOut(context: FeedContext, room: Room, { live, recordedAt }: { live: 
   }
   if (receivers === 0) return;
   counters.pushes += receivers;
-  const latency = Math.max(0, context.clock() - recordedAt);
-  counters.pushLatency.count += 1;
-  counters.pushLatency.sumMs += latency;
-  if (latency > counters.pushLatency.maxMs) counters.pushLatency.maxMs = latency;
+  counters.onPush(Math.max(0, context.clock() - recordedAt));
 }

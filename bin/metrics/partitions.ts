@@ -1,0 +1,149 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+import type { EventLog } from '../../events/event-store.ts';
+import { partitionKeyOf, partitionOf } from '../../events/partition.ts';
+import type { PartitionReport, PartitionState, ReportPartition } from '../../projections/index.ts';
+import { type GroupName, type Parking, VIEW_GROUPS } from '../../projections/partitions/ports.ts';
+import { gauge, type Reading } from './declare.ts';
+
+const BATCH_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const DELAY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/** Counts what projectors and deliveries report. */
+export function countPartitionReports(registry: Registry): ReportPartition {
+  const counts = (name: string, help: string): ((group: GroupName, by: number) => void) => {
+    const metric = new Counter({ name, help, labelNames: ['group'], registers: [registry] });
+    return (group, by) => metric.inc({ group }, by);
+  };
+  const histogram = (name: string, help: string, buckets: number[]): ((group: GroupName, ms: number) => void) => {
+    const metric = new Histogram({ name, help, labelNames: ['group'], buckets, registers: [registry] });
+    return (group, ms) => metric.observe({ group }, ms / 1_000);
+  };
+  const claims = counts('hindsight_partition_claims_total', 'Partitions that this process has taken over.');
+  const lost = counts('hindsight_partition_claims_lost_total', 'Claims that another process has ended: it is fenced.');
+  const faults = counts('hindsight_partition_faults_total', 'Batches that failed and come again.');
+  const gaps = counts('hindsight_partition_gaps_healed_total', 'Gaps in a topic that were read from the log.');
+  const healed = counts('hindsight_partition_events_healed_total', 'Events that the topic did not have.');
+  const chats = counts('hindsight_chats_healed_total', 'Chats of which a view lacked events, read from their streams.');
+  const parked = counts('hindsight_chats_parked_total', 'Chats parked behind an event that a view cannot take.');
+  const events = counts('hindsight_partition_events_total', 'Events taken in and committed.');
+  const batch = histogram(
+    'hindsight_partition_batch_duration_seconds',
+    'Taking in one batch and committing it.',
+    BATCH_SECONDS,
+  );
+  const delay = histogram(
+    'hindsight_projection_delay_seconds',
+    'From the append of an event to its commit here, of the last event of each batch.',
+    DELAY_SECONDS,
+  );
+  return (report: PartitionReport) => {
+    const { group } = report;
+    switch (report.kind) {
+      case 'claimed':
+        return claims(group, 1);
+      case 'stale':
+        return lost(group, 1);
+      case 'fault':
+        return faults(group, 1);
+      case 'healed':
+        gaps(group, 1);
+        return healed(group, report.events);
+      case 'chat-healed':
+        return chats(group, 1);
+      case 'parked':
+        return parked(group, 1);
+      case 'batch':
+        events(group, report.events);
+        batch(group, report.ms);
+        return delay(group, report.lagMs);
+    }
+  };
+}
+
+export interface PartitionSource {
+  readonly group: GroupName;
+  /** Those that are claimed here. */
+  state(): Pick<PartitionState, 'partition' | 'position'>[];
+}
+
+export interface PartitionLagOptions {
+  readonly log: Pick<EventLog, 'head' | 'readAll'>;
+  /** Of the topic. */
+  readonly partitions: number;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly sources: readonly PartitionSource[];
+}
+
+/** What lies further back is estimated. */
+const COUNTED_EVENTS = 1_000;
+
+/** How far each partition that is claimed here is behind the log: asked of the log itself, not of what the topic has brought. */
+export function exposePartitionLag(registry: Registry, options: PartitionLagOptions): void {
+  let asked: Promise<Lag[]> | null = null;
+  const ask = (): Promise<Lag[]> =>
+    lags(options)
+      .catch(() => []) // no value is the news; why is in the log
+      .finally(() => {
+        asked = null;
+      });
+  const labels = ['group', 'partition'];
+  const show = (name: string, help: string, of: (lag: Lag) => number): void =>
+    gauge(registry, { name, help, labels }, async () =>
+      (await (asked ??= ask())).map((lag): Reading => [of(lag), lag.group, String(lag.partition)]),
+    );
+  show('hindsight_partition_lag_events', 'Events that a partition has not taken in yet.', ({ events }) => events);
+  show(
+    'hindsight_partition_lag_seconds',
+    'How old the oldest event is that a partition has not taken in yet.',
+    ({ seconds }) => seconds,
+  );
+}
+
+interface Lag {
+  group: GroupName;
+  partition: number;
+  events: number;
+  seconds: number;
+}
+
+async function lags(options: PartitionLagOptions): Promise<Lag[]> {
+  const head = await options.log.head();
+  const claimed = options.sources.flatMap(({ group, state }) => state().map((at) => ({ ...at, group })));
+  return Promise.all(claimed.map((at) => lagOf(options, at, head)));
+}
+
+async function lagOf(
+  { log, partitions, clock }: PartitionLagOptions,
+  { group, partition, position }: { group: GroupName; partition: number; position: number },
+  head: number,
+): Promise<Lag> {
+  const limit = COUNTED_EVENTS;
+  const page = position < head ? await log.readAll({ after: position, until: head, limit }) : [];
+  const ours = page.filter(({ stream }) => partitionOf(partitionKeyOf(stream), partitions) === partition);
+  const read = (page.at(-1)?.position ?? head) - position;
+  const events = page.length < limit ? ours.length : Math.round((ours.length * (head - position)) / Math.max(1, read));
+  const seconds = ours[0] ? Math.max(0, clock() - ours[0].recordedAt) / 1_000 : 0;
+  return { group, partition, events, seconds };
+}
+
+const PARKING_GROUPS: readonly GroupName[] = [...VIEW_GROUPS, 'deliveries'];
+
+/** Chats that wait behind an event that a view cannot take. */
+export function exposeParkedChats(registry: Registry, parking: Pick<Parking, 'list'>): void {
+  let asked: ReturnType<Parking['list']> | null = null;
+  const ask = (): ReturnType<Parking['list']> =>
+    parking.list().finally(() => {
+      asked = null;
+    });
+  const show = (name: string, help: string, of: (parked: { waiting: number }) => number): void =>
+    gauge(registry, { name, help, labels: ['group'] }, async () => {
+      const parked = await (asked ??= ask()).catch(() => null);
+      if (parked === null) return []; // that nobody can tell is no zero
+      const sums = new Map<string, number>(PARKING_GROUPS.map((group) => [group, 0]));
+      for (const one of parked) sums.set(one.group, (sums.get(one.group) ?? 0) + of(one));
+      return [...sums].map(([group, sum]): Reading => [sum, group]);
+    });
+  show('hindsight_parked_chats', 'Chats (or users) whose events wait behind one that a view cannot take.', () => 1);
+  show('hindsight_parked_events', 'Events that are parked, and those that wait behind them.', (p) => 1 + p.waiting);
+}
