@@ -52,7 +52,8 @@ export function kafkaErrorOf(error: unknown, what: string): KafkaError {
   );
 }
 
-function rootOf(error: unknown): { name: string; message: string; type?: string } {
+/** kafkajs wraps what it gave up on; `type` is the broker's own name of an error. */
+export function rootOf(error: unknown): { name: string; message: string; type?: string } {
   let root = error instanceof Error ? error : new Error(String(error));
   while (root.cause instanceof Error) root = root.cause;
   return root;

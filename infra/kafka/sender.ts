@@ -67,7 +67,7 @@ async function connected({ kafka }: KafkaConnection): Promise<Producer> {
     idempotent: false,
     allowAutoTopicCreation: false,
     maxInFlightRequests: 1,
-    retry: { retries: 0 }, // whoever calls knows what must be written first
+    retry: { retries: 2 }, // a leader that has moved; whatever lasts longer is for the caller, who knows what must be written first
     createPartitioner: () => placed,
   });
   await producer.connect();

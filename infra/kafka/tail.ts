@@ -1,6 +1,6 @@
 import type { Link, TopicTail } from '../../events/backplane.ts';
 import type { KafkaConnection } from './connection.ts';
-import { linkOf } from './lane.ts';
+import { linkOf } from './lane-buffer.ts';
 import { createRecordTail, type RecordTailOptions } from './record-tail.ts';
 
 export type TailOptions = RecordTailOptions;

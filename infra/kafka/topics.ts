@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Admin } from 'kafkajs';
 import type { KafkaConnection } from './connection.ts';
-import { KafkaError } from './errors.ts';
+import { KafkaError, rootOf } from './errors.ts';
 
 export interface TopicNames {
   /** The log, by chat. */
@@ -17,6 +19,7 @@ export const topicNames = (prefix: string = DEFAULT_PREFIX): TopicNames => ({
   signals: `${prefix}.signals`,
 });
 
+const LOOK_AGAIN_MS = 25;
 const HOUR_MS = 3_600_000;
 /** As long as catching up from here beats reading the log again. */
 export const EVENTS_RETENTION_MS = 72 * HOUR_MS;
@@ -52,21 +55,22 @@ export async function ensureTopics(connection: KafkaConnection, wanted: TopicsWa
   if (missing.length > 0 && wanted.create === false) {
     throw new KafkaError('topic-mismatch', `there is no topic ${missing.map(({ topic }) => topic).join(', ')}`);
   }
-  if (missing.length > 0) await create(connection, missing);
+  if (missing.length > 0) await createTopics(connection, missing);
   await assertShapes(connection, shapes);
   return names;
 }
 
-interface Shape {
+export interface Shape {
   readonly topic: string;
   readonly partitions: number;
   readonly retentionMs: number;
 }
 
-async function create(connection: KafkaConnection, shapes: readonly Shape[]): Promise<void> {
+/** Nothing happens to those that another process has made meanwhile. */
+export async function createTopics(connection: KafkaConnection, shapes: readonly Shape[]): Promise<void> {
   await connection.ask('topics cannot be created', (admin) =>
     admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false, // kafkajs gives up where a broker has not heard of the topic yet
       topics: shapes.map(({ topic, partitions, retentionMs }) => ({
         topic,
         numPartitions: partitions,
@@ -80,19 +84,47 @@ async function create(connection: KafkaConnection, shapes: readonly Shape[]): Pr
       })),
     }),
   );
+  await connection.ask('topics have no leaders', (admin) => untilLed(admin, shapes));
+}
+
+/** Brokers hear of a new topic one after another, and leaders of their leadership last: those are asked themselves. */
+async function untilLed(admin: Admin, shapes: readonly Shape[]): Promise<void> {
+  for (const { topic } of shapes) {
+    while ((await unlessNotYet(() => admin.fetchTopicOffsets(topic))) === null) await pause(LOOK_AGAIN_MS);
+  }
 }
 
 async function assertShapes(connection: KafkaConnection, shapes: readonly Shape[]): Promise<void> {
-  const { topics } = await connection.ask('topics cannot be described', (admin) =>
-    admin.fetchTopicMetadata({ topics: shapes.map(({ topic }) => topic) }),
-  );
+  const names = shapes.map(({ topic }) => topic);
+  const there = await connection.ask('topics cannot be described', (admin) => partitionsOf(admin, names));
   for (const { topic, partitions } of shapes) {
-    const found = topics.find(({ name }) => name === topic)?.partitions.length ?? 0;
+    const found = there.find(({ name }) => name === topic)?.partitions ?? 0;
     if (found !== partitions) {
       throw new KafkaError(
         'topic-mismatch',
         `${topic} has ${found} partitions, not ${partitions}: the number is fixed once the topic is there, as the order of every chat hangs on it`,
       );
     }
+  }
+}
+
+/** Of topics that are there, though the broker that is asked may not have heard of them yet. */
+async function partitionsOf(admin: Admin, names: string[]): Promise<{ name: string; partitions: number }[]> {
+  for (;;) {
+    const metadata = await unlessNotYet(() => admin.fetchTopicMetadata({ topics: names }));
+    if (metadata) return metadata.topics.map(({ name, partitions }) => ({ name, partitions: partitions.length }));
+    await pause(LOOK_AGAIN_MS);
+  }
+}
+
+const NOT_YET = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION']);
+
+/** Null where the brokers do not know enough of a topic. */
+async function unlessNotYet<T>(question: () => Promise<T>): Promise<T | null> {
+  try {
+    return await question();
+  } catch (error) {
+    if (NOT_YET.has(rootOf(error).type ?? '')) return null;
+    throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { connectKafka, type KafkaConnection, type KafkaOptions } from '../../../infra/kafka/connection.ts';
+import { createTopics } from '../../../infra/kafka/topics.ts';
 import { servers, topicPrefix } from '../../support/servers.ts';
 import type { TcpProxy } from '../../support/tcp-proxy.ts';
 
@@ -49,9 +50,7 @@ export async function freshTopic(partitions: number): Promise<FreshTopic> {
   const prefix = topicPrefix();
   const topic = `${prefix}topic`;
   const connection = openKafka();
-  await connection.ask('create', (admin) =>
-    admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions }] }),
-  );
+  await createTopics(connection, [{ topic, partitions, retentionMs: 3_600_000 }]);
   return {
     topic,
     prefix,
