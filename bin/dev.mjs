@@ -6,7 +6,7 @@ import { ensureReady, root, say } from './bootstrap.mjs';
 
 const ROOMS = ['events', 'commands', 'projections', 'queries', 'gateway', 'infra', 'test', 'bin', 'client'];
 
-const CHECKS = { typecheck, lint, format, layers, unused };
+const CHECKS = { typecheck, lint, format, layers, unused, compose };
 const PROGRAMS = { bench: 'dist/test/bench/main.js', prove: 'dist/test/prove/main.js', docs: 'dist/bin/docs.js' };
 
 const [verb = '', ...rest] = process.argv.slice(2);
@@ -48,6 +48,10 @@ function format() {
 
 function unused() {
   return tool('knip/bin/knip.js');
+}
+
+function compose() {
+  return tool('dclint/bin/dclint.cjs', '--max-warnings', '0', 'infra/deploy/compose.yaml');
 }
 
 /** A cruise that visited nothing also exits 0, and has proven nothing. */
