@@ -1,0 +1,65 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import type { KafkaConnection } from '../../../infra/kafka/connection.ts';
+import { saslOf } from '../../../infra/kafka/connection.ts';
+import { KafkaError } from '../../../infra/kafka/errors.ts';
+import { type Watchdog, watch } from '../../../infra/kafka/watchdog.ts';
+import { hear } from './world.ts';
+
+let dog: Watchdog | undefined;
+afterEach(() => dog?.stop());
+
+function watched(answers: () => boolean) {
+  const failed: Error[] = [];
+  let asked = 0;
+  const logger = hear();
+  const connection = {
+    logger,
+    async ask() {
+      asked++;
+      if (!answers()) throw new KafkaError('unavailable', 'nobody there');
+    },
+  } as unknown as KafkaConnection;
+  dog = watch(connection, {
+    topic: 't',
+    groupId: 'g',
+    fail: (error) => failed.push(error),
+    silentMs: 30,
+    lookEveryMs: 5,
+  });
+  return { failed, asked: () => asked, dog, logger };
+}
+const until = (assertion: () => void) => vi.waitFor(assertion, { timeout: 5_000, interval: 1 });
+
+test('a consumer that is silent while its broker answers is failed', async () => {
+  const { failed } = watched(() => true);
+  await until(() => expect(failed[0]).toMatchObject({ code: 'stalled', temporary: false }));
+});
+
+test('one whose broker is away is left alone, as is one that moves', async () => {
+  const away = watched(() => false);
+  await until(() => expect(away.asked()).toBeGreaterThan(3));
+  expect(away.failed).toEqual([]);
+  expect(away.logger.warnings.length).toBeGreaterThan(2);
+  away.dog.stop();
+  const moving = watched(() => true);
+  const began = performance.now();
+  await until(() => {
+    moving.dog.alive();
+    expect(performance.now() - began).toBeGreaterThan(100);
+  });
+  expect([moving.asked(), moving.failed]).toEqual([0, []]);
+});
+
+test('how to sign in is one setting', () => {
+  expect(saslOf(null)).toBeNull();
+  expect(saslOf('SCRAM-SHA-512:hindsight:a:b')).toEqual({
+    mechanism: 'scram-sha-512',
+    username: 'hindsight',
+    password: 'a:b',
+  });
+  expect(saslOf('plain:u:p')).toEqual({ mechanism: 'plain', username: 'u', password: 'p' });
+  for (const setting of ['secret-word', 'scram:u:secret-word', 'plain::secret-word', 'plain:secret-word:']) {
+    expect(() => saslOf(setting)).toThrow(expect.objectContaining({ code: 'refused' }));
+    expect(() => saslOf(setting)).not.toThrow('secret-word');
+  }
+});
