@@ -88,9 +88,29 @@ export function createConnection(url: string, onRenewed: (reason: string) => voi
   };
 }
 
+let opened = 0;
+
+/**
+ * gRPC shares a connection among all channels of a process whose settings are the same, and a new client would be given
+ * the very connection that the old one was given up for. So no two have the same: they differ by a millisecond in how
+ * long an unanswered ping is waited for.
+ */
 function open(url: string): ClientInside {
-  return EventStoreDBClient.connectionString(url) as unknown as ClientInside;
+  opened = (opened + 1) % APART_MAX;
+  const found = KEEP_ALIVE_TIMEOUT.exec(url);
+  const given = Number(found?.[2] ?? KEEP_ALIVE_TIMEOUT_MS);
+  const timeout = (given < 0 ? NEVER_MS : given) + opened;
+  const own = found
+    ? url.replace(KEEP_ALIVE_TIMEOUT, `$1${timeout}`)
+    : `${url}${url.includes('?') ? '&' : '?'}keepAliveTimeout=${timeout}`;
+  return EventStoreDBClient.connectionString(own) as unknown as ClientInside;
 }
+
+const KEEP_ALIVE_TIMEOUT = /([?&]keep[-_]?alive[-_]?timeout=)(-?\d+)/i;
+/** What the client takes where the connection string does not say. */
+const KEEP_ALIVE_TIMEOUT_MS = 10_000;
+const NEVER_MS = 86_400_000;
+const APART_MAX = 1_000;
 
 function callArguments(client: ClientInside, deadlineMs: number | null): [Metadata, CallOptions] {
   return deadlineMs === null

@@ -1,6 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { type Batch, type LogPosition, START, StoreError } from '../../events/event-store.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Link } from './connection.ts';
 import { NO_SYSTEM_STREAMS } from './events.ts';
 import { isBadPosition, toStoreError } from './failure.ts';
 import { createInbox, type Inbox } from './inbox.ts';
@@ -28,20 +29,29 @@ export interface SubscriptionContext {
   readonly assertSameLog: () => Promise<void>;
 }
 
-type Call = ClientReadableStream<InstanceType<typeof streamsPb.ReadResp>>;
+type Response = InstanceType<typeof streamsPb.ReadResp>;
+type Call = ClientReadableStream<Response>;
+
+/** One call after the other, each a try of its own; what an earlier one still brings is not heard. */
+interface Attempt {
+  call: Call | null;
+  /** The sender waits, for the consumer does not keep up. */
+  paused: boolean;
+  /** Whether the server answered at all, and whether with an event. */
+  confirmed: boolean;
+  brought: boolean;
+  ended: { error: unknown } | null;
+}
 
 interface Subscription {
   readonly inbox: Inbox;
-  call: Call | null;
-  paused: boolean;
-  /** How the present call ended. */
-  ended: { error: unknown } | null;
-  /** Whether the present call brought anything. */
-  answered: boolean;
+  attempt: Attempt;
   wake: () => void;
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
+/** A server confirms a subscription at once, or has forgotten it. */
+const CONFIRM_TIMEOUT_MS = 3_000;
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 2_000;
 /** Without a sign of life for so long the consumer is told. */
@@ -53,14 +63,7 @@ export async function* subscribe(
 ): AsyncGenerator<Batch> {
   const over = AbortSignal.any([signal, context.closed]);
   if (over.aborted) return;
-  const subscription: Subscription = {
-    inbox: createInbox(after),
-    call: null,
-    paused: false,
-    ended: null,
-    answered: false,
-    wake: () => undefined,
-  };
+  const subscription: Subscription = { inbox: createInbox(after), attempt: freshAttempt(), wake: () => undefined };
   const onOver = (): void => subscription.wake();
   over.addEventListener('abort', onOver);
   const watched = watch(subscription);
@@ -70,7 +73,7 @@ export async function* subscribe(
   } finally {
     context.watched.delete(watched);
     over.removeEventListener('abort', onOver);
-    subscription.call?.cancel();
+    end(subscription, subscription.attempt, new Error('nobody listens any more'));
   }
 }
 
@@ -82,13 +85,12 @@ async function* follow(
   let wait = RETRY_FIRST_MS;
   let aliveAt = performance.now();
   while (!over.aborted) {
-    await begin(context, subscription);
-    yield* batches(subscription, over);
+    const attempt = begin(context, subscription);
+    yield* batches(subscription, attempt, over);
     if (over.aborted) return;
-    const { ended, answered } = subscription;
-    const failure = toStoreError(ended?.error ?? new Error('the server ended the subscription'));
+    const failure = toStoreError(attempt.ended?.error ?? new Error('the server ended the subscription'));
     if (!failure.temporary) throw failure;
-    if (answered) {
+    if (attempt.confirmed) {
       wait = RETRY_FIRST_MS;
       aliveAt = performance.now();
     } else if (performance.now() - aliveAt > GIVE_UP_MS) throw failure;
@@ -98,98 +100,114 @@ async function* follow(
   }
 }
 
-async function begin(context: SubscriptionContext, subscription: Subscription): Promise<void> {
-  const after = subscription.inbox.restart();
-  subscription.ended = null;
-  subscription.answered = false;
-  subscription.paused = false;
-  try {
-    await assertInLog(context, after);
-    await open(context, subscription, after);
-  } catch (error) {
-    end(subscription, error);
+const freshAttempt = (): Attempt => ({ call: null, paused: false, confirmed: false, brought: false, ended: null });
+
+/** Goes on behind what was handed out, and answers at once. */
+function begin(context: SubscriptionContext, subscription: Subscription): Attempt {
+  const attempt = freshAttempt();
+  subscription.attempt = attempt;
+  converse(context, subscription, subscription.inbox.restart()).then(
+    (error) => end(subscription, attempt, error),
+    (error: unknown) => end(subscription, attempt, error),
+  );
+  return attempt;
+}
+
+/** Until the call ends; answers with its error, if there is one. */
+async function converse(
+  context: SubscriptionContext,
+  subscription: Subscription,
+  after: LogPosition,
+): Promise<unknown> {
+  const { attempt } = subscription;
+  await assertInLog(context, after);
+  const link = await context.connection.link(CONNECT_TIMEOUT_MS);
+  let error = await listen(subscription, attempt, { link, place: after });
+  if (isBadPosition(error) && !attempt.brought) {
+    const place = await context.reader.placeAt(after);
+    error = await listen(subscription, attempt, { link, place });
   }
+  if (error) link.failed(error);
+  return error;
 }
 
 /** Behind the log's end nothing would ever come, until it had grown past what was never read. */
 async function assertInLog(context: SubscriptionContext, after: LogPosition): Promise<void> {
   await context.assertSameLog();
   if (after === START) return;
-  const end = await context.reader.end();
-  if (after > end) throw new StoreError('corrupt', `the log ends at ${end}, before ${after}: it is not the log it was`);
+  const last = await context.reader.end();
+  if (after > last)
+    throw new StoreError('corrupt', `the log ends at ${last}, before ${after}: it is not the log it was`);
 }
 
-async function open(context: SubscriptionContext, subscription: Subscription, after: LogPosition): Promise<void> {
-  const link = await context.connection.link(CONNECT_TIMEOUT_MS);
-  const start = (place: LogPosition, mended: boolean): void => {
+function listen(
+  subscription: Subscription,
+  attempt: Attempt,
+  { link, place }: { link: Link; place: LogPosition },
+): Promise<unknown> {
+  if (attempt.ended) return Promise.resolve(attempt.ended.error);
+  return new Promise((resolve) => {
     const call = link.streams.read(subscriptionRequest(place, NO_SYSTEM_STREAMS), ...link.arguments(null));
     link.track(call);
-    subscription.call = call;
-    receive(subscription, call, (error) => {
-      if (!mended && !subscription.answered && isBadPosition(error)) {
-        context.reader.placeAt(after).then(
-          (found) => start(found, true),
-          (failure: unknown) => end(subscription, failure),
-        );
-        return;
+    attempt.call = call;
+    const late = setTimeout(() => {
+      if (!attempt.confirmed) end(subscription, attempt, new Error('the subscription was not confirmed'));
+    }, CONFIRM_TIMEOUT_MS);
+    call.once('close', () => clearTimeout(late));
+    call.on('data', (response: Response) => {
+      if (attempt.ended) return;
+      try {
+        receive(subscription, attempt, response);
+      } catch (error) {
+        call.cancel();
+        resolve(error);
       }
-      if (error) link.failed(error);
-      end(subscription, error);
     });
-  };
-  start(after, false);
+    call.on('error', resolve);
+    call.on('end', () => resolve(undefined));
+  });
 }
 
-function receive(subscription: Subscription, call: Call, onEnd: (error: unknown) => void): void {
-  const { inbox } = subscription;
-  call.on('data', (response: InstanceType<typeof streamsPb.ReadResp>) => {
-    if (subscription.call !== call) return;
-    try {
-      const event = response.getEvent()?.getEvent();
-      if (response.hasCaughtUp()) inbox.caughtUp();
-      if (!event) return;
-      subscription.answered = true;
-      if (inbox.add(event)) {
-        subscription.paused = true;
-        call.pause();
-      }
-      subscription.wake();
-    } catch (error) {
-      call.cancel();
-      onEnd(error);
+function receive({ inbox, wake }: Subscription, attempt: Attempt, response: Response): void {
+  attempt.confirmed = true;
+  if (response.hasCaughtUp()) inbox.caughtUp();
+  const event = response.getEvent()?.getEvent();
+  if (event) {
+    attempt.brought = true;
+    if (inbox.add(event)) {
+      attempt.paused = true;
+      attempt.call?.pause();
     }
-  });
-  call.on('error', (error) => {
-    if (subscription.call === call) onEnd(error);
-  });
-  call.on('end', () => {
-    if (subscription.call === call) onEnd(undefined);
-  });
+  }
+  wake();
 }
 
-function end(subscription: Subscription, error: unknown): void {
-  subscription.ended ??= { error };
-  subscription.call = null;
+function end(subscription: Subscription, attempt: Attempt, error: unknown): void {
+  if (attempt.ended) return;
+  attempt.ended = { error };
+  attempt.call?.cancel();
   subscription.wake();
 }
 
-/** What comes by the present call. What has come already is handed out even when the call has ended. */
-async function* batches(subscription: Subscription, over: AbortSignal): AsyncGenerator<Batch> {
+/** What comes by one call. What has come already is handed out even when the call has ended. */
+async function* batches(subscription: Subscription, attempt: Attempt, over: AbortSignal): AsyncGenerator<Batch> {
   const { inbox } = subscription;
   while (!over.aborted) {
     const batch = inbox.take();
     if (batch) {
       yield batch;
-    } else if (subscription.ended) {
+    } else if (attempt.ended) {
       return;
     } else {
       await new Promise<void>((resolve) => {
         subscription.wake = resolve;
       });
+      // What comes in the same turn goes along.
+      await nextTurn();
     }
-    if (subscription.paused && inbox.hasRoom()) {
-      subscription.paused = false;
-      subscription.call?.resume();
+    if (attempt.paused && inbox.hasRoom()) {
+      attempt.paused = false;
+      attempt.call?.resume();
     }
   }
 }
@@ -197,12 +215,8 @@ async function* batches(subscription: Subscription, over: AbortSignal): AsyncGen
 function watch(subscription: Subscription): Watched {
   return {
     reached: subscription.inbox.reached,
-    listens: () => subscription.call !== null && !subscription.paused,
-    drop(reason) {
-      const { call } = subscription;
-      end(subscription, new Error(reason));
-      call?.cancel();
-    },
+    listens: () => subscription.attempt.confirmed && !subscription.attempt.paused && !subscription.attempt.ended,
+    drop: (reason) => end(subscription, subscription.attempt, new Error(reason)),
   };
 }
 

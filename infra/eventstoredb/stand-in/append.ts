@@ -35,7 +35,8 @@ export function append(
 
 async function answer(context: StandInContext, proposal: Proposal, done: sendUnaryData<Response>): Promise<void> {
   const { faults, store } = context;
-  const fate = (await faults.append?.({ stream: proposal.stream, events: proposal.events.length })) ?? 'fine';
+  const { stream, events } = proposal;
+  const fate = (await faults.append?.({ stream, events: events.length, by: 'single' })) ?? 'fine';
   if (fate === 'swallow') return;
   if (fate === 'busy') return done(callError(grpcStatus.UNAVAILABLE, 'Server Is Too Busy'));
   if (fate === 'not-leader') return done(notLeader(faults.leader ?? context.self));

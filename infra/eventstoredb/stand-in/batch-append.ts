@@ -57,7 +57,8 @@ export function batchAppend(context: StandInContext, call: Call): void {
 /** What is answered; null where nothing is, because the call broke or nobody is to know. */
 async function decided(context: StandInContext, call: Call, proposal: Proposal): Promise<Written | 'timeout' | null> {
   const { faults, store } = context;
-  const fate = (await faults.append?.({ stream: proposal.stream, events: proposal.events.length })) ?? 'fine';
+  const { stream, events } = proposal;
+  const fate = (await faults.append?.({ stream, events: events.length, by: 'batch' })) ?? 'fine';
   if (fate === 'swallow') return null;
   if (fate === 'busy') return { status: 'busy' };
   if (fate === 'cut-before') return cut(call);

@@ -27,7 +27,7 @@ export type ReadFate = 'fine' | 'twice' | 'again-older' | 'cut' | 'end';
  * holds up whatever asked until it resolves.
  */
 export interface StandInFaults {
-  append?(append: { stream: string; events: number }): AppendFate | Promise<AppendFate>;
+  append?(append: { stream: string; events: number; by: 'batch' | 'single' }): AppendFate | Promise<AppendFate>;
   /** Before an append is answered. */
   answer?(append: { stream: string }): void | Promise<void>;
   /** When a read or a subscription begins. */
