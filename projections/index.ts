@@ -1,12 +1,6 @@
 export { type DeliveriesOptions, openDeliveries } from './deliveries/deliveries.ts';
-export {
-  createPartitionFollower,
-  FOLLOWER_LIMITS,
-  type FollowerLimits,
-  type FollowerOptions,
-  type PartitionFollower,
-  type PartitionState,
-} from './partitions/follower.ts';
+export { createPartitionFollower, type PartitionFollower, type PartitionState } from './partitions/follower.ts';
+export { FOLLOWER_LIMITS, type FollowerLimits, type FollowerOptions } from './partitions/options.ts';
 export type { PartitionReport, ReportPartition } from './partitions/report.ts';
 export type { OpenSink, PartitionSink, Stretch } from './partitions/sink.ts';
 export { openViewSink, type ViewSinkOptions } from './partitions/view-sink.ts';

@@ -11,8 +11,10 @@ const LINK_CHARACTERS = 100;
 export interface Chains {
   /** Puts an event into these slots. Waits where a request is full. */
   put(event: RecordedEvent, slots: Iterable<number>): Promise<void>;
-  /** Tells every slot that has nothing after this position that there was nothing; each at least once. */
+  /** Tells every slot that has nothing after this position that there was nothing. */
   watermark(position: LogPosition): void;
+  /** The same for every slot, whatever it has been told. */
+  repeat(position: LogPosition): void;
   /** Resolves when the topic has everything that was put. */
   written(): Promise<void>;
 }
@@ -44,6 +46,9 @@ export function createChains(writer: TopicWriter, { source, from }: { source: nu
     },
     watermark(position) {
       for (const [slot, before] of last.entries()) if (before === null || before < position) link(slot, position, null);
+    },
+    repeat(position) {
+      for (const slot of last.keys()) link(slot, position, null);
     },
     written,
   };

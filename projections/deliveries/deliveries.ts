@@ -15,6 +15,8 @@ import type { ChatSlots, ChatSlotsStore } from './ports.ts';
 
 /** While there is always something to tell, slots that it is not for hear at most so often how far the rest is. */
 export const WATERMARK_EVERY_MS = 200;
+/** While there is nothing to tell they hear that: a slot that hears nothing at all is cut off. */
+export const REPEAT_EVERY_MS = 1_000;
 const HEAL_EVENTS = 500;
 
 export interface DeliveriesOptions {
@@ -29,6 +31,7 @@ export interface DeliveriesOptions {
   /** Milliseconds since 1970. */
   clock: () => number;
   watermarkEveryMs?: number;
+  repeatEveryMs?: number;
 }
 
 interface Progress {
@@ -92,15 +95,19 @@ function tell({ chains, progress, clock }: Context): void {
   Object.assign(progress, { told: progress.position, toldAt: clock(), events: false });
 }
 
-/** Events that have come to an end are told of at once, mere progress when it is due. */
-async function tellQuiet(context: Context): Promise<number | null> {
-  const { progress, chains } = context;
-  if (progress.told === progress.position) return null;
-  const inMs = untilDueMs(context);
+/** Events that have come to an end are told of at once, mere progress when it is due, that nothing is new now and then. */
+async function tellQuiet(context: Context): Promise<number> {
+  const { progress, chains, clock, repeatEveryMs = REPEAT_EVERY_MS } = context;
+  const news = progress.told !== progress.position;
+  const inMs = news ? untilDueMs(context) : progress.toldAt + repeatEveryMs - clock();
   if (inMs > 0 && !progress.events) return inMs;
-  tell(context);
+  if (news) tell(context);
+  else {
+    chains.repeat(progress.position);
+    progress.toldAt = clock();
+  }
   await chains.written();
-  return null;
+  return repeatEveryMs;
 }
 
 interface Concern {

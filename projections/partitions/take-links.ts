@@ -2,8 +2,8 @@ import type { Link } from '../../events/backplane.ts';
 import type { RecordedEvent } from '../../events/event-store.ts';
 import type { Seat } from './assignment.ts';
 import { StillBehind } from './failures.ts';
-import type { FollowerLimits } from './follower.ts';
 import type { ReadMissing } from './missing.ts';
+import type { FollowerLimits } from './options.ts';
 import type { GroupName } from './ports.ts';
 import type { ReportPartition } from './report.ts';
 

@@ -131,17 +131,22 @@ describe('deliveries', () => {
     await take(4);
     await take(5);
     expect(positions()).toEqual([1, 4]);
-    expect(await sink.quiet?.()).toBeNull();
+    expect(await sink.quiet?.()).toBe(1_000);
     expect(positions()).toEqual([1, 4, 5]);
     await sink.take({ events: [], from: 5, to: 6 });
     expect(await sink.quiet?.()).toBe(200);
     hand.time.now += 200;
-    expect(await sink.quiet?.()).toBeNull();
-    expect(await sink.quiet?.()).toBeNull();
+    expect(await sink.quiet?.()).toBe(1_000);
+    hand.time.now += 400;
+    expect(await sink.quiet?.()).toBe(600);
     expect(positions()).toEqual([1, 4, 5, 6]);
-    const next = await hand.open();
-    await next.quiet?.();
+    hand.time.now += 600;
+    expect(await sink.quiet?.()).toBe(1_000);
     expect(hand.topic.links(0).at(-1)).toMatchObject({ after: 6, position: 6, event: null });
+    const next = await hand.open();
+    expect(await next.quiet?.()).toBe(1_000);
+    expect(hand.topic.links(0).at(-1)).toMatchObject({ after: 6, position: 6, event: null });
+    expect(positions()).toEqual([1, 4, 5, 6, 6, 6]);
   });
 
   it('refuse whoever was overtaken, and what it had written is dropped by its readers', async () => {

@@ -59,7 +59,14 @@ describe('what a slot is told', () => {
         partitions: PARTITIONS,
         topic: topics.events.group('deliveries'),
         open: (claim) =>
-          openDeliveries({ ...common, claim, writer, store: failing(slots.open(), random), watermarkEveryMs: 3 }),
+          openDeliveries({
+            ...common,
+            claim,
+            writer,
+            store: failing(slots.open(), random),
+            watermarkEveryMs: 3,
+            repeatEveryMs: 20,
+          }),
         owner,
         limits: LIMITS,
       });

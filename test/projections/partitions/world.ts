@@ -6,11 +6,8 @@ import { partitionKeyOf, partitionOf } from '../../../events/partition.ts';
 import { createMemoryTopic, type MemoryTopic } from '../../../infra/memory/backplane.ts';
 import { memoryCheckpoints } from '../../../infra/memory/checkpoints.ts';
 import { memoryParking } from '../../../infra/memory/parking.ts';
-import {
-  createPartitionFollower,
-  type FollowerLimits,
-  type PartitionFollower,
-} from '../../../projections/partitions/follower.ts';
+import { createPartitionFollower, type PartitionFollower } from '../../../projections/partitions/follower.ts';
+import type { FollowerLimits } from '../../../projections/partitions/options.ts';
 import type { Checkpoints, Claim, Parking, ViewGroup } from '../../../projections/partitions/ports.ts';
 import type { PartitionReport } from '../../../projections/partitions/report.ts';
 import type { OpenSink } from '../../../projections/partitions/sink.ts';
