@@ -12,9 +12,9 @@ interface Command {
   readonly chatId: ChatId;
   readonly commandId: CommandId;
   /** A ULID that all commands of one undertaking share; default: the command's own id. */
-  readonly correlationId?: string;
+  readonly correlationId?: string | undefined;
   /** A ULID: the id of the command (or message) that this one is an answer to. */
-  readonly causationId?: string;
+  readonly causationId?: string | undefined;
   /** W3C trace context to be recorded in the event; default: what `CommandsDeps.trace` says. */
   readonly traceparent?: string;
 }

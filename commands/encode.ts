@@ -12,8 +12,8 @@ export interface Intended {
   readonly at: number;
   readonly commandId: string;
   readonly correlationId: string;
-  readonly causationId?: string;
-  readonly traceparent?: string;
+  readonly causationId?: string | undefined;
+  readonly traceparent?: string | undefined;
 }
 
 /**

@@ -115,9 +115,8 @@ function intend<S>(
   deps: StreamDeps,
 ): Intended[] {
   const traceparent = deps.trace?.();
-  const origin = { commandId, correlationId: commandId, ...(traceparent === undefined ? {} : { traceparent }) };
   const at = deps.clock();
-  return facts.map((fact) => ({ ...fact, ...origin, stream, actor, at }));
+  return facts.map((fact) => ({ ...fact, stream, actor, at, commandId, correlationId: commandId, traceparent }));
 }
 
 const evolvable = ({ type, data, actor, at, commandId, correlationId }: Intended) => ({

@@ -4,7 +4,7 @@ import type { Rejection } from '../../events/error-codes.ts';
 import type { NewEvent } from '../../events/event-store.ts';
 import { chatStream } from '../../events/streams.ts';
 import type { ChatCommand, ChatReply } from '../api.ts';
-import { encodeEvent, type Intended } from '../encode.ts';
+import { encodeEvent } from '../encode.ts';
 import type { Journal } from '../journal.ts';
 import type { Ids } from '../ports.ts';
 import { decide, unavailable } from './decide.ts';
@@ -77,13 +77,15 @@ function repeated(command: ChatCommand, seq: number, pass: Pass): Answer {
 
 function happens(command: ChatCommand, facts: readonly StoredChatFact[], pass: Pass): Answer {
   const { state, events } = pass;
-  const { actor, commandId } = command;
-  const origin = originOf(command);
+  const { actor, commandId, correlationId = commandId, causationId, traceparent } = command;
   const at = Math.max(pass.now, state.head.at);
   const firstSeq = state.head.seq + 1;
   for (const fact of facts) {
     const { type, data } = fact;
-    const event = encodeEvent({ ...origin, stream: pass.stream, type, data, actor, at }, pass.ids);
+    const event = encodeEvent(
+      { stream: pass.stream, type, data, actor, at, commandId, correlationId, causationId, traceparent },
+      pass.ids,
+    );
     events.push(event);
     evolve(state, { seq: state.head.seq + 1, at, actor, commandId, fact }, pass.journal);
     state.head.lastEventId = event.eventId;
@@ -94,18 +96,6 @@ function happens(command: ChatCommand, facts: readonly StoredChatFact[], pass: P
     outcome: replyTo(command, { seq: firstSeq, at, changed: true, repeated: false }),
     position: 0,
     settled: false,
-  };
-}
-
-type Origin = Pick<Intended, 'commandId' | 'correlationId' | 'causationId' | 'traceparent'>;
-
-/** What a command's events say of where they come from. */
-function originOf({ commandId, correlationId = commandId, causationId, traceparent }: ChatCommand): Origin {
-  return {
-    commandId,
-    correlationId,
-    ...(causationId === undefined ? {} : { causationId }),
-    ...(traceparent === undefined ? {} : { traceparent }),
   };
 }
 

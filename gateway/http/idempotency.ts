@@ -2,7 +2,6 @@ import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import { Ulid, type UserId } from '../../events/ids.ts';
 import { newId } from '../new-id.ts';
-import { given } from '../requests.ts';
 
 /** Recorded in the events of a chat. */
 const OriginHeaders = {
@@ -38,10 +37,10 @@ interface ChatCommandHeaders {
 export function chatFrame(request: FastifyRequest<{ Headers: ChatCommandHeaders }>): {
   actor: UserId;
   commandId: string;
-  correlationId?: string;
-  causationId?: string;
+  correlationId: string | undefined;
+  causationId: string | undefined;
 } {
   const { 'correlation-id': correlationId, 'causation-id': causationId } = request.headers;
   const actor = request.principal.userId;
-  return { actor, commandId: commandIdOf(request), ...given({ correlationId, causationId }) };
+  return { actor, commandId: commandIdOf(request), correlationId, causationId };
 }

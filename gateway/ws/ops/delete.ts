@@ -1,6 +1,6 @@
 import { CommandId } from '../../../events/ids.ts';
 import { Reply } from '../../answers.ts';
-import { ChatId, given, MessageId } from '../../requests.ts';
+import { ChatId, MessageId } from '../../requests.ts';
 import { defineOp, Origin, reply } from './op.ts';
 
 export const deleteMessage = defineOp({
@@ -17,7 +17,8 @@ export const deleteMessage = defineOp({
         chatId,
         messageId,
         commandId: commandId ?? services.newId(),
-        ...given({ correlationId, causationId }),
+        correlationId,
+        causationId,
       }),
     ),
 });

@@ -18,7 +18,9 @@ export const edit = defineOp({
         messageId,
         commandId: commandId ?? services.newId(),
         text,
-        ...given({ mentions, correlationId, causationId }),
+        correlationId,
+        causationId,
+        ...given({ mentions }),
       }),
     ),
 });

@@ -1,6 +1,6 @@
 import { CommandId } from '../../../events/ids.ts';
 import { Reply } from '../../answers.ts';
-import { ChatId, Emoji, given, MessageId } from '../../requests.ts';
+import { ChatId, Emoji, MessageId } from '../../requests.ts';
 import { defineOp, type OpContext, Origin, reply } from './op.ts';
 
 const fields = { chatId: ChatId, messageId: MessageId, emoji: Emoji, commandId: CommandId.optional(), ...Origin };
@@ -28,7 +28,8 @@ const command =
         messageId,
         emoji,
         commandId: commandId ?? services.newId(),
-        ...given({ correlationId, causationId }),
+        correlationId,
+        causationId,
       }),
     );
 

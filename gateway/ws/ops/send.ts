@@ -20,7 +20,9 @@ export const send = defineOp({
         chatId,
         commandId: messageId ?? services.newId(),
         text,
-        ...given({ replyTo, mentions, fileIds, correlationId, causationId }),
+        correlationId,
+        causationId,
+        ...given({ replyTo, mentions, fileIds }),
       }),
     ),
 });
