@@ -1,5 +1,10 @@
-import type { AppendResult } from '../../events/event-store.ts';
-import { type EventStore, type NewEvent, type RecordedEvent, StoreError } from '../../events/event-store.ts';
+import {
+  type AppendResult,
+  type EventStore,
+  type NewEvent,
+  type RecordedEvent,
+  StoreError,
+} from '../../events/event-store.ts';
 import { assertAppend } from '../system/assert-append.ts';
 import { type Appender, createAppender } from './appender.ts';
 import { type BatchStream, createBatchStream } from './batch-stream.ts';

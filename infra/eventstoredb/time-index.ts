@@ -8,7 +8,9 @@ export interface TimeIndex {
   positionBefore(time: number): Promise<LogPosition>;
 }
 
-const PAGE_EVENTS = 2_000;
+const PAGE_EVENTS_MAX = 4_096;
+/** The first page is little more than what lies between two marks, for there the answer mostly is. */
+const PAGE_EVENTS_FIRST = 256;
 /** Events between two marks: what a later question reads. */
 const MARK_EVENTS = 200;
 const PAGE_TIMEOUT_MS = 10_000;
@@ -41,8 +43,8 @@ export function createTimeIndex(connection: Connection, closed: () => boolean): 
       const { marks } = context;
       const passed = marks.findLast((mark) => mark.latest < time);
       let from: Mark = passed ?? { position: START, latest: 0 };
-      for (;;) {
-        const page = await look(context, from, time);
+      for (let limit = PAGE_EVENTS_FIRST; ; limit = Math.min(2 * limit, PAGE_EVENTS_MAX)) {
+        const page = await look(context, { from, time, limit });
         if (page.found !== null) return page.found;
         if (!page.full) return page.mark.position;
         from = page.mark;
@@ -58,9 +60,15 @@ interface Looked {
   full: boolean;
 }
 
-function look({ connection, closed, marks }: Context, from: Mark, time: number): Promise<Looked> {
+interface Asked {
+  readonly from: Mark;
+  readonly time: number;
+  readonly limit: number;
+}
+
+function look({ connection, closed, marks }: Context, { from, time, limit }: Asked): Promise<Looked> {
   const streams = NO_SYSTEM_STREAMS;
-  const request = allRequest({ from: from.position, direction: 'forwards', limit: PAGE_EVENTS + 1, streams });
+  const request = allRequest({ from: from.position, direction: 'forwards', limit: limit + 1, streams });
   return persistently({ timeoutMs: PAGE_TIMEOUT_MS, closed }, async (timeoutMs) => {
     let { position, latest } = from;
     let count = 0;
@@ -79,8 +87,8 @@ function look({ connection, closed, marks }: Context, from: Mark, time: number):
       }
       position = here;
       if (count % MARK_EVENTS === 0 && here > (marks.at(-1)?.position ?? START)) marks.push({ position, latest });
-      return count < PAGE_EVENTS;
+      return count < limit;
     });
-    return { found, mark: { position, latest }, full: count === PAGE_EVENTS };
+    return { found, mark: { position, latest }, full: count === limit };
   });
 }

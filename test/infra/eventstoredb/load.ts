@@ -6,7 +6,7 @@ import { newEvents } from '../../contracts/event-store/events.ts';
 import { seeded } from '../../support/seeded.ts';
 import { until } from './world.ts';
 
-const timer: Timer = {
+export const timer: Timer = {
   now: () => performance.now(),
   after(ms, run) {
     const timeout = setTimeout(run, ms);
