@@ -1,5 +1,6 @@
 import type { Placed, TopicWriter } from '../../events/backplane.ts';
 import type { LogPosition, RecordedEvent } from '../../events/event-store.ts';
+import { EVENT_BYTES_MAX } from '../relay/chains.ts';
 
 /** A request to the topic is at most about so large, and so long. */
 const REQUEST_CHARACTERS_MAX = 2_000_000;
@@ -9,7 +10,7 @@ const LINK_CHARACTERS = 100;
 
 /** One chain of links for each slot: whoever reads a slot sees from each link whether it has missed the one before. */
 export interface Chains {
-  /** Puts an event into these slots. Waits where a request is full. */
+  /** Puts an event into these slots, or, where no backplane carries it, that there was one. Waits where a request is full. */
   put(event: RecordedEvent, slots: Iterable<number>): Promise<void>;
   /** Tells every slot that has nothing after this position that there was nothing. */
   watermark(position: LogPosition): void;
@@ -41,8 +42,12 @@ export function createChains(writer: TopicWriter, { source, from }: { source: nu
 
   return {
     async put(event, slots) {
-      for (const slot of slots) link(slot, event.position, event);
-      if (waiting.length >= REQUEST_LINKS_MAX || characters >= REQUEST_CHARACTERS_MAX) await written();
+      const carried = Buffer.byteLength(event.data) + Buffer.byteLength(event.metadata) <= EVENT_BYTES_MAX;
+      for (const slot of slots) {
+        if (!carried) last[slot] = event.position; // the link then tells that its reader lacks it, and the log has it
+        link(slot, event.position, carried ? event : null);
+        if (waiting.length >= REQUEST_LINKS_MAX || characters >= REQUEST_CHARACTERS_MAX) await written();
+      }
     },
     watermark(position) {
       for (const [slot, before] of last.entries()) if (before === null || before < position) link(slot, position, null);

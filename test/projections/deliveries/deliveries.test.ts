@@ -94,6 +94,19 @@ describe('deliveries', () => {
     expect(records).toHaveLength(events.length * SLOTS);
   });
 
+  it('tell of an event that no backplane carries that its reader lacks it', async () => {
+    const big = { ...sent(1), data: JSON.stringify({ text: 'x'.repeat(1_000_000) }) };
+    const events = [started(usersOf(1, 1)), big, sent(2)];
+    const hand = await openHand(events);
+    await (await hand.open()).take({ events, from: 0, to: 3 });
+    const links = hand.topic.links(1).map(({ after, position, event }) => [after, position, event?.revision ?? null]);
+    expect(links).toEqual([
+      [0, 1, 0],
+      [2, 2, null],
+      [2, 3, 2],
+    ]);
+  });
+
   it('tell of receipts everybody in a small chat, and oneself in a large one', async () => {
     const small = [...usersOf(0, 1), ...usersOf(2, 1)];
     const large = [...usersOf(0, 90), ...usersOf(2, 20)];
