@@ -1,9 +1,9 @@
 import type { ChatId } from '../../events/ids.ts';
 import type { ChatSlots, ChatSlotsStore } from '../../projections/deliveries/ports.ts';
-import { numberArray, textArray } from './arrays.ts';
+import { numberColumn, textColumn } from './arrays.ts';
 import { fencedRows } from './fenced-rows.ts';
 import { NotLoaded } from './loaded.ts';
-import type { Postgres, Session } from './pool.ts';
+import type { Bound, Postgres } from './pool.ts';
 
 type Counts = [slot: number, members: number][];
 
@@ -23,7 +23,7 @@ export function createChatSlots(postgres: Postgres, options: { keptMax?: number 
   };
   const rows = {
     size: () => known.size,
-    store: (session: Session) => (touched.size > 0 ? [store(session, [...touched])] : []),
+    store: () => (touched.size > 0 ? [store([...touched])] : []),
     committed: () => touched.clear(),
     forget,
   };
@@ -46,13 +46,17 @@ export function createChatSlots(postgres: Postgres, options: { keptMax?: number 
 }
 
 async function load(postgres: Postgres, chatIds: readonly ChatId[]): Promise<ChatSlots[]> {
-  const stored = await postgres.query<{ chatId: ChatId; headSeq: number; counts: string }>(LOAD, [textArray(chatIds)]);
+  const stored = await postgres.query<{ chatId: ChatId; headSeq: number; counts: string }>(LOAD, [
+    textColumn(chatIds, (chatId) => chatId),
+  ]);
   return stored.map(({ counts, ...chat }) => ({ ...chat, counts: new Map(JSON.parse(counts) as Counts) }));
 }
 
-const store = (session: Session, chats: readonly ChatSlots[]): Promise<number> =>
-  session.execute(STORE, [
-    textArray(chats.map(({ chatId }) => chatId)),
-    numberArray(chats.map(({ headSeq }) => headSeq)),
-    textArray(chats.map(({ counts }) => JSON.stringify([...counts] satisfies Counts))),
-  ]);
+const store = (chats: readonly ChatSlots[]): Bound => ({
+  statement: { name: 'chat-slots-store', text: STORE },
+  values: [
+    textColumn(chats, ({ chatId }) => chatId),
+    numberColumn(chats, ({ headSeq }) => headSeq),
+    textColumn(chats, ({ counts }) => JSON.stringify([...counts] satisfies Counts)),
+  ],
+});

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import {
   type CheckpointState,
   type Checkpoints,
@@ -6,7 +7,7 @@ import {
   StaleOwner,
   type Step,
 } from '../../projections/partitions/ports.ts';
-import type { Postgres, Session } from './pool.ts';
+import type { Bound, Postgres, Session } from './pool.ts';
 
 /**
  * Not waited for on disk: after a crash of the server the checkpoint may be where it was a moment before, with all
@@ -42,7 +43,23 @@ export function createCheckpoints(postgres: Postgres): Checkpoints {
   };
 }
 
-/** The fence. First in a transaction: it holds the row, so that nobody can take over between it and the commit. */
+/**
+ * The fence, for `atomically`: it fails where the claim is over, so that whatever is sent behind it is not even begun.
+ * It holds the row: nobody can take over between it and the commit.
+ */
+export const moveOrFail = ({ claim, from, to }: Step): Bound => ({
+  statement: {
+    name: 'checkpoints-move-or-fail',
+    text: `WITH moved AS (${MOVE} RETURNING 1) SELECT 1 / count(*) FROM moved`,
+  },
+  values: [claim.group, claim.partition, claim.term, from, to],
+});
+
+/** What `moveOrFail` failed with. */
+export const isOver = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === DIVISION_BY_ZERO;
+const DIVISION_BY_ZERO = '22012';
+
+/** The fence as a statement of its own. */
 export async function moveCheckpoint(session: Session, { claim, from, to }: Step): Promise<void> {
   const { group, partition, term } = claim;
   const moved = await session.execute({ name: 'checkpoints-move', text: MOVE }, [group, partition, term, from, to]);

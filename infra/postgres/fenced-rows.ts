@@ -1,12 +1,12 @@
 import { type LogPosition, StoreError } from '../../events/event-store.ts';
 import { StaleOwner, type Step } from '../../projections/partitions/ports.ts';
-import { moveCheckpoint } from './checkpoints.ts';
+import { isOver, moveCheckpoint, moveOrFail } from './checkpoints.ts';
 import { holding } from './failures.ts';
 import type { LoadedRows } from './loaded.ts';
-import type { Postgres } from './pool.ts';
+import type { Bound, Postgres } from './pool.ts';
 
 /** How many rows of a partition are kept in memory between batches. */
-const ROWS_KEPT_MAX = 20_000;
+const ROWS_KEPT_MAX = 50_000;
 
 export interface FencedRows {
   commit(step: Step): Promise<void>;
@@ -32,15 +32,12 @@ export function fencedRows(
     reset,
     async commit(step) {
       const heldAt = keptAt ?? step.from;
+      keptAt = heldAt; // also where it fails: the same step may be tried again
+      if (heldAt !== step.from) await refuseOutdated(postgres, heldAt, step);
       try {
-        await postgres.transaction(async (session) => {
-          await moveCheckpoint(session, step); // alone: a stale owner must not even hold a lock on a row
-          refuseOutdated(heldAt, step);
-          await holding(() => Promise.all(all.flatMap((rows) => rows.store(session))));
-        });
+        await holding(() => write(postgres, step, all));
       } catch (error) {
         if (error instanceof StaleOwner) reset();
-        else keptAt = heldAt; // the same step may be tried again
         throw error;
       }
       keptAt = step.to;
@@ -50,9 +47,22 @@ export function fencedRows(
   };
 }
 
+async function write(postgres: Postgres, step: Step, all: readonly LoadedRows[]): Promise<void> {
+  try {
+    await postgres.atomically(statements(step, all));
+  } catch (error) {
+    throw isOver(error) ? new StaleOwner(step.claim) : error;
+  }
+}
+
+function* statements(step: Step, all: readonly LoadedRows[]): Generator<Bound> {
+  yield moveOrFail(step);
+  for (const rows of all) yield* rows.store();
+}
+
 /** Another process has had the partition in between, and wrote rows that are held here as they were before. */
-function refuseOutdated(heldAt: LogPosition, { claim, from }: Step): void {
-  if (heldAt === from) return;
+async function refuseOutdated(postgres: Postgres, heldAt: LogPosition, { claim, from }: Step): Promise<never> {
+  await moveCheckpoint(postgres, { claim, from, to: from });
   const place = `${claim.group}, partition ${claim.partition}`;
   throw new StoreError('busy', `${place}: rows are held as of ${heldAt}, not ${from}: forget them and take it again`);
 }

@@ -1,4 +1,4 @@
-import type { Session } from './pool.ts';
+import type { Bound } from './pool.ts';
 
 /**
  * The rows of one view that are in memory: what batches need is loaded into them before, what batches changed is
@@ -7,8 +7,8 @@ import type { Session } from './pool.ts';
 export interface LoadedRows {
   /** How many there are. */
   size(): number;
-  /** Writes everything that was flushed, as part of a transaction. */
-  store(session: Session): Promise<unknown>[];
+  /** What writes everything that was flushed. */
+  store(): Iterable<Bound>;
   /** What was flushed is in the database. */
   committed(): void;
   /** Forgets everything. */

@@ -1,6 +1,6 @@
 import type { UserId } from '../../../events/ids.ts';
 import type { StoredCredential } from '../../../gateway/auth/ports.ts';
-import { textArray } from '../arrays.ts';
+import { textColumn } from '../arrays.ts';
 import type { Postgres } from '../pool.ts';
 
 const INSERT = `INSERT INTO credentials (user_id, hash, enrolled_by, changed_by)
@@ -13,7 +13,7 @@ export async function copyCredentials(
   postgres: Postgres,
   credentials: readonly StoredCredential[],
 ): Promise<{ copied: number; different: UserId[] }> {
-  const column = (of: (credential: StoredCredential) => string | null): string => textArray(credentials.map(of));
+  const column = (of: (credential: StoredCredential) => string | null): string => textColumn(credentials, of);
   const ids = column(({ userId }) => userId);
   const copied = await postgres.execute(INSERT, [
     ids,

@@ -1,7 +1,7 @@
 import type { ChatId } from '../../../events/ids.ts';
 import type { RoleSpan } from '../../../projections/members/ports.ts';
-import { numberArray, textArray } from '../arrays.ts';
-import type { Session } from '../pool.ts';
+import { numberColumn, textColumn } from '../arrays.ts';
+import type { Bound, Session } from '../pool.ts';
 import type { Pair } from '../views/needs.ts';
 
 export interface Span extends RoleSpan {
@@ -23,7 +23,7 @@ const LOAD = `SELECT s.chat_id AS "chatId", s.user_id AS "userId", s.from_seq AS
 
 /** The open spans of those of the pairs that have one. */
 export const loadPresent = (session: Session, pairs: readonly Pair[]): Promise<Span[]> =>
-  session.query(LOAD, [textArray(pairs.map(({ chatId }) => chatId)), textArray(pairs.map(({ userId }) => userId))]);
+  session.query(LOAD, [textColumn(pairs, ({ chatId }) => chatId), textColumn(pairs, ({ userId }) => userId)]);
 
 /** A span ends once. */
 const STORE_SPANS = `INSERT INTO members_spans AS s (chat_id, user_id, from_seq, to_seq, since_seq, role)
@@ -31,24 +31,28 @@ const STORE_SPANS = `INSERT INTO members_spans AS s (chat_id, user_id, from_seq,
   ON CONFLICT (chat_id, user_id, from_seq) DO UPDATE SET to_seq = excluded.to_seq
   WHERE s.to_seq IS NULL AND excluded.to_seq IS NOT NULL`;
 
-export const storeSpans = (session: Session, spans: readonly Span[]): Promise<number> =>
-  session.execute(STORE_SPANS, [
-    textArray(spans.map(({ chatId }) => chatId)),
-    textArray(spans.map(({ userId }) => userId)),
-    numberArray(spans.map(({ from }) => from)),
-    numberArray(spans.map(({ to }) => to)),
-    numberArray(spans.map(({ since }) => since)),
-    textArray(spans.map(({ role }) => role)),
-  ]);
+export const storeSpans = (spans: readonly Span[]): Bound => ({
+  statement: { name: 'members-store-spans', text: STORE_SPANS },
+  values: [
+    textColumn(spans, ({ chatId }) => chatId),
+    textColumn(spans, ({ userId }) => userId),
+    numberColumn(spans, ({ from }) => from),
+    numberColumn(spans, ({ to }) => to),
+    numberColumn(spans, ({ since }) => since),
+    textColumn(spans, ({ role }) => role),
+  ],
+});
 
 /** What a chat was called from a seq on follows from its event: it is the same whenever it is written. */
 const STORE_FRAMES = `INSERT INTO members_frames (chat_id, seq, title, member_count)
   SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::integer[]) ON CONFLICT (chat_id, seq) DO NOTHING`;
 
-export const storeFrames = (session: Session, frames: readonly Frame[]): Promise<number> =>
-  session.execute(STORE_FRAMES, [
-    textArray(frames.map(({ chatId }) => chatId)),
-    numberArray(frames.map(({ seq }) => seq)),
-    textArray(frames.map(({ title }) => title)),
-    numberArray(frames.map(({ memberCount }) => memberCount)),
-  ]);
+export const storeFrames = (frames: readonly Frame[]): Bound => ({
+  statement: { name: 'members-store-frames', text: STORE_FRAMES },
+  values: [
+    textColumn(frames, ({ chatId }) => chatId),
+    numberColumn(frames, ({ seq }) => seq),
+    textColumn(frames, ({ title }) => title),
+    numberColumn(frames, ({ memberCount }) => memberCount),
+  ],
+});

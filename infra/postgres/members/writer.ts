@@ -30,15 +30,16 @@ export function loadedMembers(): LoadedMembers {
     size: () => held.size,
     take(chatId, row) {
       const { kind, historyVisibility, pastContent, headSeq, title, memberCount } = row ?? NEW_CHAT;
-      const settings = { chatId, kind, historyVisibility, pastContent, headSeq, title, memberCount };
-      known.set(chatId, { ...settings, present: new Map(), whole: row === null });
+      const [present, whole] = [new Map(), row === null];
+      const chat = { chatId, kind, historyVisibility, pastContent, headSeq, title, memberCount, present, whole };
+      known.set(chatId, chat);
       held.size++;
     },
     loadPresent: (session, pairs) => loadInto(held, session, pairs),
-    store: (session) => [
-      ...(spans.size > 0 ? [storeSpans(session, [...spans])] : []),
-      ...(frames.length > 0 ? [storeFrames(session, frames)] : []),
-    ],
+    *store() {
+      if (spans.size > 0) yield storeSpans([...spans]);
+      if (frames.length > 0) yield storeFrames(frames);
+    },
     committed() {
       spans.clear();
       frames.length = 0;
@@ -62,7 +63,8 @@ function writerOver(held: Held): MembersWriter<Chat> {
     touch: () => undefined,
     present: presentIn,
     open(chat, span) {
-      const opened: Span = { chatId: chat.chatId, ...span, to: null };
+      const { userId, from, since, role } = span;
+      const opened: Span = { chatId: chat.chatId, userId, from, to: null, since, role };
       setPresent(held, opened, opened);
       spans.add(opened);
     },

@@ -1,7 +1,7 @@
 import type { ChatId } from '../../../events/ids.ts';
 import type { ChatRow } from '../../../projections/user-chats/ports.ts';
-import { numberArray, textArray } from '../arrays.ts';
-import type { Session } from '../pool.ts';
+import { numberColumn, textColumn } from '../arrays.ts';
+import type { Bound, Session } from '../pool.ts';
 
 /** Of a chat without a row. */
 export const NEW_CHAT: Omit<ChatRow, 'chatId'> = {
@@ -23,7 +23,7 @@ export const CHAT_COLUMNS = `c.chat_id AS "chatId", c.kind, c.title, c.member_co
 
 export const loadChats = (session: Session, chatIds: readonly ChatId[]): Promise<ChatRow[]> =>
   session.query(`SELECT ${CHAT_COLUMNS} FROM user_chats_chats c WHERE c.chat_id = ANY($1::text[])`, [
-    textArray(chatIds),
+    textColumn(chatIds, (chatId) => chatId),
   ]);
 
 /** Never back: a row that knows more stays as it is. */
@@ -38,17 +38,19 @@ const STORE = `INSERT INTO user_chats_chats AS c (chat_id, kind, title, member_c
     past_content = excluded.past_content
   WHERE c.head_seq < excluded.head_seq`;
 
-export const storeChats = (session: Session, chats: readonly ChatRow[]): Promise<number> =>
-  session.execute(STORE, [
-    textArray(chats.map(({ chatId }) => chatId)),
-    textArray(chats.map(({ kind }) => kind)),
-    textArray(chats.map(({ title }) => title)),
-    numberArray(chats.map(({ memberCount }) => memberCount)),
-    numberArray(chats.map(({ headSeq }) => headSeq)),
-    numberArray(chats.map(({ headPosition }) => headPosition)),
-    numberArray(chats.map(({ orderPosition }) => orderPosition)),
-    numberArray(chats.map(({ lastMessageSeq }) => lastMessageSeq)),
-    numberArray(chats.map(({ messageCount }) => messageCount)),
-    textArray(chats.map(({ historyVisibility }) => historyVisibility)),
-    textArray(chats.map(({ pastContent }) => pastContent)),
-  ]);
+export const storeChats = (chats: readonly ChatRow[]): Bound => ({
+  statement: { name: 'user-chats-store-chats', text: STORE },
+  values: [
+    textColumn(chats, ({ chatId }) => chatId),
+    textColumn(chats, ({ kind }) => kind),
+    textColumn(chats, ({ title }) => title),
+    numberColumn(chats, ({ memberCount }) => memberCount),
+    numberColumn(chats, ({ headSeq }) => headSeq),
+    numberColumn(chats, ({ headPosition }) => headPosition),
+    numberColumn(chats, ({ orderPosition }) => orderPosition),
+    numberColumn(chats, ({ lastMessageSeq }) => lastMessageSeq),
+    numberColumn(chats, ({ messageCount }) => messageCount),
+    textColumn(chats, ({ historyVisibility }) => historyVisibility),
+    textColumn(chats, ({ pastContent }) => pastContent),
+  ],
+});

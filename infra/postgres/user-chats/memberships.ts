@@ -2,8 +2,8 @@ import type { Role } from '../../../events/chat.ts';
 import type { ChatId, UserId } from '../../../events/ids.ts';
 import type { MembershipRow } from '../../../projections/user-chats/ports.ts';
 import { parseStays, staysText } from '../../sqlite/user-chats/stays.ts';
-import { numberArray, textArray } from '../arrays.ts';
-import type { Session } from '../pool.ts';
+import { numberColumn, textColumn } from '../arrays.ts';
+import type { Bound, Session } from '../pool.ts';
 import type { Pair } from '../views/needs.ts';
 
 export interface Membership extends MembershipRow {
@@ -34,9 +34,11 @@ const LOAD = `SELECT m.chat_id AS "chatId", m.user_id AS "userId", m.role, m.sta
 
 /** Those of the pairs that there are; no pair twice. */
 export async function loadMemberships(session: Session, pairs: readonly Pair[]): Promise<Membership[]> {
-  const values = [textArray(pairs.map(({ userId }) => userId)), textArray(pairs.map(({ chatId }) => chatId))];
+  const values = [textColumn(pairs, ({ userId }) => userId), textColumn(pairs, ({ chatId }) => chatId)];
   const rows = await session.query<Stored>(LOAD, values);
-  return rows.map((row) => ({ ...row, stays: parseStays(row.stays) }));
+  return rows.map(({ chatId, userId, role, stays, readSeq, deliveredSeq }) => {
+    return { chatId, userId, role, stays: parseStays(stays), readSeq, deliveredSeq };
+  });
 }
 
 /** A row that says the same is not written again, and marks never fall. */
@@ -47,12 +49,14 @@ const STORE = `INSERT INTO user_chats_memberships AS m (user_id, chat_id, role, 
   WHERE m.read_seq < excluded.read_seq OR m.delivered_seq < excluded.delivered_seq
     OR m.role IS DISTINCT FROM excluded.role OR m.stays <> excluded.stays`;
 
-export const storeMemberships = (session: Session, memberships: readonly Membership[]): Promise<number> =>
-  session.execute(STORE, [
-    textArray(memberships.map(({ userId }) => userId)),
-    textArray(memberships.map(({ chatId }) => chatId)),
-    textArray(memberships.map(({ role }) => role)),
-    textArray(memberships.map(({ stays }) => staysText(stays))),
-    numberArray(memberships.map(({ readSeq }) => readSeq)),
-    numberArray(memberships.map(({ deliveredSeq }) => deliveredSeq)),
-  ]);
+export const storeMemberships = (memberships: readonly Membership[]): Bound => ({
+  statement: { name: 'user-chats-store-memberships', text: STORE },
+  values: [
+    textColumn(memberships, ({ userId }) => userId),
+    textColumn(memberships, ({ chatId }) => chatId),
+    textColumn(memberships, ({ role }) => role),
+    textColumn(memberships, ({ stays }) => staysText(stays)),
+    numberColumn(memberships, ({ readSeq }) => readSeq),
+    numberColumn(memberships, ({ deliveredSeq }) => deliveredSeq),
+  ],
+});

@@ -1,9 +1,9 @@
 import type { UserId } from '../../../events/ids.ts';
 import type { UsersWriter } from '../../../projections/users/ports.ts';
 import { foldName } from '../../sqlite/users/names.ts';
-import { textArray } from '../arrays.ts';
+import { textColumn } from '../arrays.ts';
 import type { LoadedRows } from '../loaded.ts';
-import type { Session } from '../pool.ts';
+import type { Bound } from '../pool.ts';
 
 interface Registered {
   readonly userId: UserId;
@@ -37,10 +37,10 @@ export function loadedUsers(): LoadedUsers {
       },
     },
     size: () => 0,
-    store: (session) => [
-      ...(registered.size > 0 ? [storeUsers(session, [...registered.values()])] : []),
-      ...(renamed.size > 0 ? [renameUsers(session, [...renamed.values()])] : []),
-    ],
+    *store() {
+      if (registered.size > 0) yield storeUsers([...registered.values()]);
+      if (renamed.size > 0) yield renameUsers([...renamed.values()]);
+    },
     committed: forget,
     forget,
   };
@@ -52,22 +52,26 @@ const STORE = `INSERT INTO users_users AS u (user_id, username, display_name, di
     display_folded = excluded.display_folded, place = excluded.place
   WHERE u.username IS DISTINCT FROM excluded.username OR u.display_name <> excluded.display_name`;
 
-const storeUsers = (session: Session, users: readonly Registered[]): Promise<number> =>
-  session.execute(STORE, [
-    textArray(users.map(({ userId }) => userId)),
-    textArray(users.map(({ username }) => username)),
-    textArray(users.map(({ displayName }) => displayName)),
-    textArray(users.map(({ displayName }) => foldName(displayName))),
-    textArray(users.map(({ userId, username }) => username ?? userId)),
-  ]);
+const storeUsers = (users: readonly Registered[]): Bound => ({
+  statement: { name: 'users-store', text: STORE },
+  values: [
+    textColumn(users, ({ userId }) => userId),
+    textColumn(users, ({ username }) => username),
+    textColumn(users, ({ displayName }) => displayName),
+    textColumn(users, ({ displayName }) => foldName(displayName)),
+    textColumn(users, ({ userId, username }) => username ?? userId),
+  ],
+});
 
 const RENAME = `UPDATE users_users u SET display_name = named.display_name, display_folded = named.display_folded
   FROM unnest($1::text[], $2::text[], $3::text[]) AS named (user_id, display_name, display_folded)
   WHERE u.user_id = named.user_id AND u.display_name <> named.display_name`;
 
-const renameUsers = (session: Session, users: readonly Renamed[]): Promise<number> =>
-  session.execute(RENAME, [
-    textArray(users.map(({ userId }) => userId)),
-    textArray(users.map(({ displayName }) => displayName)),
-    textArray(users.map(({ displayName }) => foldName(displayName))),
-  ]);
+const renameUsers = (users: readonly Renamed[]): Bound => ({
+  statement: { name: 'users-rename', text: RENAME },
+  values: [
+    textColumn(users, ({ userId }) => userId),
+    textColumn(users, ({ displayName }) => displayName),
+    textColumn(users, ({ displayName }) => foldName(displayName)),
+  ],
+});

@@ -56,11 +56,10 @@ function signal(): { given: Promise<void>; give(): void } {
 /** Ends the connection of each transaction when its work is done and its commit is not yet sent. */
 const endedBeforeCommits = (postgres: Postgres): Postgres => ({
   ...postgres,
-  transaction: (work) =>
+  atomically: (statements) =>
     postgres.transaction(async (session) => {
-      const result = await work(session);
+      for (const { statement, values } of statements) await session.execute(statement, values);
       await end((await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid'))[0]?.pid);
-      return result;
     }),
 });
 
@@ -84,11 +83,12 @@ it('holds all of a batch whose commit was done and its answer lost: the checkpoi
     const one = await claimed(database.open({ url: url.href, timeouts: { answerMs: 1_000 } }));
     await one.feed(log.slice(0, 100));
     await one.take(log.slice(100, 200));
-    proxy.onBytes((way, bytes) => {
+    const unlisten = proxy.onBytes((way, bytes) => {
       if (way === 'up' && bytes.includes('COMMIT')) proxy.dropResponses();
     });
     await expect(one.commit(after(200))).rejects.toMatchObject({ code: 'unknown', temporary: true });
     await expectViewsOf(200);
+    unlisten();
     proxy.heal();
     await expect(one.commit(after(200))).rejects.toMatchObject({ code: 'stale-owner' });
   } finally {
@@ -103,12 +103,11 @@ it('writes no row for a process that was paused in its transaction until another
   const [written, resumed] = [signal(), signal()];
   const paused: Postgres = {
     ...stalled,
-    transaction: (work) =>
+    atomically: (statements) =>
       stalled.transaction(async (session) => {
-        const result = await work(session);
+        for (const { statement, values } of statements) await session.execute(statement, values);
         written.give();
         await resumed.given;
-        return result;
       }),
   };
   const late = feeder(createViewRows(paused), zombie.claim);

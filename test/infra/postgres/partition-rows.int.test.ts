@@ -25,10 +25,10 @@ function endsBeforeItsCommit(postgres: Postgres): Postgres {
   let ended = false;
   return {
     ...postgres,
-    transaction: (work) =>
+    atomically: (statements) =>
       postgres.transaction(async (session) => {
-        const result = await work(session);
-        if (ended) return result;
+        for (const { statement, values } of statements) await session.execute(statement, values);
+        if (ended) return;
         ended = true;
         throw new Error('the process ended');
       }),
