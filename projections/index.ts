@@ -1,9 +1,8 @@
-export { type DeliveriesOptions, openDeliveries } from './deliveries/deliveries.ts';
+export { openDeliveries } from './deliveries/deliveries.ts';
 export { createPartitionFollower, type PartitionFollower, type PartitionState } from './partitions/follower.ts';
-export { FOLLOWER_LIMITS, type FollowerLimits, type FollowerOptions } from './partitions/options.ts';
 export type { PartitionReport, ReportPartition } from './partitions/report.ts';
-export type { OpenSink, PartitionSink, Stretch } from './partitions/sink.ts';
-export { openViewSink, type ViewSinkOptions } from './partitions/view-sink.ts';
+export type { OpenSink } from './partitions/sink.ts';
+export { openViewSink } from './partitions/view-sink.ts';
 export type { Admin, ProjectionJob } from './runner/admin.ts';
 export { VIEWS } from './runner/ports.ts';
 export { createProgress, type Progress } from './runner/progress.ts';
