@@ -47,6 +47,22 @@ async function ensureTable(cassandra: Cassandra, name: string, definition: strin
     [cassandra.keyspace, name],
   );
   if (found.length === 0) await cassandra.define(definition);
+  await there(cassandra, name);
+}
+
+/** A table that another process is making is listed before it can be read. */
+async function there(cassandra: Cassandra, name: string): Promise<void> {
+  const deadline = performance.now() + WAIT_MAX_MS;
+  for (;;) {
+    try {
+      await cassandra.read(`SELECT * FROM ${name}`, [], { rows: 1 });
+      return;
+    } catch (error) {
+      const missing = error instanceof Error && /does not exist|unconfigured table/.test(error.message);
+      if (!missing || performance.now() >= deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    }
+  }
 }
 
 async function notApplied(cassandra: Cassandra, migrations: readonly Migration[]): Promise<Migration[]> {
