@@ -1,5 +1,6 @@
 import driver from 'cassandra-driver';
 import { StoreError } from '../../events/event-store.ts';
+import { RefusedRows } from '../../projections/partitions/ports.ts';
 
 const { errors, types } = driver;
 const codes = types.responseErrorCodes;
@@ -17,6 +18,9 @@ const OUTAGES: ReadonlySet<number> = new Set([
 /** The write may have happened, or may happen later. */
 const UNSURE: ReadonlySet<number> = new Set([codes.writeTimeout, codes.writeFailure]);
 const FORBIDDEN: ReadonlySet<number> = new Set([codes.badCredentials, codes.unauthorized]);
+
+/** Of `invalid`: the server's limits of a mutation and of a request. What else is invalid is a mistake of ours. */
+const TOO_LARGE = /oversized mutation|request is too big/i;
 
 /**
  * A driver's error as one that says whether the same call may succeed later. What is left as it was is a mistake of
@@ -37,8 +41,11 @@ export function failureOf(error: unknown, doing: 'read' | 'write'): unknown {
   if (error instanceof errors.ResponseError) {
     if (UNSURE.has(error.code)) return failure('unknown', error);
     if (OUTAGES.has(error.code)) return failure('unavailable', error);
-    return FORBIDDEN.has(error.code) ? refused(error) : error;
+    if (FORBIDDEN.has(error.code)) return refused(error);
+    return error.code === codes.invalid && TOO_LARGE.test(error.message) ? unholdable(error) : error;
   }
+  // The driver itself finds that a number or a text does not fit.
+  if (doing === 'write' && 'code' in error && error.code === 'ERR_OUT_OF_RANGE') return unholdable(error);
   if ('isSocketError' in error && error.isSocketError === true) return failure(uncertain, error);
   return error;
 }
@@ -49,3 +56,4 @@ const failure = (code: 'unknown' | 'unavailable' | 'busy', cause: Error): StoreE
   new StoreError(code, `Cassandra: ${cause.message}`, { cause });
 const refused = (cause: Error): StoreError =>
   new StoreError('unavailable', `Cassandra does not let us in: ${cause.message}`, { cause, temporary: false });
+const unholdable = (cause: Error): RefusedRows => new RefusedRows(`Cassandra: ${cause.message}`, { cause });

@@ -58,3 +58,12 @@ export const foldFact = (row: Row, messageSeq: number): FoldFact => ({
   seq: intOf(row, 'seq'),
   ...(JSON.parse(textOf(row, 'state')) as FoldState),
 });
+
+/** Of the emojis of which a fold names not all users: through which rev it names all whose reaction stands. */
+export type NamesThrough = ReadonlyMap<string, number>;
+
+export const namesText = (names: NamesThrough): string | undefined =>
+  names.size === 0 ? undefined : JSON.stringify(Object.fromEntries(names));
+
+export const namesThrough = (row: Row): NamesThrough =>
+  new Map(Object.entries(JSON.parse(textOrNull(row, 'names_through') ?? '{}') as Record<string, number>));

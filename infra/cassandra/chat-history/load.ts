@@ -1,9 +1,12 @@
 import type { ChatId } from '../../../events/ids.ts';
 import type { PartitionBatch } from '../../../projections/partitions/ports.ts';
-import { type ChatHistoryReader, FOLD_EVERY } from '../../../queries/chat-history/view.ts';
+import { FOLD_EVERY } from '../../../queries/chat-history/view.ts';
+import type { Cassandra } from '../cassandra.ts';
 import { inLanes } from '../lanes.ts';
 import { foldingOf, loadNames } from './folding.ts';
 import type { OpenChat, OpenChats } from './open-chats.ts';
+import { namesOfFold } from './overflow.ts';
+import { chatHistoryReader } from './reader.ts';
 
 const READS_AT_ONCE = 32;
 
@@ -22,18 +25,21 @@ interface Coming {
  * Reads what projectors will ask of a batch: how far its chats have come, and the messages that it folds, all as of the
  * head that the chat has here. What another process wrote beyond it is not looked at, so that the same comes out.
  */
-export async function loadBatch(
-  reader: Pick<ChatHistoryReader, 'messages' | 'reactions'>,
-  chats: OpenChats,
-  inputs: readonly ChatInput[],
-): Promise<void> {
+export async function loadBatch(cassandra: Cassandra, chats: OpenChats, inputs: readonly ChatInput[]): Promise<void> {
+  const reader = chatHistoryReader(cassandra);
   await chats.open(inputs.map(({ chatId }) => chatId));
   const folded = comingChanges(chats, inputs).filter(({ folds }) => folds);
   await inLanes(folded, READS_AT_ONCE, async ({ chat, messageSeq, removals }) => {
     const { chatId, head } = chat;
     const [facts = null] = messageSeq > head ? [] : await reader.messages(chatId, [messageSeq], head);
-    const folding = foldingOf(facts);
-    await loadNames(reader, folding, { message: { chatId, messageSeq }, through: head, removals });
+    const fold = facts?.fold ?? null;
+    const partial = fold?.reactions.some(({ count, first }) => first.length < count) ?? false;
+    const names = fold && partial ? await namesOfFold(cassandra, { chatId, messageSeq }, fold.rev) : new Map();
+    const folding = foldingOf(facts, names);
+    await loadNames(folding, removals, async (emoji, page) => {
+      const { reactions } = await reader.reactions(chatId, messageSeq, { ...page, through: head, emoji });
+      return reactions;
+    });
     chat.foldings.set(messageSeq, folding);
   });
 }

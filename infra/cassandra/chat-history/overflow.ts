@@ -3,7 +3,7 @@ import type { ChatId } from '../../../events/ids.ts';
 import { type ChangeFact, FOLD_EVERY, type FoldFact } from '../../../queries/chat-history/view.ts';
 import { type Cassandra, readAll, readOne } from '../cassandra.ts';
 import { intOf } from '../row.ts';
-import { changeFact, foldFact } from './facts.ts';
+import { changeFact, foldFact, type NamesThrough, namesThrough } from './facts.ts';
 import { asInt, EARLY_REVS, lastRevOf, partOf } from './places.ts';
 
 /** Changes of one message that are read together. */
@@ -38,6 +38,18 @@ export async function foldAsOf(
   if (!fold) throw new StoreError('unavailable', 'a fold that is still being written');
   const changes = rows.map((row) => changeFact(row, messageSeq)).filter(({ seq }) => seq <= through);
   return { fold: foldFact(fold, messageSeq), changes };
+}
+
+const NAMES =
+  'SELECT names_through FROM chat_history_folds WHERE chat = ? AND message_seq = ? AND part = ? AND rev = ?';
+
+export async function namesOfFold(
+  cassandra: Cassandra,
+  { chatId, messageSeq }: Message,
+  rev: number,
+): Promise<NamesThrough> {
+  const row = await readOne(cassandra, NAMES, [chatId, messageSeq, partOf(rev), rev]);
+  return row ? namesThrough(row) : new Map();
 }
 
 /** Changes beyond the first ones in order of rev, some at once. */

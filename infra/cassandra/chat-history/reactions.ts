@@ -4,10 +4,13 @@ import { type Cassandra, readAll } from '../cassandra.ts';
 import { intOf, textOf } from '../row.ts';
 import { earlyChanges } from './messages.ts';
 import { changesBeyond, type Message } from './overflow.ts';
-import { EARLY_REVS, reactorSlotOf } from './places.ts';
+import { asInt, EARLY_REVS, reactorSlotOf } from './places.ts';
 
-const REACTORS = `SELECT actor, emoji, seq, rev, kind FROM chat_history_reactors
-  WHERE chat = ? AND message_seq = ? AND slot = ? AND actor IN ?`;
+const OF_ACTORS = 'FROM chat_history_reactors WHERE chat = ? AND message_seq = ? AND slot = ? AND actor IN ?';
+/** The newest comes first in each group. */
+const LATEST = `SELECT actor, emoji, rev, kind ${OF_ACTORS} AND emoji IN ? AND seq <= ?
+  GROUP BY chat, message_seq, slot, actor, emoji`;
+const EMOJIS = `SELECT emoji ${OF_ACTORS} GROUP BY chat, message_seq, slot, actor, emoji`;
 
 export interface ReactionsAsked {
   readonly through: number;
@@ -56,37 +59,50 @@ function pageOf(standing: readonly Reaction[], { limit, afterRev }: ReactionsAsk
 
 /** Those of some reactions that were not followed by another change by the same user, beyond the first changes. */
 function latestOfReactors(cassandra: Cassandra, message: Message, through: number) {
-  const known = new Map<UserId, Latest>();
+  const known = new Map<string, number | null>();
   return async (reactions: readonly Reaction[]): Promise<Reaction[]> => {
-    const users = [...new Set(reactions.map(({ userId }) => userId))].filter((userId) => !known.has(userId));
-    for (const [userId, latest] of await latestOf(cassandra, message, { users, through })) known.set(userId, latest);
-    return reactions.filter(({ userId, emoji, rev }) => (known.get(userId)?.get(emoji)?.rev ?? rev) === rev);
+    const unknown = reactions.filter((reaction) => !known.has(keyOf(reaction)));
+    for (const reaction of unknown) known.set(keyOf(reaction), null);
+    const asked = {
+      users: [...new Set(unknown.map(({ userId }) => userId))],
+      emojis: [...new Set(unknown.map(({ emoji }) => emoji))],
+      through,
+    };
+    for (const latest of await latestOf(cassandra, message, asked)) known.set(keyOf(latest), latest.rev);
+    return reactions.filter((reaction) => (known.get(keyOf(reaction)) ?? reaction.rev) === reaction.rev);
   };
 }
 
-/** The last that a user did with each emoji. */
-type Latest = Map<string, { rev: number; kind: string }>;
+const keyOf = ({ userId, emoji }: { userId: UserId; emoji: string }): string => `${userId} ${emoji}`;
 
+interface Latest {
+  readonly userId: UserId;
+  readonly emoji: string;
+  readonly rev: number;
+  readonly kind: string;
+}
+
+/** The last that users did with emojis as of a seq, where they did anything beyond the first changes. */
 async function latestOf(
   cassandra: Cassandra,
   { chatId, messageSeq }: Message,
-  { users, through }: { users: readonly UserId[]; through: number },
-): Promise<Map<UserId, Latest>> {
+  { users, emojis, through }: { users: readonly UserId[]; emojis: readonly string[]; through: number },
+): Promise<Latest[]> {
+  if (emojis.length === 0) return [];
   const slots = new Map<number, UserId[]>();
   for (const userId of users) {
     const slot = reactorSlotOf(userId);
     slots.set(slot, [...(slots.get(slot) ?? []), userId]);
   }
-  const reads = [...slots].map(([slot, actors]) => readAll(cassandra, REACTORS, [chatId, messageSeq, slot, actors]));
-  const found = new Map(users.map((userId): [UserId, Latest] => [userId, new Map()]));
-  for (const row of (await Promise.all(reads)).flat()) {
-    if (intOf(row, 'seq') > through) continue;
-    const latest = found.get(textOf(row, 'actor'));
-    const emoji = textOf(row, 'emoji');
-    // The newest comes first.
-    if (latest && !latest.has(emoji)) latest.set(emoji, { rev: intOf(row, 'rev'), kind: textOf(row, 'kind') });
-  }
-  return found;
+  const reads = [...slots].map(([slot, actors]) =>
+    readAll(cassandra, LATEST, [chatId, messageSeq, slot, actors, emojis, asInt(through)]),
+  );
+  return (await Promise.all(reads)).flat().map((row) => ({
+    userId: textOf(row, 'actor'),
+    emoji: textOf(row, 'emoji'),
+    rev: intOf(row, 'rev'),
+    kind: textOf(row, 'kind'),
+  }));
 }
 
 /** The emojis of one user that stand as of a seq, in order of rev, on a message that is not deleted by then. */
@@ -100,8 +116,10 @@ export async function emojisOfUser(
     standingAmong(early.filter(({ actor }) => actor === userId)).map(({ emoji, rev }) => [emoji, rev]),
   );
   if (early.length >= FOLD_EVERY) {
-    const latest = await latestOf(cassandra, message, { users: [userId], through });
-    for (const [emoji, { rev, kind }] of latest.get(userId) ?? []) {
+    const { chatId, messageSeq } = message;
+    const rows = await readAll(cassandra, EMOJIS, [chatId, messageSeq, reactorSlotOf(userId), [userId]]);
+    const emojis = rows.map((row) => textOf(row, 'emoji'));
+    for (const { emoji, rev, kind } of await latestOf(cassandra, message, { users: [userId], emojis, through })) {
       if (kind === 'reacted') standing.set(emoji, rev);
       else standing.delete(emoji);
     }

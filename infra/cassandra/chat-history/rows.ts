@@ -7,7 +7,6 @@ import { type PendingRows, pendingRows } from '../pending-rows.ts';
 import { headRow } from './heads.ts';
 import { loadBatch } from './load.ts';
 import { type OpenChats, openChats } from './open-chats.ts';
-import { chatHistoryReader } from './reader.ts';
 import { chatHistoryWriter } from './writer.ts';
 
 export interface RowsOptions {
@@ -26,7 +25,6 @@ type ChatInput = Extract<Inputs[number], { category: 'chat' }>;
  */
 export function createHistoryRows({ cassandra, checkpoints }: RowsOptions): PartitionRows {
   const chats = openChats(cassandra);
-  const reader = chatHistoryReader(cassandra);
   const rows = pendingRows();
   const heads = pendingRows();
   const writer = chatHistoryWriter(chats, rows);
@@ -47,7 +45,7 @@ export function createHistoryRows({ cassandra, checkpoints }: RowsOptions): Part
     async load(batch) {
       if (rows.size > 0) throw new Error('the batch before was neither committed nor forgotten');
       inputs = batch.inputs.filter((input) => input.category === 'chat');
-      await loadBatch(reader, chats, inputs);
+      await loadBatch(cassandra, chats, inputs);
       addEvents(rows, chats, batch, inputs);
     },
     async commit(step) {

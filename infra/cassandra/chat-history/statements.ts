@@ -1,7 +1,7 @@
 import type { ChatId } from '../../../events/ids.ts';
 import type { ChangeFact, FoldFact, SentFact } from '../../../queries/chat-history/view.ts';
 import type { PendingRows } from '../pending-rows.ts';
-import { foldState, mentionsOf, moreOf } from './facts.ts';
+import { foldState, mentionsOf, moreOf, type NamesThrough, namesText } from './facts.ts';
 import { idRow } from './ids.ts';
 import { bucketOf, dayOf, EARLY_REVS, firstSeqOf, partOf, reactorSlotOf } from './places.ts';
 
@@ -22,8 +22,8 @@ const REACTOR = `INSERT INTO chat_history_reactors (chat, message_seq, slot, act
   VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`;
 const DELETION =
   'INSERT INTO chat_history_deletions (chat, bucket, message_seq, seq) VALUES (?, ?, ?, ?) USING TIMESTAMP ?';
-const FOLD = `INSERT INTO chat_history_folds (chat, message_seq, part, rev, seq, state)
-  VALUES (?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`;
+const FOLD = `INSERT INTO chat_history_folds (chat, message_seq, part, rev, seq, state, names_through)
+  VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`;
 const FOLD_SEQ =
   'INSERT INTO chat_history_fold_seqs (chat, message_seq, seq, rev) VALUES (?, ?, ?, ?) USING TIMESTAMP ?';
 
@@ -71,10 +71,14 @@ export function addChange(rows: PendingRows, chat: ChatId, fact: ChangeFact): vo
   }
 }
 
-export function addFold(rows: PendingRows, chat: ChatId, fact: FoldFact): void {
+export function addFold(
+  rows: PendingRows,
+  chat: ChatId,
+  { fact, namesThrough }: { fact: FoldFact; namesThrough: NamesThrough },
+): void {
   const { messageSeq, rev, seq } = fact;
   const part = partOf(rev);
-  const params = [chat, messageSeq, part, rev, seq, foldState(fact), seq];
+  const params = [chat, messageSeq, part, rev, seq, foldState(fact), namesText(namesThrough), seq];
   rows.add(`folds ${chat} ${messageSeq} ${part}`, { query: FOLD, params });
   rows.add(`fold seqs ${chat} ${messageSeq}`, { query: FOLD_SEQ, params: [chat, messageSeq, seq, rev, seq] });
 }

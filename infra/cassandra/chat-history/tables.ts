@@ -22,6 +22,8 @@ export const CHAT_HISTORY_TABLES: readonly string[] = [
   )`,
   `CREATE TABLE IF NOT EXISTS chat_history_folds (
     chat text, message_seq int, part int, rev int, seq int, state text,
+    -- JSON: for each emoji of which the fold names not all users, through which rev it names them all
+    names_through text,
     PRIMARY KEY ((chat, message_seq, part), rev)
   )`,
   // The fold as of a seq.

@@ -1,6 +1,6 @@
 import type { ChatHistoryWriter } from '../../../projections/chat-history/ports.ts';
 import type { PendingRows } from '../pending-rows.ts';
-import { applyChange, type Folding, foldingOf, namesOf } from './folding.ts';
+import { applyChange, type Folding, folded, foldingOf, namesOf } from './folding.ts';
 import type { OpenChat, OpenChats } from './open-chats.ts';
 import { bucketOf } from './places.ts';
 import { addBucket, addChange, addFold, addId, addSent } from './statements.ts';
@@ -25,9 +25,7 @@ export const chatHistoryWriter = (chats: OpenChats, rows: PendingRows): ChatHist
     if (folding) applyChange(folding, fact);
   },
   folded(chat, fact) {
-    addFold(rows, chat.chatId, fact);
-    const folding = loaded(chat, fact.messageSeq);
-    if (folding.facts) folding.facts = { ...folding.facts, fold: fact, changes: [] };
+    addFold(rows, chat.chatId, { fact, namesThrough: folded(loaded(chat, fact.messageSeq), fact) });
   },
   command: (chat, id, seq) => addId(rows, chat.chatId, { id, seq, message: false }),
   facts: (chat, messageSeq) => loaded(chat, messageSeq).facts,

@@ -9,12 +9,17 @@ import type { Space } from './keyspace.ts';
 const BATCH_MOST = 120;
 
 /** A log taken in by way of the projector, in batches of random size. */
-export async function feedLog(cassandra: Cassandra, events: readonly RecordedEvent[], random: Seeded): Promise<void> {
+export async function feedLog(
+  cassandra: Cassandra,
+  events: readonly RecordedEvent[],
+  random: Seeded,
+  most: number = BATCH_MOST,
+): Promise<void> {
   const checkpoints = memoryCheckpoints();
   await checkpoints.prepare('chat-history', 1);
   const rows = createHistoryRows({ cassandra, checkpoints });
   const by = feeder(rows, await checkpoints.claim('chat-history', 0, 'test'));
-  for (const batch of inBatches(events, random, BATCH_MOST)) await by.feed(batch);
+  for (const batch of inBatches(events, random, most)) await by.feed(batch);
   await by.close();
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, vi } from 'vitest';
 import { type Cassandra, type Params, type Row, readAll } from '../../../infra/cassandra/cassandra.ts';
 import { type ConnectOptions, connectCassandra } from '../../../infra/cassandra/connect.ts';
 import { migrate } from '../../../infra/cassandra/migrations/migrate.ts';
@@ -10,8 +10,12 @@ export function connectOptions(keyspace: string, port = servers().cassandra.port
   return { contactPoints: contactPoints.map((host) => `${host}:${port}`), localDataCenter, keyspace };
 }
 
+/** Contracts ask thousands of questions, each a round trip or some, of a server that others use too. */
+const TEST_TIMEOUT_MS = 180_000;
+
 /** One keyspace with all tables for a file of tests; each test has chats of its own in it. */
 export function useKeyspace(): { readonly name: string; readonly cassandra: Cassandra; space(): Space } {
+  vi.setConfig({ testTimeout: TEST_TIMEOUT_MS });
   let opened: { name: string; cassandra: Cassandra; drop(): Promise<void> } | null = null;
   let spaces = 0;
   const current = () => {
