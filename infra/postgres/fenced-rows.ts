@@ -5,8 +5,8 @@ import { holding } from './failures.ts';
 import type { LoadedRows } from './loaded.ts';
 import type { Bound, Postgres } from './pool.ts';
 
-/** How many rows of a partition are kept in memory between batches. */
-const ROWS_KEPT_MAX = 50_000;
+/** How many rows of a partition are kept in memory between batches: about 300 bytes each. */
+const ROWS_KEPT_MAX = 32_000;
 
 export interface FencedRows {
   commit(step: Step): Promise<void>;
