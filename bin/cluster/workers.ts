@@ -51,8 +51,8 @@ export async function startRelay(deps: WorkerDeps, onFault: (what: string, error
     writer,
     owner: processId,
     clock: systemClock,
-    report: (report) => {
-      if (report.kind === 'fault') onFault('the relay will try again', report.error);
+    report(report) {
+      if (report.kind === 'fault') onFault(`the relay will try again: ${report.ground}`, report.error);
     },
   });
   keepRunning(deps, relay);
