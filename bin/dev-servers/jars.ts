@@ -46,7 +46,7 @@ export async function ensureJars(
 ): Promise<string> {
   const folder = join(cache, `${set.name}-${set.version}`);
   if (isWhole(set, folder)) return folder;
-  say(`fetching ${set.name} ${set.version} from Maven Central; the first time takes up to a minute`);
+  say(`fetching ${set.name} ${set.version} from Maven Central; the first time takes a minute or two`);
   mkdirSync(cache, { recursive: true });
   const draft = mkdtempSync(`${folder}.part-`);
   try {
@@ -115,7 +115,7 @@ async function fetchByMaven(set: JarSet, folder: string): Promise<void> {
   const project = mkdtempSync(`${folder}-pom-`);
   writeFileSync(join(project, 'pom.xml'), pomOf(set));
   try {
-    const args = ['-q', '-B', '--strict-checksums', COPY_DEPENDENCIES, '-DincludeScope=runtime'];
+    const args = ['-q', '-B', '--strict-checksums', '-Dstyle.color=never', COPY_DEPENDENCIES, '-DincludeScope=runtime'];
     await run('mvn', [...args, `-DoutputDirectory=${folder}`], { cwd: project, timeout: MAVEN_MS_MAX });
   } catch (cause) {
     throw mavenFailure(set, cause as NodeJS.ErrnoException & { stdout?: string; stderr?: string });
