@@ -39,8 +39,9 @@ function declare(
     labelNames: [...labels],
     registers: [registry],
     async collect() {
-      const readings = await read();
+      const readings = [...(await read())];
       this.reset();
+      if (readings.length === 0 && labels.length === 0) this.remove({}); // else it would show a zero that nobody has read
       for (const [value, ...values] of readings) {
         if (labels.length === 0) this.inc(value);
         else this.inc(Object.fromEntries(labels.map((label, i) => [label, values[i] ?? ''])), value);

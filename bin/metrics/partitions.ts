@@ -1,9 +1,9 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { EventLog } from '../../events/event-store.ts';
 import { partitionKeyOf, partitionOf } from '../../events/partition.ts';
 import type { PartitionReport, PartitionState, ReportPartition } from '../../projections/index.ts';
 import { type GroupName, type Parking, VIEW_GROUPS } from '../../projections/partitions/ports.ts';
 import { gauge, type Reading } from './declare.ts';
+import { askedOnce, type Lag, type LagSource, lagBehind } from './lag.ts';
 
 const BATCH_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const DELAY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -66,32 +66,21 @@ export interface PartitionSource {
   state(): Pick<PartitionState, 'partition' | 'position'>[];
 }
 
-export interface PartitionLagOptions {
-  readonly log: Pick<EventLog, 'head' | 'readAll'>;
+export interface PartitionLagOptions extends LagSource {
   /** Of the topic. */
   readonly partitions: number;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
   readonly sources: readonly PartitionSource[];
 }
 
-/** What lies further back is estimated. */
-const COUNTED_EVENTS = 1_000;
-
-/** How far each partition that is claimed here is behind the log: asked of the log itself, not of what the topic has brought. */
+/** How far each partition that is claimed here is behind the log. */
 export function exposePartitionLag(registry: Registry, options: PartitionLagOptions): void {
-  let asked: Promise<Lag[]> | null = null;
-  const ask = (): Promise<Lag[]> =>
-    lags(options)
-      .catch(() => []) // no value is the news; why is in the log
-      .finally(() => {
-        asked = null;
-      });
+  const ask = askedOnce(() => lags(options));
   const labels = ['group', 'partition'];
   const show = (name: string, help: string, of: (lag: Lag) => number): void =>
-    gauge(registry, { name, help, labels }, async () =>
-      (await (asked ??= ask())).map((lag): Reading => [of(lag), lag.group, String(lag.partition)]),
-    );
+    gauge(registry, { name, help, labels }, async () => {
+      const all = await ask().catch(() => []); // no value is the news; why is in the log
+      return all.map((lag): Reading => [of(lag), lag.group, String(lag.partition)]);
+    });
   show('hindsight_partition_lag_events', 'Events that a partition has not taken in yet.', ({ events }) => events);
   show(
     'hindsight_partition_lag_seconds',
@@ -100,45 +89,27 @@ export function exposePartitionLag(registry: Registry, options: PartitionLagOpti
   );
 }
 
-interface Lag {
-  group: GroupName;
-  partition: number;
-  events: number;
-  seconds: number;
-}
-
-async function lags(options: PartitionLagOptions): Promise<Lag[]> {
-  const head = await options.log.head();
-  const claimed = options.sources.flatMap(({ group, state }) => state().map((at) => ({ ...at, group })));
-  return Promise.all(claimed.map((at) => lagOf(options, at, head)));
-}
-
-async function lagOf(
-  { log, partitions, clock }: PartitionLagOptions,
-  { group, partition, position }: { group: GroupName; partition: number; position: number },
-  head: number,
-): Promise<Lag> {
-  const limit = COUNTED_EVENTS;
-  const page = position < head ? await log.readAll({ after: position, until: head, limit }) : [];
-  const ours = page.filter(({ stream }) => partitionOf(partitionKeyOf(stream), partitions) === partition);
-  const read = (page.at(-1)?.position ?? head) - position;
-  const events = page.length < limit ? ours.length : Math.round((ours.length * (head - position)) / Math.max(1, read));
-  const seconds = ours[0] ? Math.max(0, clock() - ours[0].recordedAt) / 1_000 : 0;
-  return { group, partition, events, seconds };
+async function lags(options: PartitionLagOptions): Promise<(Lag & { group: GroupName; partition: number })[]> {
+  const { log, partitions, sources } = options;
+  const head = await log.head();
+  const claimed = sources.flatMap(({ group, state }) => state().map((at) => ({ ...at, group })));
+  return Promise.all(
+    claimed.map(async ({ group, partition, position }) => {
+      const isOurs = ({ stream }: { stream: string }): boolean =>
+        partitionOf(partitionKeyOf(stream), partitions) === partition;
+      return { group, partition, ...(await lagBehind(options, position, { head, isOurs })) };
+    }),
+  );
 }
 
 const PARKING_GROUPS: readonly GroupName[] = [...VIEW_GROUPS, 'deliveries'];
 
 /** Chats that wait behind an event that a view cannot take. */
 export function exposeParkedChats(registry: Registry, parking: Pick<Parking, 'list'>): void {
-  let asked: ReturnType<Parking['list']> | null = null;
-  const ask = (): ReturnType<Parking['list']> =>
-    parking.list().finally(() => {
-      asked = null;
-    });
+  const ask = askedOnce(() => parking.list());
   const show = (name: string, help: string, of: (parked: { waiting: number }) => number): void =>
     gauge(registry, { name, help, labels: ['group'] }, async () => {
-      const parked = await (asked ??= ask()).catch(() => null);
+      const parked = await ask().catch(() => null);
       if (parked === null) return []; // that nobody can tell is no zero
       const sums = new Map<string, number>(PARKING_GROUPS.map((group) => [group, 0]));
       for (const one of parked) sums.set(one.group, (sums.get(one.group) ?? 0) + of(one));

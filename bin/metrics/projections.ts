@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { ProjectionAdmin } from '../../gateway/http/ops/port.ts';
 import { byName, counter, gauge, type Reading } from './declare.ts';
+import { askedOnce } from './lag.ts';
 
 export interface ProjectionSource {
   admin: Pick<ProjectionAdmin, 'list'>;
@@ -16,8 +17,7 @@ interface Said {
 
 /** What the views say of themselves, asked once for all metrics of a scrape; `up` is 0 while they cannot answer. */
 export function exposeProjectionMetrics(registry: Registry, { admin, unknown }: ProjectionSource): void {
-  let asked: Promise<Said> | null = null;
-  const ask = async (): Promise<Said> => {
+  const ask = askedOnce(async (): Promise<Said> => {
     try {
       const [views, types] = await Promise.all([admin.list(), unknown()]);
       return {
@@ -28,11 +28,9 @@ export function exposeProjectionMetrics(registry: Registry, { admin, unknown }: 
       };
     } catch {
       return { up: 0, lagEvents: [], lagSeconds: [], unknown: [] }; // that is the news; why is in the log
-    } finally {
-      asked = null;
     }
-  };
-  const said = (of: (all: Said) => Iterable<Reading>) => async () => of(await (asked ??= ask()));
+  });
+  const said = (of: (all: Said) => Iterable<Reading>) => async () => of(await ask());
   const up = { name: 'hindsight_projections_up', help: 'Whether the projections answer: 1 or 0.' };
   gauge(
     registry,

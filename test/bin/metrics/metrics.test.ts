@@ -5,6 +5,7 @@ import { countReconnects, measureStore } from '../../../bin/metrics/event-store.
 import { exposeGatewayMetrics, exposeSlotMetrics } from '../../../bin/metrics/gateway.ts';
 import { countPartitionReports, exposeParkedChats, exposePartitionLag } from '../../../bin/metrics/partitions.ts';
 import { exposeProjectionMetrics } from '../../../bin/metrics/projections.ts';
+import { countRelayReports, exposeRelayMetrics } from '../../../bin/metrics/relay.ts';
 import type { Link } from '../../../events/backplane.ts';
 import { NO_STREAM, type RecordedEvent, StoreError } from '../../../events/event-store.ts';
 import { partitionKeyOf, partitionOf } from '../../../events/partition.ts';
@@ -12,6 +13,7 @@ import { createCounters } from '../../../gateway/ws/counters.ts';
 import { createMemoryTopic } from '../../../infra/memory/backplane.ts';
 import { createMemoryEventStore } from '../../../infra/memory/event-store.ts';
 import type { PartitionReport } from '../../../projections/index.ts';
+import type { RelayState } from '../../../projections/relay/relay.ts';
 
 let registry: Registry;
 beforeEach(() => {
@@ -125,6 +127,41 @@ test('writes are measured by topic, and links by what they carry', async () => {
     'hindsight_backplane_links_total{topic="events",carries="watermark"}': 2,
     'hindsight_backplane_write_failures_total{topic="events"}': 1,
     'hindsight_backplane_write_duration_seconds_count{topic="events"}': 1,
+  });
+});
+
+test('the active relay tells how far it is, one in standby only that it is one', async () => {
+  let now = 1_000;
+  const log = createMemoryEventStore({ clock: () => now });
+  for (let n = 0; n < 5; n++) await log.append(`chat-${n}`, NO_STREAM, [event(n, `chat-${n}`)]);
+  const [second] = (await log.readAll({ after: 0, limit: 2 })).slice(1);
+  const standby: RelayState = { active: false, term: null, position: null, checkpoint: null, lagMs: null, faults: [] };
+  let state = standby;
+  const report = countRelayReports(registry);
+  exposeRelayMetrics(registry, { log, clock: () => now, relay: { state: () => state } });
+  const faulty = (backplane: number) => ({
+    'hindsight_relay_faulty{ground="log"}': 0,
+    'hindsight_relay_faulty{ground="backplane"}': backplane,
+    'hindsight_relay_faulty{ground="checkpoint"}': 0,
+  });
+  const counts = { hindsight_relay_terms_total: 0, hindsight_relay_terms_lost_total: 0 };
+  expect(await scrape('hindsight_relay')).toEqual({ hindsight_relay_active: 0, ...counts, ...faulty(0) });
+  report({ kind: 'active', term: 1, position: 0 });
+  report({ kind: 'fault', ground: 'backplane', error: 'x' });
+  report({ kind: 'stale', term: 1 });
+  const position = second?.position ?? 0;
+  const faults = [{ ground: 'backplane', error: 'x', sinceMs: 1 }] as const;
+  state = { active: true, term: 1, position, checkpoint: 0, lagMs: 0, faults };
+  now += 4_000;
+  expect(await scrape('hindsight_relay')).toEqual({
+    hindsight_relay_active: 1,
+    hindsight_relay_position: position,
+    hindsight_relay_lag_events: 3,
+    hindsight_relay_lag_seconds: 4,
+    hindsight_relay_terms_total: 1,
+    hindsight_relay_terms_lost_total: 1,
+    'hindsight_relay_faults_total{ground="backplane"}': 1,
+    ...faulty(1),
   });
 });
 
