@@ -1,6 +1,5 @@
 import type { LogPosition } from '../../events/event-store.ts';
 import { VIEW_GROUPS } from '../../projections/partitions/ports.ts';
-import type { ViewProgress } from '../../queries/progress.ts';
 import type { Postgres } from './pool.ts';
 
 /** How often the checkpoints are looked at: while somebody waits for them, and while nobody does. */
@@ -9,17 +8,20 @@ const IDLE_MS = 200;
 /** How often the log is asked how far it goes, for what other processes append. */
 const HEAD_EVERY_MS = 500;
 
-/** What keeps those who wait: a progress as the embedded runner has it. */
-export interface Waiters extends ViewProgress {
-  moved(position: LogPosition): void;
-  appended(head: LogPosition): void;
-  close(): void;
-}
-
-export interface FollowedProgress extends ViewProgress {
+/** What queries ask: `queries/progress.ts` says what it promises. */
+export interface FollowedProgress {
+  position(): LogPosition;
+  reached(position: LogPosition, withinMs: number): Promise<boolean>;
+  lagMs(): number;
   /** This process has appended up to here. */
   appended(head: LogPosition): void;
   close(): Promise<void>;
+}
+
+/** What keeps those who wait: a progress as the embedded runner has it. */
+export interface Waiters extends Omit<FollowedProgress, 'close'> {
+  moved(position: LogPosition): void;
+  close(): void;
 }
 
 export interface FollowOptions {

@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /** Rows that are written many times a second, in place: pages keep room, and no index holds what changes. */
 export const CHECKPOINTS: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /** Which gateways are alive, and who owns which recipient slot. */
 export const SLOT_LEASES: Migration = {

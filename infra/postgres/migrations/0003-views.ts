@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /**
  * The views of the group `user-chats`. Texts compare byte by byte (`"C"`), as everywhere else in Hindsight. Rows that

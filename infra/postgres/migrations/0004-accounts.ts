@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /** Not derived from the log: this is backed up. Times are milliseconds since 1970, as the port has them. */
 export const ACCOUNTS: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /** What can be folded again at any time, kept so that it need not be. */
 export const WORKING_STATE: Migration = {

@@ -1,11 +1,6 @@
 import { openPostgres, type PostgresOptions, type Session } from '../pool.ts';
 import { MIGRATIONS } from './list.ts';
-
-/** One step of the schema's history. Once released it is never changed: the next one mends it. */
-export interface Migration {
-  readonly name: string;
-  readonly statements: readonly string[];
-}
+import type { Migration } from './migration.ts';
 
 /** Any number, but the same for ever: whoever brings tables up to date holds this lock. */
 const LOCK = 4_771_042_119;

@@ -1,5 +1,5 @@
 import type { ChatId, UserId } from '../../../events/ids.ts';
-import type { Input } from '../../../projections/projection.ts';
+import type { PartitionBatch } from '../../../projections/partitions/ports.ts';
 
 /** What a batch will be asked about: never more of a chat's members than its events name. */
 export interface Needs {
@@ -22,7 +22,7 @@ export function missingPairs(pairs: readonly Pair[], isHere: (pair: Pair) => boo
   return [...missing.values()];
 }
 
-export function needsOf(inputs: readonly Input[]): Needs {
+export function needsOf(inputs: PartitionBatch['inputs']): Needs {
   const chats = new Set<ChatId>();
   const members: Pair[] = [];
   const marks: Pair[] = [];
