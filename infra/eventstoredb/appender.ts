@@ -19,7 +19,7 @@ export interface AppenderOptions {
 }
 
 /** An append that is not answered by then is looked for. */
-const ATTEMPT_MS = 1_500;
+const ATTEMPT_MS = 2_000;
 const LOOK_MS = 1_000;
 const RETRY_FIRST_MS = 20;
 const RETRY_MAX_MS = 500;

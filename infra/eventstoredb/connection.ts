@@ -21,6 +21,8 @@ export interface Link {
 export interface Connection {
   /** Throws `StoreError` (`unavailable`) where the server cannot be reached within the time. */
   link(timeoutMs: number): Promise<Link>;
+  /** The JSON that the server answers to a GET over HTTP. */
+  http(path: string, timeoutMs: number): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -38,6 +40,7 @@ interface ClientInside {
   callArguments(base: { requiresLeader: boolean; deadline?: number }, options?: CallOptions): [Metadata, CallOptions];
   handleError(client: Client, error: Error): Promise<void>;
   getChannel(): Promise<Channel>;
+  readonly HTTPRequest: (method: 'GET', path: string, options: object) => Promise<unknown>;
   dispose(): Promise<void>;
 }
 
@@ -80,6 +83,7 @@ export function createConnection(url: string, onRenewed: (reason: string) => voi
         renew: (reason) => renew(client, reason),
       };
     },
+    http: (path, timeoutMs) => within(state.client.HTTPRequest('GET', path, {}), timeoutMs),
     async close() {
       if (state.closed) return;
       state.closed = true;
@@ -136,7 +140,7 @@ async function ready(client: ClientInside, timeoutMs: number): Promise<StreamsCl
 /** The client looks for a cluster's nodes for as long as it takes. */
 function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no node was found in ${timeoutMs} ms`)), timeoutMs);
+    const timer = setTimeout(() => reject(new Error(`nothing was heard in ${timeoutMs} ms`)), timeoutMs);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -10,6 +10,7 @@ import { type Appender, createAppender } from './appender.ts';
 import { type BatchStream, createBatchStream } from './batch-stream.ts';
 import { closedError } from './calls.ts';
 import { type Connection, createConnection } from './connection.ts';
+import { assertDurable } from './durability.ts';
 import { lastEpoch, readEpoch } from './epoch.ts';
 import { withRecordedAt } from './events.ts';
 import { type HeartbeatTimes, startHeartbeat } from './heartbeat.ts';
@@ -41,7 +42,7 @@ export interface EventStoreDbOptions {
   onFatal?: (error: StoreError) => void;
 }
 
-const APPEND_DEADLINE_MS = 4_000;
+const APPEND_DEADLINE_MS = 5_000;
 const HEARTBEAT: HeartbeatTimes = { everyMs: 3_000, alarmMs: 4_000 };
 /** A server that has just been started takes its time. */
 const OPEN_TIMEOUT_MS = 10_000;
@@ -53,6 +54,7 @@ export async function openEventStoreDb(options: EventStoreDbOptions): Promise<Ev
   const closed = (): boolean => stop.signal.aborted;
   try {
     const serverVersion = await assertServer(connection, { timeoutMs: OPEN_TIMEOUT_MS, closed });
+    await assertDurable(connection);
     const batch = createBatchStream(connection);
     const reader = createReader(connection, closed);
     const deadlineMs = options.appendDeadlineMs ?? APPEND_DEADLINE_MS;

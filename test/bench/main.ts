@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { benchAsOf } from './as-of.ts';
+import { benchEventStoreAppends } from './event-store-appends.ts';
 import { benchFanOut } from './fan-out.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
@@ -15,6 +16,7 @@ const BENCHES: Record<string, () => Promise<Verdict[]>> = {
   rebuild: benchRebuildVerdict,
   'as-of': benchAsOf,
   memory: benchMemory,
+  'event-store-appends': benchEventStoreAppends,
 };
 
 const { positionals } = parseArgs({ allowPositionals: true });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { type Batch, NO_STREAM, type RecordedEvent, START } from '../../../events/event-store.ts';
+import { assertDurable } from '../../../infra/eventstoredb/durability.ts';
 import { openEventStoreDb } from '../../../infra/eventstoredb/event-store.ts';
 import { type AppendFate, type StandInFaults, startStandIn } from '../../../infra/eventstoredb/stand-in/index.ts';
 import { sharedPb, uuidText } from '../../../infra/eventstoredb/wire.ts';
@@ -255,6 +256,21 @@ test('13: a position that no event stands at is read from all the same, one behi
   const { signal } = new AbortController();
   const following = store.subscribe({ after: beyond, signal })[Symbol.asyncIterator]();
   await expect(following.next()).rejects.toMatchObject({ code: 'corrupt', temporary: false });
+});
+
+test('14: a server that keeps events in memory, or does not flush them, is refused where it tells', async () => {
+  const settings = (memory: string, flush: string) => [
+    { name: 'MemDb', value: memory },
+    { name: 'UnsafeDisableFlushToDisk', value: flush },
+    { name: 'RunProjections', value: 'True' },
+  ];
+  const answering = (options: unknown) => ({ http: async () => options });
+  await assertDurable(answering(settings('False', 'False')));
+  await expect(assertDurable(answering(settings('True', 'False')))).rejects.toThrow(/runs with MemDb:/);
+  await expect(assertDurable(answering(settings('False', 'true')))).rejects.toMatchObject({ temporary: false });
+  // It tells administrators only, and the stand-in nobody.
+  await assertDurable({ http: () => Promise.reject(new Error('401')) });
+  await assertDurable(answering({ nothing: 'to see' }));
 });
 
 test('15: order is by revision and position, for the times are a wall clock’s', async () => {
