@@ -91,25 +91,6 @@ export async function leave(disconnecting: Promise<unknown>, logger: KafkaLogger
   }
 }
 
-/** From the setting `<mechanism>:<user>:<password>`. The password may hold colons. */
-export function saslOf(setting: string | null): SASLOptions | null {
-  if (setting === null) return null;
-  const [, mechanism = '', username = '', password = ''] = /^([^:]+):([^:]+):(.+)$/s.exec(setting) ?? [];
-  switch (mechanism.toLowerCase()) {
-    case 'plain':
-      return { mechanism: 'plain', username, password };
-    case 'scram-sha-256':
-      return { mechanism: 'scram-sha-256', username, password };
-    case 'scram-sha-512':
-      return { mechanism: 'scram-sha-512', username, password };
-    default:
-      throw new KafkaError(
-        'refused',
-        'the way to sign in to Kafka is not `<mechanism>:<user>:<password>`, the mechanism one of plain, scram-sha-256, scram-sha-512',
-      );
-  }
-}
-
 async function connected(admin: Admin): Promise<Admin> {
   await admin.connect();
   return admin;

@@ -1,6 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { KafkaConnection } from '../../../infra/kafka/connection.ts';
-import { saslOf } from '../../../infra/kafka/connection.ts';
 import { KafkaError } from '../../../infra/kafka/errors.ts';
 import { type Watchdog, watch } from '../../../infra/kafka/watchdog.ts';
 import { hear } from './world.ts';
@@ -48,18 +47,4 @@ test('one whose broker is away is left alone, as is one that moves', async () =>
     expect(performance.now() - began).toBeGreaterThan(100);
   });
   expect([moving.asked(), moving.failed]).toEqual([0, []]);
-});
-
-test('how to sign in is one setting', () => {
-  expect(saslOf(null)).toBeNull();
-  expect(saslOf('SCRAM-SHA-512:hindsight:a:b')).toEqual({
-    mechanism: 'scram-sha-512',
-    username: 'hindsight',
-    password: 'a:b',
-  });
-  expect(saslOf('plain:u:p')).toEqual({ mechanism: 'plain', username: 'u', password: 'p' });
-  for (const setting of ['secret-word', 'scram:u:secret-word', 'plain::secret-word', 'plain:secret-word:']) {
-    expect(() => saslOf(setting)).toThrow(expect.objectContaining({ code: 'refused' }));
-    expect(() => saslOf(setting)).not.toThrow('secret-word');
-  }
 });

@@ -26,7 +26,7 @@ export interface World {
   /** Appends so many events, to chats, receipts and users in turn. */
   append(count: number, textBytes?: number): Promise<void>;
   /** Every partition has been told everything that the log has, once and in order. */
-  untilTold(): Promise<void>;
+  untilTold(reader?: Reader): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -79,14 +79,14 @@ export function openWorld(): World {
     async append(count, textBytes = 10) {
       for (let i = 0; i < count; i++) await appendOne(textBytes);
     },
-    async untilTold() {
+    async untilTold(told = reader) {
       const expected = await expectedOf(log, PARTITIONS);
       const head = await log.head();
       await until(() => {
-        for (let partition = 0; partition < PARTITIONS; partition++) expect(reader.held(partition)).toBe(head);
+        for (let partition = 0; partition < PARTITIONS; partition++) expect(told.held(partition)).toBe(head);
       });
       for (const [partition, events] of expected.entries()) {
-        expect(idsOf(reader.events(partition))).toEqual(idsOf(events));
+        expect(idsOf(told.events(partition))).toEqual(idsOf(events));
       }
     },
     async close() {
@@ -111,7 +111,7 @@ const STREAMS = [
 const idsOf = (events: readonly RecordedEvent[]): string[] => events.map(({ eventId }) => eventId);
 
 export const until = (assertion: () => void | Promise<void>): Promise<void> =>
-  vi.waitFor(assertion, { timeout: 20_000, interval: 2 });
+  vi.waitFor(assertion, { timeout: 30_000, interval: 2 });
 
 /** A writer whose requests wait while it is stopped, as those of a process that is. What was sent before is written. */
 export function stoppable(writer: TopicWriter): TopicWriter & { stop(): void; go(): void; readonly writes: number } {
