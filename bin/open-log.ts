@@ -4,6 +4,7 @@ import { openSqliteEventStore } from '../infra/sqlite/event-store/index.ts';
 import { type Clock, systemClock } from '../infra/system/clock.ts';
 import { emoji } from '../infra/system/emoji.ts';
 import { createIds } from '../infra/system/ids.ts';
+import { type Observer, unobserved } from './observer.ts';
 
 export const ids = createIds(systemClock);
 
@@ -23,6 +24,7 @@ export interface OpenLogOptions {
   verify?: boolean;
   onFatal?: (error: StoreError) => void;
   onFault?: (what: string, error: unknown) => void;
+  observer?: Pick<Observer, 'telemetry' | 'store'>;
 }
 
 export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
@@ -32,18 +34,21 @@ export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
     verify: options.verify ?? false,
     ...(options.onFatal && { onFatal: options.onFatal }),
   });
+  const { telemetry, store: observed } = options.observer ?? unobserved;
+  const { commands: traced, trace } = telemetry;
   const commands = createCommands({
-    store,
+    store: observed(store),
     snapshots: store,
     lookup: options.lookup ?? nothingKnown,
     ids,
     emoji,
     clock: systemClock,
     ...(options.onFault && { onFault: options.onFault }),
+    ...(trace && { trace }),
   });
   return {
     store,
-    commands,
+    commands: traced(commands),
     clock: systemClock,
     async close() {
       await commands.close();

@@ -3,6 +3,7 @@ import { messageLookup } from '../../infra/cassandra/message-lookup/lookup.ts';
 import type { Config } from '../../infra/config.ts';
 import type { EventStoreDbStore } from '../../infra/eventstoredb/event-store.ts';
 import type { Postgres } from '../../infra/postgres/pool.ts';
+import type { Observer } from '../observer.ts';
 import type { Engine } from '../server/engine.ts';
 import { openAdmin } from './admin.ts';
 import { openClusterLog } from './open-log.ts';
@@ -15,11 +16,12 @@ export interface EngineDeps {
   config: Config;
   onClose(end: () => unknown): void;
   onFault: (what: string, error?: unknown) => void;
+  observer: Observer;
 }
 
 /** What the edges of a cluster serve: the write side over the event store, the read side over the views. */
-export function openEngine({ store, postgres, cassandra, config, onClose, onFault }: EngineDeps): Engine {
-  const log = openClusterLog({ store, postgres, lookup: messageLookup(cassandra), onFault });
+export function openEngine({ store, postgres, cassandra, config, onClose, onFault, observer }: EngineDeps): Engine {
+  const log = openClusterLog({ store, postgres, lookup: messageLookup(cassandra), onFault, observer });
   onClose(log.close);
   const readSide = openReadSide({ log: store, postgres, cassandra, onFault });
   onClose(readSide.progress.close);
@@ -30,7 +32,6 @@ export function openEngine({ store, postgres, cassandra, config, onClose, onFaul
     projections: {
       progress,
       admin: openAdmin({ log: store, postgres, cassandra, views, progress }),
-      unknown: async () => ({}), // counted by the projectors, each of which has metrics of its own
     },
   };
 }

@@ -1,10 +1,9 @@
 import type { GatewayLogger } from '../../gateway/context.ts';
-import type { LiveFeed } from '../../gateway/live-feed.ts';
 import type { Signals } from '../../gateway/signals/port.ts';
 import { GATEWAY_DEAD_AFTER_MS } from '../../gateway/slots/limits.ts';
 import { createOwnership, type Ownership } from '../../gateway/slots/ownership.ts';
 import type { Slots } from '../../gateway/slots/ports.ts';
-import { createSlotFeed } from '../../gateway/slots/slot-feed.ts';
+import { createSlotFeed, type SlotFeed } from '../../gateway/slots/slot-feed.ts';
 import type { Config } from '../../infra/config.ts';
 import type { KafkaConnection } from '../../infra/kafka/connection.ts';
 import { createKafkaSignals } from '../../infra/kafka/signals.ts';
@@ -28,7 +27,7 @@ export interface GatewaySideDeps {
 
 /** What a gateway of a cluster needs besides what every edge has. */
 export interface GatewaySide {
-  readonly feed: LiveFeed;
+  readonly feed: SlotFeed;
   readonly slots: Slots;
   readonly signals: Signals;
   /** Begun once the gateway listens; closed before it. */

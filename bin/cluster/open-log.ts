@@ -4,6 +4,7 @@ import type { Postgres } from '../../infra/postgres/pool.ts';
 import { createSnapshots } from '../../infra/postgres/snapshots.ts';
 import { systemClock } from '../../infra/system/clock.ts';
 import { emoji } from '../../infra/system/emoji.ts';
+import { type Observer, unobserved } from '../observer.ts';
 import { ids, nothingKnown, type OpenLog } from '../open-log.ts';
 
 export interface WriteSide {
@@ -12,18 +13,27 @@ export interface WriteSide {
   /** Where ids older than a chat's window are found; without it the stream is read. */
   lookup?: MessageLookup;
   onFault: (what: string, error?: unknown) => void;
+  observer?: Pick<Observer, 'telemetry' | 'store'>;
 }
 
 /** The log of a cluster and the write side over it. The store is closed by whoever opened it. */
-export function openClusterLog({ store, postgres, lookup = nothingKnown, onFault }: WriteSide): OpenLog {
+export function openClusterLog({
+  store,
+  postgres,
+  lookup = nothingKnown,
+  onFault,
+  observer = unobserved,
+}: WriteSide): OpenLog {
+  const { commands: traced, trace } = observer.telemetry;
   const commands = createCommands({
-    store,
+    store: observer.store(store),
     snapshots: createSnapshots(postgres),
     lookup,
     ids,
     emoji,
     clock: systemClock,
     onFault,
+    ...(trace && { trace }),
   });
-  return { store, commands, clock: systemClock, close: () => commands.close() };
+  return { store, commands: traced(commands), clock: systemClock, close: () => commands.close() };
 }

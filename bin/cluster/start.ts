@@ -1,14 +1,16 @@
 import type { Logger } from 'pino';
 import { pino } from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Auth } from '../../gateway/auth/api.ts';
 import { createOpsApp } from '../../gateway/http/ops-app.ts';
 import type { Health } from '../../gateway/http/options.ts';
 import { serveHttp } from '../../gateway/http/server.ts';
 import type { ClusterConfig } from '../../infra/config.ts';
 import { dataFolder } from '../data-folder.ts';
+import { exposeSlotMetrics } from '../metrics/gateway.ts';
+import type { Observer } from '../observer.ts';
 import { openAuth } from '../open-auth.ts';
 import { ids } from '../open-log.ts';
+import { openObserver } from '../open-observer.ts';
 import { VERSION } from '../package-root.ts';
 import { removeAddresses, writeAddresses } from '../server/addresses.ts';
 import { type Composition, composed, type ServerOptions } from '../server/composition.ts';
@@ -18,6 +20,7 @@ import type { Reach } from './connections.ts';
 import { openEngine } from './engine.ts';
 import { openGatewaySide } from './gateway-side.ts';
 import { openClusterSecrets } from './ground.ts';
+import { observeWorkers } from './observe-workers.ts';
 import { type Probes, startProbes } from './probes.ts';
 import { type Reached, reachServers } from './reach.ts';
 import type { Roles } from './roles.ts';
@@ -36,7 +39,7 @@ interface Starting {
   readonly roles: Roles;
   readonly reach: Reach;
   readonly logger: Logger;
-  readonly metrics: Registry;
+  readonly observer: Observer;
 }
 
 /** One process of a cluster, with the roles that it was given. */
@@ -44,16 +47,19 @@ export function startCluster(options: ClusterOptions): Promise<Server> {
   return composed(options, async (on) => {
     const { config, roles } = options;
     const logger = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: true }));
-    const metrics = new Registry();
-    collectDefaultMetrics({ register: metrics });
+    const processId = ids.ulid();
+    const observer = await openObserver(on, {
+      'service.instance.id': processId,
+      'hindsight.roles': [...roles].join(','),
+    });
     const reach: Reach = {
       config,
-      processId: ids.ulid(),
+      processId,
       onClose: on.onClose,
       onFatal: on.onFatal,
       fault: (what, error) => logger.warn({ err: error }, what),
     };
-    return start({ on, config, roles, reach, logger, metrics });
+    return start({ on, config, roles, reach, logger, observer });
   });
 }
 
@@ -78,8 +84,8 @@ async function start(starting: Starting): Promise<Server> {
 }
 
 /** Before anything else: whoever asks is told what is waited for. */
-async function openOps({ on, config, logger, metrics }: Starting, health: Health): Promise<string> {
-  const app = await createOpsApp({ logger, metrics, version: VERSION, health });
+async function openOps({ on, config, logger, observer }: Starting, health: Health): Promise<string> {
+  const app = await createOpsApp({ logger, metrics: observer.metrics, version: VERSION, health });
   const ops = await serveHttp(app, { host: config.host, port: config.opsPort });
   on.onClose(ops.close);
   return ops.url;
@@ -101,9 +107,11 @@ function createHealth(): ClusterHealth {
   return health;
 }
 
-async function startWorkers({ on, config, roles, reach, logger }: Starting, reached: Reached): Promise<void> {
+async function startWorkers(starting: Starting, reached: Reached): Promise<void> {
+  const { on, config, roles, reach, logger } = starting;
   const { store, postgres, checkpoints, cassandra, kafka, topics } = reached;
   if (!kafka || !topics) return;
+  const observer = observeWorkers(starting.observer, { roles, log: store, postgres, partitions: config.partitions });
   const deps: WorkerDeps = {
     config,
     processId: reach.processId,
@@ -112,29 +120,32 @@ async function startWorkers({ on, config, roles, reach, logger }: Starting, reac
     checkpoints,
     kafka,
     topics,
+    observer,
     report(report) {
+      observer.report(report);
       if (report.kind === 'batch') return;
       const level = report.kind === 'claimed' ? 'info' : report.kind === 'parked' ? 'error' : 'warn';
       logger[level]({ report }, 'projections');
     },
-    onUnknown: () => undefined,
+    onUnknown: observer.onUnknown,
     onClose: on.onClose,
     onFatal: on.onFatal,
   };
-  if (roles.has('relay')) await startRelay(deps, reach.fault);
-  if (roles.has('projector') && cassandra) await startProjectors(deps, cassandra);
-  if (roles.has('deliveries')) await startDeliveries(deps);
+  const relay = roles.has('relay') ? await startRelay(deps, reach.fault) : null;
+  const projectors = roles.has('projector') && cassandra ? await startProjectors(deps, cassandra) : [];
+  const deliveries = roles.has('deliveries') ? [await startDeliveries(deps)] : [];
+  observer.show({ relay, followers: [...projectors, ...deliveries] });
 }
 
 async function startEdges(
   starting: Starting,
   { reached, health }: { reached: Reached; health: Health },
 ): Promise<Edges | null> {
-  const { on, config, roles, logger, metrics, reach } = starting;
+  const { on, config, roles, logger, observer, reach } = starting;
   const { store, postgres, cassandra, kafka, topics } = reached;
   if (!cassandra || !(roles.has('http') || roles.has('gateway'))) return null;
-  const engine = openEngine({ ...reached, cassandra, config, onClose: on.onClose, onFault: reach.fault });
-  const edges = createEdges(on, engine, { logger, metrics });
+  const engine = openEngine({ ...reached, cassandra, config, onClose: on.onClose, onFault: reach.fault, observer });
+  const edges = createEdges(on, engine, { logger, observer });
   const directory = slotDirectory({ postgres, config, onFault: reach.fault });
   on.onClose(directory.close);
   const auth: Auth = await openAuth({
@@ -147,10 +158,10 @@ async function startEdges(
   on.onClose(auth.close);
   if (roles.has('gateway') && kafka && topics) {
     const { processId, onClose, onFatal } = reach;
-    const side = openGatewaySide({
-      ...{ config, processId, epoch: store.epoch, postgres, kafka, topics, logger, onClose, onFatal },
-    });
+    const { epoch } = store;
+    const side = openGatewaySide({ config, processId, epoch, postgres, kafka, topics, logger, onClose, onFatal });
     await edges.openSockets(auth, side);
+    exposeSlotMetrics(observer.metrics, { owned: () => side.ownership.owned().length, misses: side.feed.misses });
     side.ownership.start(edges.gatewayUrl());
     on.onClose(side.ownership.close);
   }

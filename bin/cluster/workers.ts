@@ -17,11 +17,12 @@ import {
   type OpenSink,
   openDeliveries,
   openViewSink,
-  type PartitionFollower,
   type PartitionReport,
   type Relay,
 } from '../../projections/index.ts';
 import type { Checkpoints, GroupName } from '../../projections/partitions/ports.ts';
+import type { PartitionSource } from '../metrics/partitions.ts';
+import type { WorkerObserver } from './observe-workers.ts';
 
 /** What the processes behind the edges work with. */
 export interface WorkerDeps {
@@ -32,6 +33,7 @@ export interface WorkerDeps {
   checkpoints: Checkpoints;
   kafka: KafkaConnection;
   topics: TopicNames;
+  observer: WorkerObserver;
   report: (report: PartitionReport) => void;
   onUnknown: (event: { type: string }) => void;
   onClose(end: () => unknown): void;
@@ -41,17 +43,18 @@ export interface WorkerDeps {
 
 /** Event store to Kafka: active here, or standing by for the one that is. */
 export async function startRelay(deps: WorkerDeps, onFault: (what: string, error?: unknown) => void): Promise<Relay> {
-  const { checkpoints, config, kafka, topics, log, processId } = deps;
+  const { checkpoints, config, kafka, topics, log, processId, observer } = deps;
   await checkpoints.prepare('relay', 1);
   const writer = createKafkaWriter(kafka, { topic: topics.events, partitions: config.partitions });
   deps.onClose(writer.close);
   const relay = createRelay({
     log,
     checkpoints,
-    writer,
+    writer: observer.writer(writer, 'events'),
     owner: processId,
     clock: systemClock,
     report(report) {
+      observer.reportRelay(report);
       if (report.kind === 'fault') onFault(`the relay will try again: ${report.ground}`, report.error);
     },
   });
@@ -60,7 +63,7 @@ export async function startRelay(deps: WorkerDeps, onFault: (what: string, error
 }
 
 /** Kafka to the views: chat history and the chat log into Cassandra, the others into Postgres. */
-export async function startProjectors(deps: WorkerDeps, cassandra: Cassandra): Promise<PartitionFollower[]> {
+export async function startProjectors(deps: WorkerDeps, cassandra: Cassandra): Promise<PartitionSource[]> {
   const { postgres, checkpoints, log, report, onUnknown } = deps;
   const parking = createParking(postgres);
   return Promise.all([
@@ -82,11 +85,12 @@ export async function startProjectors(deps: WorkerDeps, cassandra: Cassandra): P
 }
 
 /** Kafka to the slots of recipients. */
-export async function startDeliveries(deps: WorkerDeps): Promise<PartitionFollower> {
-  const { postgres, checkpoints, config, kafka, topics, log, report } = deps;
+export async function startDeliveries(deps: WorkerDeps): Promise<PartitionSource> {
+  const { postgres, checkpoints, config, kafka, topics, log, report, observer } = deps;
   const parking = createParking(postgres);
-  const writer = createKafkaWriter(kafka, { topic: topics.deliveries, partitions: config.slots });
-  deps.onClose(writer.close);
+  const kafkaWriter = createKafkaWriter(kafka, { topic: topics.deliveries, partitions: config.slots });
+  deps.onClose(kafkaWriter.close);
+  const writer = observer.writer(kafkaWriter, 'deliveries');
   return follow(deps, 'deliveries', (claim) =>
     openDeliveries({
       claim,
@@ -101,13 +105,14 @@ export async function startDeliveries(deps: WorkerDeps): Promise<PartitionFollow
   );
 }
 
-async function follow(deps: WorkerDeps, group: GroupName, open: OpenSink): Promise<PartitionFollower> {
-  const { config, checkpoints, kafka, topics, log, processId, report } = deps;
+async function follow(deps: WorkerDeps, group: GroupName, open: OpenSink): Promise<PartitionSource> {
+  const { config, checkpoints, kafka, topics, log, processId, report, observer } = deps;
   await checkpoints.prepare(group, config.partitions);
+  const members = createKafkaGroup(kafka, { topic: topics.events, groupId: `${config.kafkaPrefix}.${group}` });
   const follower = createPartitionFollower({
     group,
     partitions: config.partitions,
-    topic: createKafkaGroup(kafka, { topic: topics.events, groupId: `${config.kafkaPrefix}.${group}` }),
+    topic: observer.group(members, group),
     checkpoints,
     log,
     open,
@@ -116,7 +121,7 @@ async function follow(deps: WorkerDeps, group: GroupName, open: OpenSink): Promi
     clock: systemClock,
   });
   keepRunning(deps, follower);
-  return follower;
+  return { group, state: follower.state };
 }
 
 function keepRunning({ onClose, onFatal }: WorkerDeps, worker: { run(): Promise<void>; close(): Promise<void> }): void {

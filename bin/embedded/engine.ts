@@ -5,6 +5,7 @@ import { systemClock } from '../../infra/system/clock.ts';
 import { chatLogReader } from '../../queries/chat-log/log-reader.ts';
 import { createQueries } from '../../queries/index.ts';
 import type { DataFolder } from '../data-folder.ts';
+import type { Observer } from '../observer.ts';
 import { openLog } from '../open-log.ts';
 import { type Projections, startProjections } from '../projections/start.ts';
 import type { Composition } from '../server/composition.ts';
@@ -13,7 +14,7 @@ import type { Engine } from '../server/engine.ts';
 /** The log, the write side over it, the views' thread, and the read side, in one data folder. */
 export async function openEngine(
   on: Composition,
-  { folder, logger }: { folder: DataFolder; logger: Logger },
+  { folder, logger, observer }: { folder: DataFolder; logger: Logger; observer: Observer },
 ): Promise<Engine> {
   const { config } = on;
   const views = openViews(folder.views);
@@ -24,6 +25,7 @@ export async function openEngine(
     verify: true,
     onFatal: on.onFatal,
     onFault: (what, error) => logger.warn({ err: error }, what),
+    observer,
   });
   on.onClose(log.close);
   const { store, commands } = log;

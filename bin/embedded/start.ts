@@ -1,10 +1,10 @@
 import { pino } from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createMemorySignals } from '../../infra/memory/signals.ts';
 import { acquireServerLock } from '../../infra/sqlite/event-store/index.ts';
 import { type DataFolder, dataFolder } from '../data-folder.ts';
 import { readDemo, seedDemo } from '../demo/seed.ts';
 import { openAuth, openSecrets } from '../open-auth.ts';
+import { openObserver } from '../open-observer.ts';
 import { isLoopback, removeAddresses, writeAddresses } from '../server/addresses.ts';
 import { type Composition, composed, type ServerOptions } from '../server/composition.ts';
 import { createEdges } from '../server/edges.ts';
@@ -31,11 +31,10 @@ async function compose(on: Composition, folder: DataFolder): Promise<Server> {
   const logger = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: true }));
   let started = false;
   let demo = readDemo(folder);
-  const engine = await openEngine(on, { folder, logger });
+  const observer = await openObserver(on);
+  const engine = await openEngine(on, { folder, logger, observer });
   const { progress } = engine.projections;
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
-  const edges = createEdges(on, engine, { logger, metrics });
+  const edges = createEdges(on, engine, { logger, observer });
   const auth = await openAuth({
     ...(await openSecrets(folder)),
     commands: engine.log.commands,

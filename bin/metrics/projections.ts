@@ -1,11 +1,12 @@
-import type { Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 import type { ProjectionAdmin } from '../../gateway/http/ops/port.ts';
 import { byName, counter, gauge, type Reading } from './declare.ts';
 import { askedOnce } from './lag.ts';
 
 export interface ProjectionSource {
   admin: Pick<ProjectionAdmin, 'list'>;
-  unknown(): Promise<Record<string, number>>;
+  /** Events of types that are not known, by type; left out where they are counted elsewhere. */
+  unknown?(): Promise<Record<string, number>>;
 }
 
 interface Said {
@@ -19,7 +20,7 @@ interface Said {
 export function exposeProjectionMetrics(registry: Registry, { admin, unknown }: ProjectionSource): void {
   const ask = askedOnce(async (): Promise<Said> => {
     try {
-      const [views, types] = await Promise.all([admin.list(), unknown()]);
+      const [views, types] = await Promise.all([admin.list(), unknown?.() ?? {}]);
       return {
         up: 1,
         lagEvents: views.map(({ name, lagEvents }) => [lagEvents, name]),
@@ -50,14 +51,23 @@ export function exposeProjectionMetrics(registry: Registry, { admin, unknown }: 
     { name: 'hindsight_projection_lag_seconds', help, labels },
     said((all) => all.lagSeconds),
   );
-  const strange = {
-    name: 'hindsight_events_unknown_total',
-    help: 'Events of a type that this version does not know: kept, not projected.',
-    labels: ['type'],
-  };
-  counter(
-    registry,
-    strange,
-    said((all) => all.unknown),
-  );
+  if (unknown)
+    counter(
+      registry,
+      UNKNOWN,
+      said((all) => all.unknown),
+    );
+}
+
+const UNKNOWN = {
+  name: 'hindsight_events_unknown_total',
+  help: 'Events of a type that this version does not know: kept, not projected.',
+  labels: ['type'],
+};
+
+/** Counts them where the projectors report each. */
+export function countUnknownEvents(registry: Registry): (event: { type: string }) => void {
+  const { name, help, labels } = UNKNOWN;
+  const unknown = new Counter({ name, help, labelNames: labels, registers: [registry] });
+  return ({ type }) => unknown.inc({ type });
 }

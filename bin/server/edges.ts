@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
 import type { Auth } from '../../gateway/auth/api.ts';
 import type { GatewayContext, SocketContext } from '../../gateway/context.ts';
 import { createHttpApp } from '../../gateway/http/app.ts';
@@ -12,11 +11,13 @@ import { createGateway } from '../../gateway/ws/gateway.ts';
 import { systemClock } from '../../infra/system/clock.ts';
 import { emoji } from '../../infra/system/emoji.ts';
 import { chooseSocketServer } from '../../infra/ws/choose.ts';
+import { exposeGatewayMetrics } from '../metrics/gateway.ts';
+import { exposeProjectionMetrics } from '../metrics/projections.ts';
+import type { Observer } from '../observer.ts';
 import { VERSION, WEB_FOLDER } from '../package-root.ts';
 import { hostInUrl, isAnyAddress, ownOrigins } from './addresses.ts';
 import type { Composition } from './composition.ts';
 import type { Engine } from './engine.ts';
-import { exposeGatewayMetrics, exposeProjectionMetrics } from './metrics.ts';
 
 /** What clients reach: sockets and HTTP. A process opens both, one, or none. */
 export interface Edges {
@@ -42,9 +43,10 @@ const DRAIN_MS = 5_000;
 export function createEdges(
   on: Composition,
   engine: Engine,
-  { logger, metrics }: { logger: Logger; metrics: Registry },
+  { logger, observer }: { logger: Logger; observer: Observer },
 ): Edges {
   const { config } = on;
+  const { metrics, telemetry } = observer;
   const addresses = { http: '', gateway: '' };
   const origins = [...config.origins];
   exposeProjectionMetrics(metrics, engine.projections);
@@ -54,11 +56,13 @@ export function createEdges(
     async openSockets(auth, { feed, slots, signals }) {
       const context = {
         ...contextOf(on, engine, { auth, logger, origins }),
-        feed,
+        feed: telemetry.feed(feed),
         signals,
         ...(slots && { slots }),
       };
-      const gateway = await createGateway(context, { adapter: await chooseSocketServer(on.warn) });
+      const { aroundOp } = telemetry;
+      const adapter = await chooseSocketServer(on.warn);
+      const gateway = await createGateway(context, { adapter, ...(aroundOp && { aroundOp }) });
       on.onClose(() => gateway.close(DRAIN_MS));
       if (config.publicGatewayUrl === null && isAnyAddress(config.host)) {
         on.warn(
@@ -82,6 +86,7 @@ export function createEdges(
         asyncapi: () => asyncapiDocument(addresses.gateway),
         demo: () => (config.publicUrl === null ? demo() : null), // behind a proxy every caller looks local
         ...(existsSync(WEB_FOLDER) && { webRoot: WEB_FOLDER }),
+        ...(telemetry.instrument && { instrument: telemetry.instrument }),
       });
       const http = await serveHttp(app, { host: config.host, port: config.port });
       on.onClose(http.close);

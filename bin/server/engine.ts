@@ -13,6 +13,6 @@ export interface Engine {
 export interface Projections {
   readonly progress: Pick<ViewProgress, 'reached' | 'position' | 'lagMs'>;
   readonly admin: ProjectionAdmin;
-  /** How many events of types that this version does not know went by since the start, by type. */
-  unknown(): Promise<Record<string, number>>;
+  /** How many events of types that this version does not know went by since the start, by type; a cluster's projectors count them. */
+  unknown?(): Promise<Record<string, number>>;
 }

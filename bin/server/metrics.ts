@@ -1,2 +1,0 @@
-export { exposeGatewayMetrics } from '../metrics/gateway.ts';
-export { exposeProjectionMetrics } from '../metrics/projections.ts';
