@@ -1,6 +1,7 @@
 import type { GatewayCounters } from '../counters.ts';
 import { resyncAllFrame } from '../frames.ts';
 import type { Directory } from './directory.ts';
+import { leave } from './room.ts';
 
 /**
  * The feed has missed something, and nobody knows whose: every synced socket is told so and gets nothing more of any
@@ -12,7 +13,10 @@ export function startOver({ directory, counters }: { directory: Directory; count
   for (const user of directory.users.values()) {
     user.early ??= [];
     for (const receiver of user.receivers) {
-      for (const flow of receiver.flows.values()) flow.phase = 'resync';
+      for (const flow of receiver.flows.values()) {
+        flow.phase = 'missed';
+        leave(flow);
+      }
       counters.resyncs.slow += 1;
       receiver.outbox.push(frame, null);
     }

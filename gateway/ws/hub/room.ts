@@ -30,9 +30,9 @@ export interface Membership {
 
 /**
  * `backlog`: live events wait, older ones are being read. `live`: the next event goes out at once.
- * `resync`: nothing is sent until the client's `sync`.
+ * `resync`: nothing is sent until the client's `sync`. `missed`: it was ended by a gap of the whole feed.
  */
-export type Phase = 'backlog' | 'live' | 'resync';
+export type Phase = 'backlog' | 'live' | 'resync' | 'missed';
 
 /** What the hub needs of a socket. */
 export interface Receiver {
@@ -74,6 +74,7 @@ export class Flow implements FrameOwner {
   gapNotice(): Buffer | null {
     const { chatId, headSeq } = this.room;
     if (this.index >= 0) return resyncFrame(chatId, headSeq, 'slow');
+    if (this.phase === 'missed') return null; // the client was told of more than this
     // Another flow in its place began where the client said that it stands: the gap is closed.
     return this.receiver.flows.has(chatId) ? null : goneFrame(chatId);
   }

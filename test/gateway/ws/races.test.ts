@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { EventLog, RecordedEvent } from '../../../events/event-store.ts';
+import type { LiveFeed } from '../../../gateway/live-feed.ts';
 import { ANN, type Loose, user } from '../../support/commands.ts';
 import type { Frame, TestSocket } from '../../support/protocol-client.ts';
 import { type Seeded, seeded } from '../../support/seeded.ts';
@@ -17,9 +19,13 @@ describe.each(adapters)('syncs that race with comings, goings and lagging views,
   let w: GatewayWorld;
   afterEach(() => w.close());
 
-  test.each(SEEDS)('each seq once, in order, without a gap: seed %i', async (seed) => {
+  const runs = SEEDS.flatMap((seed) => [
+    { seed, told: 'once' },
+    { seed, told: 'with repeats and gaps, as in a cluster' },
+  ]);
+  test.each(runs)('each seq once, in order, without a gap: seed $seed, told $told', async ({ seed, told }) => {
     const random = seeded(seed);
-    w = await startWorld({ adapter });
+    w = await startWorld({ adapter, ...(told !== 'once' && { feed: (log) => unreliable(log, seeded(seed)) }) });
     for (const [i, chatId] of CHATS.entries()) {
       const historyVisibility = i === 2 ? 'since-join' : 'all';
       await w.say(ANN, {
@@ -45,6 +51,28 @@ describe.each(adapters)('syncs that race with comings, goings and lagging views,
     expect(w.logged).toEqual([]);
   });
 });
+
+/** What a cluster's deliveries may do: tell things again, and miss some and say so. */
+function unreliable(log: EventLog, random: Seeded): LiveFeed {
+  const before: RecordedEvent[] = [];
+  const again = (): RecordedEvent[] => before.slice(Math.max(0, before.length - 1 - random.below(8)));
+  return {
+    epoch: log.epoch,
+    head: () => log.head(),
+    async *subscribe(options) {
+      for await (const batch of log.subscribe(options)) {
+        if (random.chance(0.05)) {
+          yield { events: [], position: batch.position, live: true, missed: true };
+          continue;
+        }
+        yield { ...batch, events: random.chance(0.5) ? [...again(), ...batch.events] : batch.events };
+        before.push(...batch.events);
+        // Told late or once more, and a position from before.
+        if (random.chance(0.3)) yield { events: again(), position: Math.max(0, batch.position - 5), live: true };
+      }
+    },
+  };
+}
 
 /** One thing happens, often without anybody's waiting for it. */
 async function step(w: GatewayWorld, random: Seeded, readers: Reader[]): Promise<void> {
@@ -80,6 +108,7 @@ async function reader(w: GatewayWorld, userId: string): Promise<Reader> {
     for (const chatId of Object.keys(chats)) stopped.delete(chatId);
     const answer = await socket.request('sync', { chats }).catch(() => ({ ok: true })); // cut: nobody is left to ask
     if (answer['ok'] !== true) await sync(chats);
+    for (const chatId of Object.keys(chats)) catching.delete(chatId); // a chat without news is said nothing of
   };
   const onEvent = (frame: Frame): void => {
     const { chatId, seq, throughSeq, type, data } = frame as {
@@ -108,6 +137,12 @@ async function reader(w: GatewayWorld, userId: string): Promise<Reader> {
     else if (ev === 'synced') {
       catching.delete(chatId);
       if (seq !== last.get(chatId)) faults.push(`${userId} ${chatId}: synced ${String(seq)} at ${last.get(chatId)}`);
+    } else if (ev === 'resync' && frame['all'] === true) {
+      for (const each of last.keys()) {
+        stopped.add(each);
+        catching.add(each);
+      }
+      void sync(Object.fromEntries(last));
     } else if (ev === 'resync') {
       if (reason === 'epoch') faults.push(`unexpected ${JSON.stringify(frame)}`);
       if (reason === 'new') last.set(chatId, 0);
