@@ -1,34 +1,11 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PACKAGE_ROOT } from '../../../bin/package-root.ts';
 import { ConfigError } from '../../../infra/config.ts';
 import { SDK_PACKAGES, startTelemetry } from '../../../infra/telemetry/start.ts';
 import { untraced } from '../../../infra/telemetry/telemetry.ts';
-
-interface Export {
-  resourceSpans: {
-    resource: { attributes: { key: string; value: { stringValue?: string } }[] };
-    scopeSpans: { spans: { name: string; traceId: string }[] }[];
-  }[];
-}
-
-/** A collector that keeps what it is sent. */
-async function startCollector() {
-  const received: Export[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    received.push(JSON.parse(Buffer.concat(chunks).toString()) as Export);
-    response.setHeader('content-type', 'application/json').end('{}');
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return { received, url: `http://127.0.0.1:${port}/v1/traces`, close: () => server.close() };
-}
+import { startCollector } from '../../support/collector.ts';
 
 const silent = (): void => undefined;
 
@@ -54,15 +31,8 @@ test('spans reach a collector over OTLP, with the name of the service and what t
   telemetry.aroundOp?.({ name: 'send', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` }, () => null);
   await telemetry.close();
   collector.close();
-  const [sent] = collector.received.flatMap(({ resourceSpans }) => resourceSpans);
-  expect(Object.fromEntries(sent?.resource.attributes.map(({ key, value }) => [key, value.stringValue]) ?? [])).toEqual(
-    {
-      'service.name': 'hindsight',
-      'service.version': '1.2.3',
-      'hindsight.roles': 'gateway',
-    },
-  );
-  expect(sent?.scopeSpans[0]?.spans).toMatchObject([{ name: 'op send', traceId: 'a'.repeat(32) }]);
+  const resource = { 'service.name': 'hindsight', 'service.version': '1.2.3', ...attributes };
+  expect(collector.spans()).toMatchObject([{ name: 'op send', traceId: 'a'.repeat(32), resource }]);
 });
 
 test('the versions that it asks to be installed are those that it was tested with', () => {
