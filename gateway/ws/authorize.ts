@@ -1,3 +1,4 @@
+import type { LogPosition } from '../../events/event-store.ts';
 import type { Auth } from '../auth/api.ts';
 import type { GatewayLogger, GatewaySettings } from '../context.ts';
 import { addressKey, type RateLimits } from '../rate-limits.ts';
@@ -18,6 +19,8 @@ export interface Doorkeeper {
   readonly limits: RateLimits;
   readonly registry: Registry;
   readonly slots: Slots | null;
+  /** Where the log ends. */
+  readonly head: () => Promise<LogPosition>;
   readonly counters: GatewayCounters;
   readonly logger: GatewayLogger;
   readonly closing: () => boolean;
@@ -53,7 +56,18 @@ async function judge(door: Doorkeeper, request: UpgradeRequest): Promise<Upgrade
   if (door.slots?.serves(principal.userId) === false) await door.slots.served(principal.userId, SLOT_WAIT_MS);
   if (settings.rateLimits && registry.ofUser(principal.userId) >= SOCKETS_PER_USER_MAX) return { refuse: 429 };
   const subprotocol = request.subprotocols.includes(SUBPROTOCOL) ? SUBPROTOCOL : null;
-  return { accept: { principal, address, connection: null }, subprotocol };
+  return { accept: { principal, address, head: await headOf(door), connection: null }, subprotocol };
+}
+
+/** Where deliveries lag behind the log, "from now on" is its end, not theirs. Null where they do not, or it cannot be read. */
+async function headOf({ slots, head, logger }: Doorkeeper): Promise<LogPosition | null> {
+  if (!slots) return null;
+  try {
+    return await head();
+  } catch (error) {
+    logger.warn({ err: error }, 'a socket opens without knowing where the log ends');
+    return null;
+  }
 }
 
 /** The header first; a browser, which cannot send it, offers the token as a subprotocol beside ours. */

@@ -1,3 +1,4 @@
+import type { LogPosition } from '../../events/event-store.ts';
 import type { ChatId, UserId } from '../../events/ids.ts';
 import type { Principal } from '../auth/api.ts';
 import type { Flow, Receiver } from './hub/room.ts';
@@ -12,6 +13,8 @@ import { createPump, type Pump } from './sync/pump.ts';
 export interface Admission {
   principal: Principal;
   readonly address: string;
+  /** Where the log ended when the socket was let in; null: wherever the feed is. */
+  readonly head: LogPosition | null;
   /** Set once the socket is open. */
   connection: Connection | null;
 }
@@ -44,6 +47,8 @@ export class Connection implements Receiver {
   #replays: Map<string, Replay> | null = null;
   #pump: Pump | null = null;
   principal: Principal;
+  /** "From now on" is after it. */
+  readonly openedAt: LogPosition;
   commandsOpen = 0;
   readsOpen = 0;
   lastFrameAt: number;
@@ -61,6 +66,7 @@ export class Connection implements Receiver {
     this.outbox = new Outbox(socket, flusher);
     this.frameLimit = frameLimit;
     this.commandLimit = commandLimit;
+    this.openedAt = Math.max(socket.data.head ?? 0, services.hub.position());
     this.lastFrameAt = services.clock();
   }
 

@@ -78,7 +78,11 @@ export async function createGateway(context: SocketContext, options: GatewayOpti
     commandLimits,
   };
   const limits = createRateLimits(rateLimits);
-  const door: Doorkeeper = { auth, settings, registry, slots, counters, logger, limits, closing: dispatch.closing };
+  const door: Doorkeeper = {
+    ...{ auth, settings, registry, slots, counters, logger, limits },
+    head: () => context.log.head(),
+    closing: dispatch.closing,
+  };
   const server = options.adapter.create<Admission>(handlersOf(edge, door), {
     path: GATEWAY_PATH,
     maxFrameBytes: FRAME_MAX_BYTES,

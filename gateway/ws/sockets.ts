@@ -54,7 +54,7 @@ function opened(edge: Edge, socket: Socket<Admission>): void {
   services.counters.connectionsTotal += 1;
   registry.add(connection)?.close(CLOSE.replaced, 'the same session connected again');
   deadlines.add(connection);
-  connection.outbox.push(welcomeFrame(services, principal, edge.heartbeatMs), null);
+  connection.outbox.push(welcomeFrame(services, connection, edge.heartbeatMs), null);
   services.moves.redirect(connection);
   connection.outbox.flush();
 }

@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { rfc3339 } from '../../events/codec.ts';
 import { TEXT_MAX_CODE_POINTS } from '../../events/limits.ts';
 import { encodePosition } from '../../events/position.ts';
-import type { Principal } from '../auth/api.ts';
+import type { Connection } from './connection.ts';
 import { encode } from './frames.ts';
 import {
   COMMANDS_OPEN_MAX,
@@ -25,13 +25,14 @@ const LIMITS = {
   replays: REPLAYS_MAX,
 };
 
-export function welcomeFrame({ log, hub, clock }: Services, principal: Principal, heartbeatMs: number): Buffer {
+export function welcomeFrame({ log, clock }: Services, connection: Connection, heartbeatMs: number): Buffer {
+  const { principal, openedAt } = connection;
   return encode({
     ev: 'welcome',
     sessionId: principal.sessionId,
     userId: principal.userId,
     epoch: log.epoch,
-    position: encodePosition(log.epoch, hub.position()),
+    position: encodePosition(log.epoch, openedAt),
     at: rfc3339(clock()),
     expiresAt: rfc3339(principal.expiresAt),
     heartbeatMs,

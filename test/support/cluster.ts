@@ -9,6 +9,8 @@ const SLOTS = 8;
 
 /** Clusters of this test file, by the data folder that stands for each. */
 const made = new Map<string, Promise<Record<string, string>>>();
+/** Tables take their time to make, and ids are unique: the clusters of a test file share them. */
+let keyspace: ReturnType<typeof freshKeyspace> | null = null;
 const endings: (() => Promise<unknown>)[] = [];
 
 /**
@@ -27,19 +29,20 @@ async function makeCluster(data: string): Promise<Record<string, string>> {
   mkdirSync(data, { recursive: true });
   const file = join(data, FILE);
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
-  const [database, keyspace, standIn] = await Promise.all([
+  keyspace ??= freshKeyspace();
+  const [database, { keyspace: name }, standIn] = await Promise.all([
     freshDatabase(),
-    freshKeyspace(),
+    keyspace,
     startStandIn({ file: join(data, 'stand-in.db'), host: '127.0.0.1', port: 0 }),
   ]);
-  endings.push(standIn.close, database.drop, keyspace.drop);
+  endings.push(standIn.close, database.drop);
   const { cassandra, kafka } = servers();
   const env = {
     HINDSIGHT_EVENTSTORE_URL: standIn.url,
     HINDSIGHT_KAFKA_BROKERS: kafka.brokers.join(','),
     HINDSIGHT_KAFKA_PREFIX: topicPrefix().replace(/\.$/, ''),
     HINDSIGHT_CASSANDRA_CONTACT_POINTS: cassandra.contactPoints.map((host) => `${host}:${cassandra.port}`).join(','),
-    HINDSIGHT_CASSANDRA_KEYSPACE: keyspace.keyspace,
+    HINDSIGHT_CASSANDRA_KEYSPACE: name,
     HINDSIGHT_CASSANDRA_DATACENTER: cassandra.localDataCenter,
     HINDSIGHT_POSTGRES_URL: database.url,
     HINDSIGHT_PARTITIONS: String(PARTITIONS),
@@ -54,4 +57,6 @@ async function makeCluster(data: string): Promise<Record<string, string>> {
 export async function dropClusters(): Promise<void> {
   made.clear();
   for (const end of endings.splice(0)) await end();
+  await (await keyspace)?.drop();
+  keyspace = null;
 }

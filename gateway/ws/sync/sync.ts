@@ -39,6 +39,8 @@ export async function runSync(services: Services, connection: Connection, input:
     since = parsed.position;
   }
   if (!(await isServed(services, connection))) return rejected('unavailable', 'this user is not served here just now');
+  // What was there before the socket is no news: the feed passes it before the user is known to the hub.
+  if (!(await hub.reached(connection.openedAt, BEHIND_WAIT_MS))) return behind();
   if (!connection.socket.open) return rejected('unavailable', 'the socket has closed');
   const { misses } = hub.directory;
   const user = await hub.register(connection);
