@@ -1,6 +1,6 @@
-import type { ChatReply } from '../../../../commands/index.ts';
+import type { ChatReply, CommandsDeps } from '../../../../commands/index.ts';
 import { accepted, type Outcome, rejected } from '../../../../events/error-codes.ts';
-import type { EventLog } from '../../../../events/event-store.ts';
+import type { EventLog, EventStore } from '../../../../events/event-store.ts';
 import type { Auth, Principal } from '../../../../gateway/auth/api.ts';
 import type { GatewayLogger, SocketContext } from '../../../../gateway/context.ts';
 import type { LiveFeed } from '../../../../gateway/live-feed.ts';
@@ -46,6 +46,8 @@ export interface WorldOptions {
   /** Stands in front of the real queries or commands. */
   wrapQueries?: (queries: Queries) => Queries;
   wrapCommands?: (commands: World['commands']) => World['commands'];
+  /** What the write side stands on; the store may stand in front of the one that everybody reads. */
+  deps?: (store: EventStore) => Partial<CommandsDeps>;
   /** Stands between the log and the hub. */
   feed?: (log: EventLog) => LiveFeed;
   verify?: (token: string) => Promise<Outcome<Principal>>;
@@ -56,7 +58,7 @@ export async function startWorld(options: WorldOptions): Promise<GatewayWorld> {
   const skew = { ms: 0 };
   const clock = (): number => Date.now() + skew.ms;
   const store = createMemoryEventStore({ epoch: EPOCH });
-  const world = createWorld({ store, clock: createTickingClock() });
+  const world = createWorld({ store, clock: createTickingClock(), ...options.deps?.(store) });
   await registerUsers(store, ...Array.from({ length: 9 }, (_, i) => user(i + 1)));
   const views = startLiveViews({ log: store, access: world.commands.access });
   const { queries } = views;
