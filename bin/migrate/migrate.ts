@@ -47,7 +47,8 @@ export async function migrateLog(options: MigrateOptions): Promise<Migrated> {
     differenceCount++;
     if (found.length < DIFFERENCES_SHOWN_MAX) found.push(difference);
   };
-  const { same, heads } = await compareTarget({ source, target, onDifference, onProgress: progress('verify') });
+  const verify = () => compareTarget({ source, target, onDifference, onProgress: progress('verify') });
+  const { same, heads } = copied === 0 ? there : await verify(); // else it was all compared just now
   await findMissing({ source, onDifference, onProgress: () => signal.throwIfAborted() }, { heads, until });
   const { same: already } = there;
   return { copied, already, streams: heads.size, verified: same, differences: found, differenceCount };
