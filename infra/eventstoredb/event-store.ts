@@ -38,6 +38,8 @@ export interface EventStoreDbOptions {
   heartbeat?: HeartbeatTimes | null;
   /** Told of what went wrong and was mended, or will be tried again. */
   onFault?: (what: string) => void;
+  /** Told of each connection that had to be made anew: counted. */
+  onReconnect?: () => void;
   /** The log is another than it was: this process must not go on. Called once. */
   onFatal?: (error: StoreError) => void;
 }
@@ -49,7 +51,10 @@ const OPEN_TIMEOUT_MS = 10_000;
 
 export async function openEventStoreDb(options: EventStoreDbOptions): Promise<EventStoreDbStore> {
   const onFault = options.onFault ?? (() => undefined);
-  const connection = createConnection(options.url, (reason) => onFault(`connected anew: ${reason}`));
+  const connection = createConnection(options.url, (reason) => {
+    options.onReconnect?.();
+    onFault(`connected anew: ${reason}`);
+  });
   const stop = new AbortController();
   const closed = (): boolean => stop.signal.aborted;
   try {
