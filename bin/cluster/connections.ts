@@ -18,6 +18,8 @@ export interface Reach {
   onFatal(error: Error): void;
   /** Something failed and will be tried again, or has been mended. */
   fault(what: string, error?: unknown): void;
+  /** The event store's connection was lost or silent, and made anew. */
+  reconnected?: () => void;
 }
 
 /** Opens no connection yet. */
@@ -46,8 +48,20 @@ function saslOf(text: string | null): NonNullable<KafkaOptions['sasl']> | null {
 /** A server that is not there yet is asked again after this. */
 const AGAIN_MS = 1_000;
 
-export async function reachEventStore({ config, onClose, onFatal, fault }: Reach): Promise<EventStoreDbStore> {
-  const open = () => openEventStoreDb({ url: config.eventstoreUrl, onFault: fault, onFatal });
+export async function reachEventStore({
+  config,
+  onClose,
+  onFatal,
+  fault,
+  reconnected,
+}: Reach): Promise<EventStoreDbStore> {
+  const open = () =>
+    openEventStoreDb({
+      url: config.eventstoreUrl,
+      onFault: fault,
+      onFatal,
+      ...(reconnected && { onReconnect: reconnected }),
+    });
   const store = await untilThere(open, (error) => fault('the event store is not there yet', error));
   onClose(store.close);
   return store;

@@ -6,6 +6,7 @@ import type { Health } from '../../gateway/http/options.ts';
 import { serveHttp } from '../../gateway/http/server.ts';
 import type { ClusterConfig } from '../../infra/config.ts';
 import { dataFolder } from '../data-folder.ts';
+import { countReconnects } from '../metrics/event-store.ts';
 import { exposeSlotMetrics } from '../metrics/gateway.ts';
 import type { Observer } from '../observer.ts';
 import { openAuth } from '../open-auth.ts';
@@ -58,6 +59,7 @@ export function startCluster(options: ClusterOptions): Promise<Server> {
       onClose: on.onClose,
       onFatal: on.onFatal,
       fault: (what, error) => logger.warn({ err: error }, what),
+      reconnected: countReconnects(observer.metrics),
     };
     return start({ on, config, roles, reach, logger, observer });
   });
