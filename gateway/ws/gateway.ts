@@ -79,7 +79,13 @@ export async function createGateway(context: SocketContext, options: GatewayOpti
   };
   const limits = createRateLimits(rateLimits);
   const door: Doorkeeper = {
-    ...{ auth, settings, registry, slots, counters, logger, limits },
+    auth,
+    settings,
+    registry,
+    slots,
+    counters,
+    logger,
+    limits,
     head: () => context.log.head(),
     closing: dispatch.closing,
   };

@@ -2,9 +2,11 @@ import { parseArgs } from 'node:util';
 import { benchAsOf } from './as-of.ts';
 import { benchEventStoreAppends } from './event-store-appends.ts';
 import { benchFanOut } from './fan-out.ts';
+import { benchKafkaAdapter } from './kafka-adapter.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
 import { reached, type Verdict } from './pairs.ts';
+import { benchPostgresAdapter } from './postgres-adapter.ts';
 import { benchRebuildVerdict } from './rebuild-verdict.ts';
 import { benchSends } from './sends.ts';
 
@@ -19,12 +21,19 @@ const BENCHES: Record<string, () => Promise<Verdict[]>> = {
   'event-store-appends': benchEventStoreAppends,
 };
 
+/** On real servers, whose addresses are in the file that HINDSIGHT_TEST_SERVERS names: run where they are asked for. */
+const ON_SERVERS: Record<string, () => Promise<Verdict[]>> = {
+  'kafka-adapter': () => benchKafkaAdapter(),
+  'postgres-adapter': () => benchPostgresAdapter(),
+};
+
 const { positionals } = parseArgs({ allowPositionals: true });
-const unknown = positionals.filter((name) => !(name in BENCHES));
+const all = { ...BENCHES, ...ON_SERVERS };
+const unknown = positionals.filter((name) => !(name in all));
 if (unknown.length > 0)
-  throw new Error(`there is no bench ${unknown.join(', ')}: there are ${Object.keys(BENCHES).join(', ')}`);
+  throw new Error(`there is no bench ${unknown.join(', ')}: there are ${Object.keys(all).join(', ')}`);
 const verdicts: Verdict[] = [];
-for (const [name, bench] of Object.entries(BENCHES)) {
+for (const [name, bench] of Object.entries(positionals.length > 0 ? all : BENCHES)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   for (const verdict of await bench()) {
     verdicts.push(verdict);
