@@ -1,9 +1,10 @@
 export { openDeliveries } from './deliveries/deliveries.ts';
-export { createPartitionFollower, type PartitionFollower, type PartitionState } from './partitions/follower.ts';
+export { createPartitionFollower, type PartitionState } from './partitions/follower.ts';
 export type { PartitionReport, ReportPartition } from './partitions/report.ts';
 export type { OpenSink } from './partitions/sink.ts';
 export { openViewSink } from './partitions/view-sink.ts';
-export { createRelay, type Relay, type RelayOptions, type RelayState } from './relay/relay.ts';
+export type { RelayReport } from './relay/faults.ts';
+export { createRelay, type Relay, type RelayState } from './relay/relay.ts';
 export type { Admin, ProjectionJob } from './runner/admin.ts';
 export { VIEWS } from './runner/ports.ts';
 export { createProgress, type Progress } from './runner/progress.ts';

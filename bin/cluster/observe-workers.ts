@@ -3,9 +3,8 @@ import type { EventLog } from '../../events/event-store.ts';
 import { createParking } from '../../infra/postgres/parking.ts';
 import type { Postgres } from '../../infra/postgres/pool.ts';
 import { systemClock } from '../../infra/system/clock.ts';
-import type { PartitionReport, Relay } from '../../projections/index.ts';
+import type { PartitionReport, Relay, RelayReport } from '../../projections/index.ts';
 import type { GroupName } from '../../projections/partitions/ports.ts';
-import type { RelayReport } from '../../projections/relay/faults.ts';
 import { createWriterMetrics } from '../metrics/backplane.ts';
 import {
   countPartitionReports,

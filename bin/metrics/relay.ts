@@ -1,6 +1,5 @@
 import { Counter, type Registry } from 'prom-client';
-import type { RelayReport } from '../../projections/relay/faults.ts';
-import type { RelayState } from '../../projections/relay/relay.ts';
+import type { RelayReport, RelayState } from '../../projections/index.ts';
 import { gauge, type Reading } from './declare.ts';
 import { askedOnce, type Lag, type LagSource, lagBehind } from './lag.ts';
 
