@@ -58,7 +58,7 @@ function join(connection: KafkaConnection, options: GroupOptions, member: GroupM
   });
   const consumer = runConsumer(connection, {
     topic: options.topic,
-    groupId: options.groupId,
+    groupId: () => options.groupId,
     onJoin: (partitions) => onJoin(membership, partitions),
     onRecords(partition, messages) {
       const lane = membership.lanes.get(partition);

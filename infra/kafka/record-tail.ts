@@ -28,6 +28,7 @@ interface Tail {
   /** All of the topic, once it is known: the group has no other member. */
   assigned: readonly number[];
   consumer: RunningConsumer | null;
+  groupId: string | null;
   closed: boolean;
 }
 
@@ -36,8 +37,15 @@ interface Tail {
  * that are followed: the others are paused. So the set changes without a rebalance, and what stays is not disturbed.
  */
 export function createRecordTail(connection: KafkaConnection, options: RecordTailOptions): RecordTail {
-  const groupId = `${options.groupPrefix}.${randomUUID()}`;
-  const tail: Tail = { connection, topic: options.topic, next: new Map(), assigned: [], consumer: null, closed: false };
+  const tail: Tail = {
+    connection,
+    topic: options.topic,
+    next: new Map(),
+    assigned: [],
+    consumer: null,
+    groupId: null,
+    closed: false,
+  };
   let changing: Promise<void> = Promise.resolve();
 
   return {
@@ -50,7 +58,12 @@ export function createRecordTail(connection: KafkaConnection, options: RecordTai
       if (tail.closed) return;
       tail.consumer = runConsumer(connection, {
         topic: options.topic,
-        groupId,
+        groupId() {
+          // A new group each time: in the old one a consumer that broke off is waited for.
+          void forget(connection, tail.groupId);
+          tail.groupId = `${options.groupPrefix}.${randomUUID()}`;
+          return tail.groupId;
+        },
         onJoin(partitions) {
           tail.assigned = partitions;
           place(tail);
@@ -70,7 +83,7 @@ export function createRecordTail(connection: KafkaConnection, options: RecordTai
       tail.consumer = null;
       if (!last) return;
       await last.close();
-      await forget(connection, groupId);
+      await forget(connection, tail.groupId);
     },
   };
 }
@@ -115,7 +128,8 @@ async function endsOf(tail: Tail): Promise<Map<number, string>> {
 }
 
 /** The group has committed nothing, so the broker forgets it by itself where this fails. */
-async function forget(connection: KafkaConnection, groupId: string): Promise<void> {
+async function forget(connection: KafkaConnection, groupId: string | null): Promise<void> {
+  if (groupId === null) return;
   try {
     await connection.ask(`${groupId} is not deleted`, (admin) => admin.deleteGroups([groupId]));
   } catch (error) {

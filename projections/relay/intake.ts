@@ -60,6 +60,7 @@ export function createIntake({ log, after, faults }: IntakeOptions): Intake {
     next: ahead.next,
     async close() {
       ended.abort();
+      ahead.stop();
       await reading;
     },
   };
@@ -101,11 +102,11 @@ function createAhead(after: LogPosition) {
       failure = { error };
       onNews();
     },
+    stop: () => onRoom(),
     async room(signal: AbortSignal): Promise<void> {
       while (!signal.aborted && (events.length >= AHEAD_EVENTS_MAX || units >= AHEAD_UNITS_MAX)) {
         await new Promise<void>((resolve) => {
           onRoom = resolve;
-          signal.addEventListener('abort', () => resolve(), { once: true });
         });
       }
     },

@@ -36,9 +36,9 @@ test('a consumer that is silent while its broker answers is failed', async () =>
 
 test('one whose broker is away is left alone, as is one that moves', async () => {
   const away = watched(() => false);
-  await until(() => expect(away.asked()).toBeGreaterThan(3));
+  await until(() => expect(away.asked()).toBeGreaterThan(8));
   expect(away.failed).toEqual([]);
-  expect(away.logger.warnings.length).toBeGreaterThan(2);
+  expect(away.logger.warnings.length).toBeGreaterThan(7);
   away.dog.stop();
   const moving = watched(() => true);
   const began = performance.now();
@@ -46,5 +46,5 @@ test('one whose broker is away is left alone, as is one that moves', async () =>
     moving.dog.alive();
     expect(performance.now() - began).toBeGreaterThan(100);
   });
-  expect([moving.asked(), moving.failed]).toEqual([0, []]);
+  expect(moving.failed).toEqual([]);
 });
