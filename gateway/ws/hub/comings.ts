@@ -33,7 +33,7 @@ export function applyComing(options: ComingOptions, user: ConnectedUser, coming:
     return;
   }
   if (coming.seq <= (user.left?.get(coming.chatId) ?? 0)) return;
-  if ((user.memberships.get(coming.chatId)?.since ?? 0) > coming.seq) return;
+  if ((user.memberships.get(coming.chatId)?.since ?? 0) >= coming.seq) return;
   if (coming.joined) join(options, user, coming);
   else part(options, user, coming);
 }

@@ -102,14 +102,30 @@ async function reader(w: GatewayWorld, userId: string): Promise<Reader> {
   const socket = await w.open(userId);
   const last = new Map<string, number>();
   const faults: string[] = [];
+  const left = new Set<string>();
   /** Chats that are not pushed until they are synced. */
   const stopped = new Set<string>();
-  const sync = async (chats: Record<string, number>): Promise<void> => {
-    for (const chatId of Object.keys(chats)) stopped.delete(chatId);
-    const answer = await socket.request('sync', { chats }).catch(() => ({ ok: true })); // cut: nobody is left to ask
-    if (answer['ok'] !== true) await sync(chats);
-    for (const chatId of Object.keys(chats)) catching.delete(chatId); // a chat without news is said nothing of
+  const due = new Set<string>();
+  let syncing = false;
+  /** One at a time, as what is asked may be out of date by the time its turn comes. */
+  const sync = async (...chatIds: string[]): Promise<void> => {
+    for (const chatId of chatIds) due.add(chatId);
+    if (syncing) return;
+    syncing = true;
+    do {
+      asked = new Set(due);
+      due.clear();
+      for (const chatId of asked) stopped.delete(chatId);
+      const chats = Object.fromEntries([...asked].map((chatId) => [chatId, last.get(chatId) ?? 0]));
+      const answer = await socket.request('sync', { chats }).catch(() => ({ ok: true })); // cut: nobody is left to ask
+      if (answer['ok'] !== true) for (const chatId of asked) due.add(chatId);
+      again = answer['ok'] !== true;
+    } while (due.size > 0 || again);
+    syncing = false;
+    asked = new Set();
   };
+  let again = false;
+  let asked = new Set<string>();
   const onEvent = (frame: Frame): void => {
     const { chatId, seq, throughSeq, type, data } = frame as {
       chatId: string;
@@ -120,37 +136,35 @@ async function reader(w: GatewayWorld, userId: string): Promise<Reader> {
     };
     const about = data?.['userId'] === userId;
     const known = last.get(chatId);
+    if (type === 'MemberAdded' && about) stopped.delete(chatId); // a stay of its own
     if (stopped.has(chatId)) faults.push(`${chatId}: ${type} ${seq} after a resync`);
     // A chat begins for a reader with the own coming, or where it asked from 0 with the first that it may see.
-    const begins = known === undefined ? type === 'MemberAdded' && about : known === 0;
+    const comes = type === 'MemberAdded' && about;
+    const begins = known === undefined || left.has(chatId) ? comes : known === 0;
     if (!begins && seq !== (known ?? 0) + 1) faults.push(`${userId} ${chatId}: ${type} ${seq} after ${known}`);
     last.set(chatId, throughSeq ?? seq);
-    // On a socket only live events are the present: a backlog also tells of an earlier leaving.
-    if (type === 'MemberRemoved' && about && !catching.has(chatId)) last.delete(chatId);
+    // The next is the own return, or, in a backlog that tells of an earlier leaving, what came after it.
+    if (type === 'MemberRemoved' && about) left.add(chatId);
+    else left.delete(chatId);
   };
-  const catching = new Set<string>();
   socket.onFrame((frame) => {
     const { ev, seq, reason } = frame;
     const chatId = String(frame['chatId']);
     if (ev === 'event') onEvent(frame);
     else if (ev === 'gone') last.delete(chatId);
     else if (ev === 'synced') {
-      catching.delete(chatId);
       if (seq !== last.get(chatId)) faults.push(`${userId} ${chatId}: synced ${String(seq)} at ${last.get(chatId)}`);
     } else if (ev === 'resync' && frame['all'] === true) {
-      for (const each of last.keys()) {
-        stopped.add(each);
-        catching.add(each);
-      }
-      void sync(Object.fromEntries(last));
+      // What was asked and is not answered yet may be heard after the gap.
+      for (const each of last.keys()) if (!asked.has(each)) stopped.add(each);
+      void sync(...last.keys());
     } else if (ev === 'resync') {
       if (reason === 'epoch') faults.push(`unexpected ${JSON.stringify(frame)}`);
       if (reason === 'new') last.set(chatId, 0);
       stopped.add(chatId);
-      catching.add(chatId);
-      void sync({ [chatId]: last.get(chatId) ?? 0 });
+      void sync(chatId);
     }
   });
-  void sync({});
+  void sync();
   return { socket, faults, until: (chatId, seq) => socket.until(() => (last.get(chatId) ?? 0) >= seq) };
 }
