@@ -15,9 +15,9 @@ import { lastEpoch, readEpoch } from './epoch.ts';
 import { withRecordedAt } from './events.ts';
 import { type HeartbeatTimes, startHeartbeat } from './heartbeat.ts';
 import { createReader, type Reader } from './reader.ts';
-import { assertServer } from './server-version.ts';
+import { assertServer, STAND_IN } from './server-version.ts';
 import { subscribe, type Watched } from './subscription.ts';
-import { createTimeIndex } from './time-index.ts';
+import { createTimeIndex, type TimeIndex } from './time-index.ts';
 
 export interface EventStoreDbStore extends EventStore {
   /** As the server says. */
@@ -34,6 +34,8 @@ export interface EventStoreDbOptions {
   url: string;
   /** Within this an append is answered, if only by `unknown`. */
   appendDeadlineMs?: number;
+  /** Within this a read is answered; a question by time may need many. */
+  readDeadlineMs?: number;
   /** A marker now and then, by which dead connections and subscriptions are noticed; null: none. */
   heartbeat?: HeartbeatTimes | null;
   /** Told of what went wrong and was mended, or will be tried again. */
@@ -45,6 +47,7 @@ export interface EventStoreDbOptions {
 }
 
 const APPEND_DEADLINE_MS = 5_000;
+const READ_DEADLINE_MS = 10_000;
 const HEARTBEAT: HeartbeatTimes = { everyMs: 3_000, alarmMs: 4_000 };
 /** A server that has just been started takes its time. */
 const OPEN_TIMEOUT_MS = 10_000;
@@ -59,13 +62,27 @@ export async function openEventStoreDb(options: EventStoreDbOptions): Promise<Ev
   const closed = (): boolean => stop.signal.aborted;
   try {
     const serverVersion = await assertServer(connection, { timeoutMs: OPEN_TIMEOUT_MS, closed });
-    await assertDurable(connection);
+    // The stand-in speaks gRPC only, and always flushes.
+    if (!serverVersion.endsWith(STAND_IN)) await assertDurable(connection);
     const batch = createBatchStream(connection);
-    const reader = createReader(connection, closed);
-    const deadlineMs = options.appendDeadlineMs ?? APPEND_DEADLINE_MS;
-    const appender = createAppender({ batch, reader, deadlineMs, onFault });
+    const { appendDeadlineMs = APPEND_DEADLINE_MS, readDeadlineMs = READ_DEADLINE_MS } = options;
+    const reading = { connection, closed, deadlineMs: readDeadlineMs };
+    const reader = createReader(reading);
+    const appender = createAppender({ batch, reader, deadlineMs: appendDeadlineMs, onFault });
+    const timeIndex = createTimeIndex(reading);
     const epoch = await readEpoch(reader, appender);
-    return createStore({ options, connection, batch, reader, appender, epoch, serverVersion, stop, onFault });
+    return createStore({
+      options,
+      connection,
+      batch,
+      reader,
+      timeIndex,
+      appender,
+      epoch,
+      serverVersion,
+      stop,
+      onFault,
+    });
   } catch (error) {
     await connection.close();
     throw error;
@@ -77,6 +94,7 @@ interface Parts {
   readonly connection: Connection;
   readonly batch: BatchStream;
   readonly reader: Reader;
+  readonly timeIndex: TimeIndex;
   readonly appender: Appender;
   readonly epoch: string;
   readonly serverVersion: string;
@@ -85,11 +103,10 @@ interface Parts {
 }
 
 function createStore(parts: Parts): EventStoreDbStore {
-  const { options, connection, batch, reader, appender, epoch, stop, onFault } = parts;
+  const { options, connection, batch, reader, timeIndex, appender, epoch, stop, onFault } = parts;
   const watched = new Set<Watched>();
   const times = options.heartbeat === undefined ? HEARTBEAT : options.heartbeat;
   const heartbeat = times && startHeartbeat({ ...times, connection, batch, watched, onFault });
-  const timeIndex = createTimeIndex(connection, () => stop.signal.aborted);
   const subscriptions = { connection, reader, closed: stop.signal, watched, onFault, assertSameLog: sameLog(parts) };
   let closing: Promise<void> | null = null;
 

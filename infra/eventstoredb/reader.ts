@@ -23,23 +23,27 @@ export interface Reader {
   placeAt(position: LogPosition): Promise<LogPosition>;
 }
 
-/** A read that the server does not answer is given up after this; a page is at most a few megabytes. */
-const READ_TIMEOUT_MS = 10_000;
-/** One attempt of it. */
-const ATTEMPT_TIMEOUT_MS = 4_000;
+/** So many times at most a read is begun that the server does not answer at all. */
+const ATTEMPTS = 2;
 const PLACE_PAGE_EVENTS = 100;
 /** What is looked at from the log's end before the server is asked to search. */
 const HEAD_PAGE_EVENTS = 16;
 
-interface Context {
+export interface ReaderOptions {
   readonly connection: Connection;
   readonly closed: () => boolean;
+  /** Within this a read is answered, or given up. */
+  readonly deadlineMs: number;
+}
+
+interface Context extends ReaderOptions {
   /** The end of the log when `head` was asked last, and what was the head then. */
   seen: { end: LogPosition; head: LogPosition };
 }
 
-export function createReader(connection: Connection, closed: () => boolean): Reader {
-  const context: Context = { connection, closed, seen: { end: START, head: START } };
+export function createReader(options: ReaderOptions): Reader {
+  const { connection } = options;
+  const context: Context = { ...options, seen: { end: START, head: START } };
   return {
     readStream: (stream, page) => readStream(context, stream, page),
     look: async (stream, page, timeoutMs) => {
@@ -71,12 +75,12 @@ async function wireEvents(context: Context, request: ReadRequest, limit: number)
 }
 
 function attempts<T>(
-  { closed }: Context,
+  { closed, deadlineMs }: Context,
   work: (timeoutMs: number) => Promise<T>,
   leave?: (error: unknown) => boolean,
 ): Promise<T> {
-  return persistently({ timeoutMs: READ_TIMEOUT_MS, closed, ...(leave && { leave }) }, (left) =>
-    work(Math.min(left, ATTEMPT_TIMEOUT_MS)),
+  return persistently({ timeoutMs: deadlineMs, closed, ...(leave && { leave }) }, (left) =>
+    work(Math.min(left, deadlineMs / ATTEMPTS)),
   );
 }
 

@@ -8,6 +8,9 @@ import { EMPTY, serverFeaturesGrpc } from './wire.ts';
 const SERVER_MAJOR_MIN = 24;
 const ATTEMPT_MS = 2_000;
 
+/** What the stand-in's version ends with, so that nobody takes it for the real server. */
+export const STAND_IN = 'hindsight-stand-in';
+
 export interface Asking {
   readonly timeoutMs: number;
   readonly closed: () => boolean;

@@ -13,7 +13,6 @@ const PAGE_EVENTS_MAX = 4_096;
 const PAGE_EVENTS_FIRST = 256;
 /** Events between two marks: what a later question reads. */
 const MARK_EVENTS = 200;
-const PAGE_TIMEOUT_MS = 10_000;
 
 interface Mark {
   /** The events up to here have been looked at. */
@@ -22,9 +21,14 @@ interface Mark {
   readonly latest: number;
 }
 
-interface Context {
+export interface TimeIndexOptions {
   readonly connection: Connection;
   readonly closed: () => boolean;
+  /** Within this a page is read, or given up. */
+  readonly deadlineMs: number;
+}
+
+interface Context extends TimeIndexOptions {
   /** One now and then, both columns growing. */
   readonly marks: Mark[];
 }
@@ -34,8 +38,8 @@ interface Context {
  * read once from its beginning as far as the question needs; marks are kept on the way, and later questions read from one
  * to the next, or what was added since.
  */
-export function createTimeIndex(connection: Connection, closed: () => boolean): TimeIndex {
-  const context: Context = { connection, closed, marks: [] };
+export function createTimeIndex(options: TimeIndexOptions): TimeIndex {
+  const context: Context = { ...options, marks: [] };
   return {
     async positionBefore(time) {
       // Nothing was recorded before 1970.
@@ -66,10 +70,10 @@ interface Asked {
   readonly limit: number;
 }
 
-function look({ connection, closed, marks }: Context, { from, time, limit }: Asked): Promise<Looked> {
+function look({ connection, closed, deadlineMs, marks }: Context, { from, time, limit }: Asked): Promise<Looked> {
   const streams = NO_SYSTEM_STREAMS;
   const request = allRequest({ from: from.position, direction: 'forwards', limit: limit + 1, streams });
-  return persistently({ timeoutMs: PAGE_TIMEOUT_MS, closed }, async (timeoutMs) => {
+  return persistently({ timeoutMs: deadlineMs, closed }, async (timeoutMs) => {
     let { position, latest } = from;
     let count = 0;
     let found: LogPosition | null = null;

@@ -3,7 +3,7 @@ import type { Message } from 'google-protobuf';
 import anyPb from 'google-protobuf/google/protobuf/any_pb.js';
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
 import type { RecordedEvent } from '../../../events/event-store.ts';
-import { EMPTY, JSON_CONTENT, nameBytes, sharedPb, statusPb, streamsPb, TICKS_PER_MS, uuid } from '../wire.ts';
+import { JSON_CONTENT, nameBytes, sharedPb, statusPb, streamsPb, TICKS_PER_MS, uuid } from '../wire.ts';
 
 export type BatchResponse = InstanceType<typeof streamsPb.BatchAppendResp>;
 export type ReadResponse = InstanceType<typeof streamsPb.ReadResp>;
@@ -146,5 +146,3 @@ export function streamNotFoundResponse(stream: string): ReadResponse {
   response.setStreamNotFound(missing);
   return response;
 }
-
-export { EMPTY };

@@ -39,6 +39,7 @@ async function answer(context: StandInContext, proposal: Proposal, done: sendUna
   const fate = (await faults.append?.({ stream, events: events.length, by: 'single' })) ?? 'fine';
   if (fate === 'swallow') return;
   if (fate === 'busy') return done(callError(grpcStatus.UNAVAILABLE, 'Server Is Too Busy'));
+  if (fate === 'denied') return done(denied());
   if (fate === 'not-leader') return done(notLeader(faults.leader ?? context.self));
   if (fate === 'cut-before') return done(callError(grpcStatus.UNAVAILABLE, 'the call was cut on demand'));
   const written = await write(store, proposal);
@@ -49,6 +50,9 @@ async function answer(context: StandInContext, proposal: Proposal, done: sendUna
   if (fate === 'timeout') return done(callError(grpcStatus.ABORTED, 'Operation timed out: on demand'));
   respond(written, { proposal, stride: context.stride, done });
 }
+
+const denied = (): ReturnType<typeof callError> =>
+  callError(grpcStatus.PERMISSION_DENIED, 'Access Denied', { exception: 'access-denied' });
 
 interface Asked {
   proposal: Proposal;
@@ -79,6 +83,8 @@ function respond(written: Written, { proposal, stride, done }: Asked): void {
           'maximum-append-size': String(APPEND_MAX_BYTES),
         }),
       );
+    case 'denied':
+      return done(denied());
     case 'busy':
       return done(callError(grpcStatus.UNAVAILABLE, 'Server Is Too Busy'));
     case 'unknown':

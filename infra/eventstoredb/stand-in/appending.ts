@@ -17,6 +17,7 @@ export type Written =
   | { status: 'wrong-version'; current: number }
   | { status: 'too-large' }
   | { status: 'busy' }
+  | { status: 'denied' }
   | { status: 'unknown'; message: string };
 
 type ProposedMessage =

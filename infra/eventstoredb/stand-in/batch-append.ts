@@ -1,6 +1,7 @@
 import { status as grpcStatus, type ServerDuplexStream } from '@grpc/grpc-js';
 import { streamIdentifier, streamName, streamsPb, uuid, uuidText } from '../wire.ts';
 import {
+  accessDenied,
   appendTooLarge,
   type BatchResponse,
   batchSuccess,
@@ -60,7 +61,7 @@ async function decided(context: StandInContext, call: Call, proposal: Proposal):
   const { stream, events } = proposal;
   const fate = (await faults.append?.({ stream, events: events.length, by: 'batch' })) ?? 'fine';
   if (fate === 'swallow') return null;
-  if (fate === 'busy') return { status: 'busy' };
+  if (fate === 'busy' || fate === 'denied') return { status: fate };
   if (fate === 'cut-before') return cut(call);
   if (fate === 'not-leader') {
     call.emit('error', notLeader(faults.leader ?? context.self));
@@ -98,6 +99,7 @@ function respond(call: Call, { id, proposal, answer }: Answered): void {
   else if (answer.status === 'wrong-version')
     response.setError(wrongExpectedVersion(answer.current, proposal.expected));
   else if (answer.status === 'too-large') response.setError(appendTooLarge(APPEND_MAX_BYTES));
+  else if (answer.status === 'denied') response.setError(accessDenied());
   else if (answer.status === 'busy') response.setError(notHandled('Server Is Busy'));
   else response.setError(unknownError(answer.message));
   // What is in flight is bounded by what the client sent.

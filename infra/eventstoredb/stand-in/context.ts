@@ -1,3 +1,4 @@
+import type { RecordedEvent } from '../../../events/event-store.ts';
 import type { SqliteEventStore } from '../../sqlite/event-store/index.ts';
 import type { StandInFaults } from './faults.ts';
 
@@ -10,6 +11,8 @@ export interface StandInContext {
   readonly self: { host: string; port: number };
   /** `user:password` that every call must bring along, or null. */
   readonly credentials: string | null;
+  /** Events as they are sent: what many follow is encoded once. */
+  readonly encoded: WeakMap<RecordedEvent, Buffer>;
 }
 
 /** The most that EventStoreDB takes in one append by default. */

@@ -16,6 +16,8 @@ export type AppendFate =
   | 'not-leader'
   /** Not written: the server has other things to do. */
   | 'busy'
+  /** Not written: the user may not. */
+  | 'denied'
   /** Not written in time, as far as the server knows; it is written nevertheless. */
   | 'timeout';
 

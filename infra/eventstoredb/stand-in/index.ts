@@ -1,6 +1,7 @@
 import { status as grpcStatus, type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
 import { openSqliteEventStore } from '../../sqlite/event-store/index.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
+import { STAND_IN } from '../server-version.ts';
 import {
   gossipGrpc,
   gossipPb,
@@ -15,7 +16,7 @@ import { append } from './append.ts';
 import { checked } from './auth.ts';
 import { batchAppend } from './batch-append.ts';
 import type { StandInContext } from './context.ts';
-import type { ReadCall } from './delivery.ts';
+import { encodeResponse, type ReadCall } from './delivery.ts';
 import type { StandInFaults } from './faults.ts';
 import { read } from './read.ts';
 
@@ -47,7 +48,7 @@ export interface StandIn {
 }
 
 /** What it calls itself where a client asks for the server's version. */
-const VERSION = '24.10.0-hindsight-stand-in';
+const VERSION = `24.10.0-${STAND_IN}`;
 const LOOPBACK = '127.0.0.1';
 const MESSAGE_MAX_BYTES = 17 * 1_048_576;
 const CLOSE_GRACE_MS = 500;
@@ -61,7 +62,8 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const { file, host = LOOPBACK, clock = systemClock, faults = {}, stride = 1 } = options;
   const store = await openSqliteEventStore({ file, clock });
   const self = { host, port: options.port ?? 0 };
-  const context: StandInContext = { store, faults, stride, self, credentials: options.credentials ?? null };
+  const credentials = options.credentials ?? null;
+  const context: StandInContext = { store, faults, stride, self, credentials, encoded: new WeakMap() };
   const server = createServer(context);
   try {
     self.port = await listen(server, options, host);
@@ -78,13 +80,15 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   };
 }
 
+const STREAMS = streamsGrpc.StreamsService;
+
 function createServer(context: StandInContext): Server {
   const server = new Server({
     'grpc.max_receive_message_length': MESSAGE_MAX_BYTES,
     'grpc.max_send_message_length': MESSAGE_MAX_BYTES,
   });
   server.addService(
-    streamsGrpc.StreamsService,
+    { ...STREAMS, read: { ...STREAMS.read, responseSerialize: encodeResponse } },
     checked(context, {
       batchAppend: (call: Parameters<typeof batchAppend>[1]) => batchAppend(context, call),
       append: (call: Parameters<typeof append>[1], done: Parameters<typeof append>[2]) => append(context, call, done),

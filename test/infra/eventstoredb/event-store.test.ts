@@ -109,6 +109,16 @@ test('an append that is more than the server takes is refused for good', async (
   expect(await store.readStream(stream, { limit: 1 })).toEqual([]);
 });
 
+test('an append that the user may not make is refused for good', async () => {
+  let denied = false;
+  const { store } = await startWorld({ faults: { append: () => (denied ? 'denied' : 'fine') } });
+  denied = true;
+  await expect(store.append(freshStream(), NO_STREAM, newEvents(1))).rejects.toMatchObject({
+    code: 'unavailable',
+    temporary: false,
+  });
+});
+
 test('events copied from another log read as they did there', async () => {
   let now = 1_700_000_000_000;
   const from = createMemoryEventStore({ clock: () => now++ });
