@@ -51,7 +51,7 @@ const SECTIONS: Section[] = [
   },
   {
     title: 'Views',
-    where: 'Role `http`, for the whole cluster, and an embedded server.',
+    where: 'Roles `http` and `gateway`, each for the whole cluster, and an embedded server.',
     register: (registry) =>
       exposeProjectionMetrics(registry, { admin: { list: async () => [] }, unknown: async () => ({}) }),
   },
