@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
 import type { EventLog, LogPosition } from '../../events/event-store.ts';
 import { encodePosition } from '../../events/position.ts';
@@ -56,6 +57,8 @@ export function openAdmin({ log, postgres, cassandra, views, progress }: OpenAdm
 /** A view that is further behind than this is catching up; more than this is not counted either. */
 const CATCHING_UP_EVENTS = 1_000;
 const JOBS_KEPT = 100;
+/** Projectors look twice a second whether they are paused: nothing is written after the answer. */
+const PAUSE_SEEN_MS = 1_000;
 const ALL = 'all';
 
 type Job = { -readonly [K in keyof ProjectionJob]: ProjectionJob[K] } & { startedMs: number };
@@ -82,6 +85,7 @@ export function createClusterAdmin(deps: AdminDeps): ProjectionAdmin {
     const [view] = name === ALL ? [] : named(name);
     if (view === undefined) return noSuchView(name);
     await deps.checkpoints.setPaused(GROUP_OF[view], paused);
+    if (paused) await pause(PAUSE_SEEN_MS);
     return accepted(await state(view));
   };
   return {

@@ -16,6 +16,7 @@ import { VERSION } from '../package-root.ts';
 import { removeAddresses, writeAddresses } from '../server/addresses.ts';
 import { type Composition, composed, type ServerOptions } from '../server/composition.ts';
 import { createEdges, type Edges } from '../server/edges.ts';
+import type { Engine } from '../server/engine.ts';
 import type { Server } from '../server/server.ts';
 import type { Reach } from './connections.ts';
 import { openEngine } from './engine.ts';
@@ -27,6 +28,9 @@ import { type Reached, reachServers } from './reach.ts';
 import type { Roles } from './roles.ts';
 import { slotDirectory } from './slot-directory.ts';
 import { startDeliveries, startProjectors, startRelay, type WorkerDeps } from './workers.ts';
+
+/** Another process may have to be missed first, whose partitions these will be. */
+const CATCH_UP_MS = 30_000;
 
 export interface ClusterOptions extends ServerOptions {
   config: ClusterConfig;
@@ -139,6 +143,13 @@ async function startWorkers(starting: Starting, reached: Reached): Promise<void>
   observer.show({ relay, followers: [...projectors, ...deliveries] });
 }
 
+/** A process that fills the views is ready when they hold what the log held: one that only reads them waits for nobody. */
+async function caughtUp(on: Composition, { log, projections }: Engine): Promise<void> {
+  const goal = await log.store.head();
+  if (await projections.progress.reached(goal, CATCH_UP_MS)) return;
+  on.warn(`the views are still catching up with the log: ${projections.progress.position()} of ${goal}`);
+}
+
 async function startEdges(
   starting: Starting,
   { reached, health }: { reached: Reached; health: Health },
@@ -168,5 +179,6 @@ async function startEdges(
     on.onClose(side.ownership.close);
   }
   if (roles.has('http')) await edges.openHttp(auth, { ...health, demo: () => null, probes: false });
+  if (roles.has('projector')) await caughtUp(on, engine);
   return edges;
 }
