@@ -27,7 +27,6 @@ export interface BatchStream {
   send(request: AppendRequest, told: (outcome: Outcome) => void, timeoutMs: number): Promise<() => void>;
   /** What is sent from now on goes by a new call; the present one gets to answer what it has. */
   retire(): void;
-  close(): void;
 }
 
 interface Lane {
@@ -78,9 +77,6 @@ export function createBatchStream(connection: Connection): BatchStream {
       if (!current || current.ended) return;
       current.retired = true;
       endWhenDone(current);
-    },
-    close() {
-      current?.call.cancel();
     },
   };
 }

@@ -149,6 +149,6 @@ function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
 function abandon(client: ClientInside, calls: Set<Cancellable>): void {
   for (const call of calls) call.cancel();
   const gone = client.getChannel().then((channel) => channel.close());
-  // There may never have been one, or it is closed already: then nothing is left to close.
-  Promise.allSettled([gone, client.dispose()]).catch(() => undefined);
+  // Both settle, or there was no node to have a channel to: then nothing is left to close.
+  void Promise.allSettled([gone, client.dispose()]);
 }

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type NewEvent, NO_STREAM, START } from '../../events/event-store.ts';
 import { type EventStoreDbStore, openEventStoreDb } from '../../infra/eventstoredb/event-store.ts';
 import { startChild } from './child.ts';
@@ -19,7 +22,8 @@ const READ_PAGE_EVENTS = 1_000;
 
 /** What a chat's queue makes of many sends: one append of many events, instead of one append for each. */
 export async function benchEventStoreAppends(): Promise<Verdict[]> {
-  const server = await startChild<{ url: string }>('event-store-process', []);
+  const folder = mkdtempSync(join(tmpdir(), 'hindsight-bench-'));
+  const server = await startChild<{ url: string }>('event-store-process', [join(folder, 'events.db')]);
   const url = process.env.HINDSIGHT_TEST_EVENTSTORE_URL ?? server.ready.url;
   const store = await openEventStoreDb({ url, appendDeadlineMs: APPEND_DEADLINE_MS });
   const result = await pairs(
@@ -36,6 +40,7 @@ export async function benchEventStoreAppends(): Promise<Verdict[]> {
   };
   await store.close();
   await server.stop();
+  rmSync(folder, { recursive: true });
   return [
     {
       bench: 'event-store-appends',

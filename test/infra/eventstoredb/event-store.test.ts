@@ -88,7 +88,7 @@ test('more appends than memory is for are refused at once', async () => {
   const unreachable = new StoreError('unavailable', 'nobody there');
   const send = (_request: unknown, _told: unknown, timeoutMs: number): Promise<never> =>
     new Promise((_, reject) => void setTimeout(reject, timeoutMs, unreachable));
-  const never = { send, retire: () => undefined, close: () => undefined };
+  const never = { send, retire: () => undefined };
   const reader = { look: async () => [] };
   const appender = createAppender({ batch: never, reader, deadlineMs: 300, onFault: () => undefined });
   const big = { ...newEvent(), data: 'x'.repeat(100 * 1_048_576) };
