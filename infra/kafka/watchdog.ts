@@ -26,12 +26,16 @@ export interface Watched {
 export function watch(connection: KafkaConnection, watched: Watched): Watchdog {
   const { topic, groupId, fail, silentMs = SILENT_MS, lookEveryMs = LOOK_EVERY_MS } = watched;
   let seenAt = performance.now();
+  let lookedAt = seenAt;
   let looking = false;
   let stopped = false;
 
   async function look(): Promise<void> {
-    const silentFor = performance.now() - seenAt;
-    if (looking || silentFor < lookEveryMs) return;
+    const now = performance.now();
+    // This process itself stood still: nothing can have been fetched.
+    if (now - lookedAt > silentMs / 2) seenAt = now;
+    lookedAt = now;
+    if (looking || now - seenAt < lookEveryMs) return;
     looking = true;
     try {
       await connection.ask(`${topic} does not answer`, (admin) => admin.fetchTopicOffsets(topic));

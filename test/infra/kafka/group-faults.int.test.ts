@@ -6,6 +6,7 @@ import { createSender } from '../../../infra/kafka/sender.ts';
 import { createKafkaTail } from '../../../infra/kafka/tail.ts';
 import { createKafkaWriter } from '../../../infra/kafka/writer.ts';
 import { chain, range } from '../../contracts/backplane/under-test.ts';
+import { gate } from '../../support/raw-socket.ts';
 import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import { follow } from './reading.ts';
 import { broker, type FreshTopic, freshTopic, hear, openKafka } from './world.ts';
@@ -105,6 +106,25 @@ test('a group and a tail go on where they were after the broker was away', async
   }
   expect(follow(seen)).toMatchObject({ gaps: 0, repeats: 0 });
   await tail.close();
+  await run;
+});
+
+test('a member that is slow fetches no more than it may hold, and gets everything', async () => {
+  const { opened, open: go } = gate<void>();
+  const group = keep(createKafkaGroup(near, { topic: place.topic, groupId: `${place.prefix}g` }));
+  const taken: number[][] = range(0, PARTITIONS).map(() => []);
+  const run = group.run({
+    async take(partition, links) {
+      if (partition === 0) await opened;
+      taken[partition]?.push(...links.map(({ position }) => position));
+    },
+    lost: () => undefined,
+  });
+  await write(1, 12_000);
+  await until(() => expect(taken[1]).toEqual(range(1, 12_000)), 30_000);
+  go();
+  await until(() => expect(taken[0]).toEqual(range(1, 12_000)), 30_000);
+  await group.close();
   await run;
 });
 
