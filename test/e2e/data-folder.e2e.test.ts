@@ -63,6 +63,26 @@ describe('the data folder', () => {
     expect((await ada.get('/me')).status).toBe(200);
     expect(existsSync(join(server.data, 'addresses.json'))).toBe(true);
   });
+
+  test('flag > environment > default; some but not all of the cluster settings is an error', async () => {
+    const folder = temporaryFolder();
+    type Check = { settings: Record<string, { value: unknown; from: string }> };
+    const run = await hindsight(folder, ['config', 'check', '--json', '--data', `${folder}-flag`], {
+      env: { HINDSIGHT_PORT: '4321' },
+    });
+    const { settings } = JSON.parse(run.stdout) as Check;
+    expect([settings['data'], settings['port'], settings['host']]).toMatchObject([
+      { value: `${folder}-flag` },
+      { value: 4321 },
+      { value: '127.0.0.1' },
+    ]);
+    const half = await hindsight(folder, ['config', 'check', '--json'], {
+      env: { HINDSIGHT_KAFKA_BROKERS: 'localhost:9092' },
+    });
+    expect(half.code).not.toBe(0);
+    const bad = await hindsight(folder, ['serve'], { env: { HINDSIGHT_PORT: 'many' } });
+    expect(bad.code).not.toBe(0);
+  });
 });
 
 describe('backup and restore', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { startServerProcess, temporaryFolder } from '../support/server-process.ts';
-import { asPerson, eventsOf, group, hindsight, person } from './world.ts';
+import { startServerProcess } from '../support/server-process.ts';
+import { asPerson, eventsOf, group, person } from './world.ts';
 
 describe('starting', () => {
   test('SIGTERM: exit 0 within 10 s, with sockets open and commands going on', async () => {
@@ -21,25 +21,5 @@ describe('starting', () => {
     const there = new Set((await eventsOf(asPerson(next.http, who), chatId)).map(({ seq }) => seq));
     expect(answered.every((seq) => there.has(seq as number))).toBe(true);
     await next.stop();
-  });
-
-  test('flag > environment > default; some but not all of the cluster settings is an error', async () => {
-    const folder = temporaryFolder();
-    type Check = { settings: Record<string, { value: unknown; from: string }> };
-    const run = await hindsight(folder, ['config', 'check', '--json', '--data', `${folder}-flag`], {
-      env: { HINDSIGHT_PORT: '4321' },
-    });
-    const { settings } = JSON.parse(run.stdout) as Check;
-    expect([settings['data'], settings['port'], settings['host']]).toMatchObject([
-      { value: `${folder}-flag` },
-      { value: 4321 },
-      { value: '127.0.0.1' },
-    ]);
-    const half = await hindsight(folder, ['config', 'check', '--json'], {
-      env: { HINDSIGHT_KAFKA_BROKERS: 'localhost:9092' },
-    });
-    expect(half.code).not.toBe(0);
-    const bad = await hindsight(folder, ['serve'], { env: { HINDSIGHT_PORT: 'many' } });
-    expect(bad.code).not.toBe(0);
   });
 });
