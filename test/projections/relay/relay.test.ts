@@ -91,7 +91,7 @@ test('one is active, the others wait', async () => {
   const relays = [world.relay(), world.relay(), world.relay()];
   await world.append(20);
   await world.untilTold();
-  expect(relays.filter((relay) => relay.state().active)).toHaveLength(1);
+  await until(() => expect(relays.filter((relay) => relay.state().active)).toHaveLength(1));
 });
 
 test('an event that is larger than the backplane carries is read from the log', async () => {
