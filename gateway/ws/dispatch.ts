@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts';
 import { count } from './counters.ts';
 import { errorFrame, okFrame, type RequestId } from './frames.ts';
 import { COMMANDS_OPEN_MAX, FRAME_MAX_BYTES, READS_OPEN_MAX, UNREADABLE_FRAMES_MAX } from './limits.ts';
-import { OPS, OPS_TO_COME } from './ops/index.ts';
+import { OPS } from './ops/index.ts';
 import { type Op, RequestId as RequestIdSchema } from './ops/op.ts';
 import type { Services } from './services.ts';
 
@@ -43,7 +43,7 @@ export function onFrame(
   connection.unreadableInARow = 0;
   const { op: name } = value as { op?: unknown };
   const op = typeof name === 'string' ? OPS.get(name) : undefined;
-  if (!op) return refuse(dispatch, connection, id, unknownOp(name));
+  if (!op) return refuse(dispatch, connection, id, { code: 'bad-request', detail: 'no such op' });
   const checked = op.check.safeParse(value);
   if (!checked.success) return refuse(dispatch, connection, id, badRequest(checked.error.issues));
   if (connection.commandLimit && op.kind === 'command' && !connection.commandLimit.take()) {
@@ -141,11 +141,6 @@ const LEADING_ID = /^\s*\{\s*"id"\s*:\s*(?:"([^"\\]{1,64})"|(-?\d{1,15})(?=\s*[,
 function guessId(text: string): RequestId | null {
   const [, name, number] = LEADING_ID.exec(text) ?? [];
   return name ?? (number === undefined ? null : Number(number));
-}
-
-function unknownOp(name: unknown): Rejection {
-  const known = typeof name === 'string' && OPS_TO_COME.has(name);
-  return { code: 'bad-request', detail: known ? `${name} is not served by this version yet` : 'no such op' };
 }
 
 function badRequest(issues: readonly { path: PropertyKey[]; message: string }[]): Rejection {

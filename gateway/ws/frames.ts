@@ -18,6 +18,8 @@ export const resyncFrame = (chatId: string, headSeq: number, reason: ResyncReaso
   encode({ ev: 'resync', chatId, headSeq, reason });
 export const resyncAllFrame = (reason: ResyncReason): Buffer => encode({ ev: 'resync', all: true, reason });
 export const syncedFrame = (chatId: string, seq: number): Buffer => encode({ ev: 'synced', chatId, seq });
+export const presenceFrame = (userId: string, online: boolean): Buffer => encode({ ev: 'presence', userId, online });
+export const typingFrame = (chatId: string, userId: string): Buffer => encode({ ev: 'typing', chatId, userId });
 /** `afterMs`: for how long the user is still served here. */
 export const movedFrame = (url: string, afterMs: number): Buffer => encode({ ev: 'moved', url, afterMs });
 export const goneFrame = (chatId: string): Buffer => encode({ ev: 'gone', chatId });

@@ -1,20 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import { monotonicFactory } from 'ulid';
 import type { UserId } from '../../events/ids.ts';
 import type { SocketContext } from '../context.ts';
 import { CLOSE } from '../errors.ts';
 import { createRateLimits } from '../rate-limits.ts';
 import type { Doorkeeper } from './authorize.ts';
 import type { Admission, Connection } from './connection.ts';
-import { createCounters, type GatewayCounters } from './counters.ts';
+import type { GatewayCounters } from './counters.ts';
+import { createServices } from './create-services.ts';
 import { createDeadlines } from './deadlines.ts';
 import type { AroundOp, Dispatch } from './dispatch.ts';
 import { type Ending, settle } from './ending.ts';
-import { createGate } from './gate.ts';
-import { startHub } from './hub/hub.ts';
 import {
-  CATCH_UPS_AT_ONCE,
   CLOSE_LINGER_MS,
   DEADLINE_TICK_MS,
   FRAME_MAX_BYTES,
@@ -25,11 +22,9 @@ import {
   RECEIVE_MAX_BYTES,
   UPGRADE_DEADLINE_MS,
 } from './limits.ts';
-import { followMoves, NO_MOVES } from './moves.ts';
-import { createFlusher, type Flusher } from './outbox.ts';
 import type { SocketAdapter } from './port.ts';
 import type { Bucket } from './rate.ts';
-import { createRegistry, type Registry } from './registry.ts';
+import { createRegistry } from './registry.ts';
 import type { Services } from './services.ts';
 import { COMMAND_LIMITS_MAX, type Edge, expire, handlersOf } from './sockets.ts';
 
@@ -54,8 +49,8 @@ export async function createGateway(context: SocketContext, options: GatewayOpti
   const { auth, clock, logger, settings } = context;
   const { rateLimits } = settings;
   const registry = createRegistry();
-  const services = await createServices(context, registry);
-  const { hub, counters, flusher, moves, slots } = services;
+  const { services, flusher, close: closeServices } = await createServices(context, registry);
+  const { hub, counters, slots } = services;
   const { heartbeatMs = HEARTBEAT_MS, heartbeatGraceMs = HEARTBEAT_GRACE_MS } = options;
   const silence = heartbeatMs + heartbeatGraceMs;
   const deadlines = createDeadlines<Connection>({
@@ -110,7 +105,7 @@ export async function createGateway(context: SocketContext, options: GatewayOpti
       const left = [...registry.all];
       for (const connection of left) connection.close(CLOSE.shuttingDown, 'shutting down: reconnect');
       forget();
-      moves.close();
+      closeServices();
       deadlines.close();
       await hub.close();
       if (left.length > 0) await delay(CLOSE_LINGER_MS);
@@ -119,27 +114,9 @@ export async function createGateway(context: SocketContext, options: GatewayOpti
   };
 }
 
-/** What the ops of all sockets share, and what writes to them. */
-async function createServices(context: SocketContext, registry: Registry): Promise<Services & { flusher: Flusher }> {
-  const { auth, clock, commands, feed, log, logger, queries, slots = null } = context;
-  const flusher = createFlusher(() => counters);
-  const counters: GatewayCounters = createCounters(() => sumOf(flusher.congested, (outbox) => outbox.bufferedBytes));
-  const hub = await startHub({ feed, queries, commands, logger, clock, flusher, counters });
-  const moves = slots ? followMoves(slots, registry.all) : NO_MOVES;
-  const catchUps = createGate(CATCH_UPS_AT_ONCE);
-  const newId = monotonicFactory();
-  return { commands, queries, auth, log, logger, clock, hub, slots, moves, catchUps, counters, newId, flusher };
-}
-
 const dispatchOf = (services: Services, ending: Ending, { aroundOp }: GatewayOptions): Dispatch => ({
   services,
   closing: () => ending.closing,
   answered: () => ending.settled?.(),
   ...(aroundOp && { around: aroundOp }),
 });
-
-function sumOf<T>(items: Iterable<T>, of: (item: T) => number): number {
-  let sum = 0;
-  for (const item of items) sum += of(item);
-  return sum;
-}

@@ -41,6 +41,14 @@ export const PUSHES = {
     readSeq: seq,
     deliveredSeq: seq,
   }),
+  typing: pushed('typing', 'Somebody else is typing, in a chat of at most 100 members.', {
+    chatId: ChatId,
+    userId: UserId,
+  }),
+  presence: pushed('presence', 'Somebody whom the client asked for is online from now on, or no longer.', {
+    userId: UserId,
+    online: z.boolean(),
+  }),
   moved: pushed(
     'moved',
     'Another gateway takes over; this socket is served for `afterMs` more, then closed with 4410.',

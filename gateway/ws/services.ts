@@ -3,6 +3,8 @@ import type { EventLog } from '../../events/event-store.ts';
 import type { Queries } from '../../queries/index.ts';
 import type { Auth } from '../auth/api.ts';
 import type { GatewayLogger } from '../context.ts';
+import type { Presence } from '../presence/presence.ts';
+import type { SayTyping } from '../presence/typing.ts';
 import type { Slots } from '../slots/ports.ts';
 import type { GatewayCounters } from './counters.ts';
 import type { Gate } from './gate.ts';
@@ -22,6 +24,8 @@ export interface Services {
   /** Null where this gateway serves everybody. */
   readonly slots: Slots | null;
   readonly moves: Moves;
+  readonly presence: Presence;
+  readonly sayTyping: SayTyping;
   /** Backlogs and replays read their pages through it. */
   readonly catchUps: Gate;
   readonly counters: GatewayCounters;

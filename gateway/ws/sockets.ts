@@ -52,9 +52,11 @@ function opened(edge: Edge, socket: Socket<Admission>): void {
   socket.data.connection = connection;
   services.counters.connections += 1;
   services.counters.connectionsTotal += 1;
+  const first = registry.ofUser(principal.userId) === 0;
   registry.add(connection)?.close(CLOSE.replaced, 'the same session connected again');
   deadlines.add(connection);
   connection.outbox.push(welcomeFrame(services, connection, edge.heartbeatMs), null);
+  services.presence.opened(principal.userId, first);
   services.moves.redirect(connection);
   connection.outbox.flush();
 }
@@ -79,6 +81,7 @@ function closed({ services, registry, deadlines }: Edge, socket: Socket<Admissio
   services.counters.connections -= 1;
   count(services.counters.closes, code);
   registry.remove(connection);
+  services.presence.closed(connection, registry.ofUser(connection.userId) === 0);
   deadlines.remove(connection);
   services.hub.unregister(connection);
   for (const replay of connection.replays.values()) replay.end('stopped');

@@ -1,10 +1,19 @@
 import type { Commands } from '../../../commands/index.ts';
+import type { ChatEvent } from '../../../events/chat.ts';
 import type { ChatId, UserId } from '../../../events/ids.ts';
 import type { Queries } from '../../../queries/index.ts';
 import type { GatewayLogger } from '../../context.ts';
 import type { LiveFeed } from '../../live-feed.ts';
 import type { GatewayCounters } from '../counters.ts';
 import type { Flusher } from '../outbox.ts';
+
+/** Hears what the hub is told, before it is pushed. */
+export interface HubFollower {
+  /** Somebody came into a chat, or left it. */
+  moved(event: ChatEvent): void;
+  /** Something was missed, and nobody knows what. */
+  missed(): void;
+}
 
 export interface HubContext {
   readonly feed: LiveFeed;
@@ -14,6 +23,7 @@ export interface HubContext {
   readonly clock: () => number;
   readonly flusher: Flusher;
   readonly counters: GatewayCounters;
+  readonly follower?: HubFollower;
 }
 
 /** Something that ends when a user leaves a chat: a replay. */

@@ -119,6 +119,7 @@ function applyEvent(context: FeedContext, recorded: RecordedEvent): void {
   if (room) room.headSeq = Math.max(room.headSeq, seqOf(recorded.revision));
   const live = new LiveEvent(decodeChatEvent(recorded, context.feed.epoch));
   if (moves) comings(context, live.event);
+  if (moves) context.follower?.moved(live.event);
   room ??= context.directory.rooms.get(chatId);
   if (room) fanOut(context, room, { live, recordedAt: recorded.recordedAt });
   if (moves) leavings(context, live.event);

@@ -1,5 +1,6 @@
 import { accepted, type Outcome, rejected } from '../../../events/error-codes.ts';
 import type { LogPosition } from '../../../events/event-store.ts';
+import type { Signal } from '../../signals/port.ts';
 import { applyComing } from './comings.ts';
 import type { HubContext, Watch, Watches } from './context.ts';
 import {
@@ -12,6 +13,7 @@ import {
 } from './directory.ts';
 import { type Feed, startFeed } from './feed.ts';
 import type { Receiver } from './room.ts';
+import { pushTyping } from './typing.ts';
 
 /** The live feed on one side, sockets on the other. */
 export interface Hub {
@@ -25,6 +27,7 @@ export interface Hub {
   /** From here on the user's comings and goings are followed, and new chats pushed to this socket. */
   register(receiver: Receiver): Promise<Outcome<ConnectedUser>>;
   unregister(receiver: Receiver): void;
+  typing(signal: Extract<Signal, { kind: 'typing' }>): void;
   watch(watch: Watch): () => void;
   close(): Promise<void>;
 }
@@ -40,6 +43,7 @@ export async function startHub(context: HubContext): Promise<Hub> {
     reached: feed.reached,
     register: (receiver) => register({ context, directory, feed }, receiver),
     unregister: (receiver) => removeReceiver(directory, receiver),
+    typing: (signal) => pushTyping(directory, signal),
     watch: (watch) => addWatch(watches, watch),
     close: feed.close,
   };

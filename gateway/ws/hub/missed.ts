@@ -1,5 +1,5 @@
-import type { GatewayCounters } from '../counters.ts';
 import { resyncAllFrame } from '../frames.ts';
+import type { HubContext } from './context.ts';
 import type { Directory } from './directory.ts';
 import { leave } from './room.ts';
 
@@ -7,7 +7,7 @@ import { leave } from './room.ts';
  * The feed has missed something, and nobody knows whose: every synced socket is told so and gets nothing more of any
  * chat until its next `sync`, which reads the user's chats anew.
  */
-export function startOver({ directory, counters }: { directory: Directory; counters: GatewayCounters }): void {
+export function startOver({ directory, counters, follower }: HubContext & { directory: Directory }): void {
   directory.misses += 1;
   const frame = resyncAllFrame('slow');
   for (const user of directory.users.values()) {
@@ -21,4 +21,5 @@ export function startOver({ directory, counters }: { directory: Directory; count
       receiver.outbox.push(frame, null);
     }
   }
+  follower?.missed();
 }

@@ -5,12 +5,14 @@ import { edit } from './edit.ts';
 import { history } from './history.ts';
 import type { Op } from './op.ts';
 import { ping } from './ping.ts';
+import { presence } from './presence.ts';
 import { react, unreact } from './react.ts';
 import { delivered, read } from './receipts.ts';
 import { replay } from './replay.ts';
 import { replayControl } from './replay-control.ts';
 import { send } from './send.ts';
 import { sync } from './sync.ts';
+import { typing } from './typing.ts';
 
 /** Every op that is served, by its name. */
 export const OPS: ReadonlyMap<string, Op> = new Map(
@@ -22,6 +24,8 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     unreact,
     read,
     delivered,
+    typing,
+    presence,
     chats,
     history,
     sync,
@@ -31,6 +35,3 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     ping,
   ].map((op) => [op.name, op]),
 );
-
-/** Ops of the contract that a later version serves: known, and answered so. */
-export const OPS_TO_COME: ReadonlySet<string> = new Set(['typing', 'presence']);

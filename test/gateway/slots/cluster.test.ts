@@ -237,6 +237,31 @@ describe.each(adapters)('two gateways on $adapter', (adapter) => {
     expect(await Promise.all(told.map(({ closed }) => closed))).toEqual(told.map(() => 4410));
   });
 
+  test('typing and presence go from gateway to gateway, and stay true while users move', async () => {
+    await start('a');
+    await start('b');
+    await settled();
+    const { chatId } = await crowd();
+    const ofA = people.find(belongsTo('a'));
+    const ofB = people.find(belongsTo('b'));
+    if (!ofA || !ofB) throw new Error('the crowd has people on both');
+    for (const { client } of people.splice(0)) client.close();
+    const [a, b] = gateways as [ClusterGateway, ClusterGateway];
+    const asker = await open(ofA, a);
+    const ask = () => asker.request('presence', { userIds: [ofB.userId] });
+    const told = () => asker.frames.filter(({ ev }) => ev === 'presence').map(({ online }) => online);
+    await vi.waitFor(async () => expect(await ask()).toMatchObject({ online: { [ofB.userId]: false } }), WAIT);
+    const before = told().length;
+    const other = await open(ofB, b);
+    await vi.waitUntil(() => told().slice(before).includes(true), WAIT);
+    await other.request('sync', { chats: { [chatId]: 1 } });
+    expect(await asker.request('typing', { chatId })).toMatchObject({ ok: true });
+    const typing = await other.until(({ ev }) => ev === 'typing');
+    expect(typing).toEqual({ ev: 'typing', chatId, userId: ofA.userId });
+    other.close();
+    await vi.waitUntil(() => told().at(-1) === false, WAIT);
+  });
+
   test('while nobody serves a slot a sync says so and may be tried again', async () => {
     const a = await start('a');
     await settled();

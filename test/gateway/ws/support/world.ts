@@ -43,6 +43,8 @@ export interface WorldOptions {
   adapter: SocketAdapter;
   gateway?: Partial<GatewayOptions>;
   rateLimits?: boolean;
+  /** Registered beside users 1 to 9. */
+  users?: readonly string[];
   /** Stands in front of the real queries or commands. */
   wrapQueries?: (queries: Queries) => Queries;
   wrapCommands?: (commands: World['commands']) => World['commands'];
@@ -59,7 +61,7 @@ export async function startWorld(options: WorldOptions): Promise<GatewayWorld> {
   const clock = (): number => Date.now() + skew.ms;
   const store = createMemoryEventStore({ epoch: EPOCH });
   const world = createWorld({ store, clock: createTickingClock(), ...options.deps?.(store) });
-  await registerUsers(store, ...Array.from({ length: 9 }, (_, i) => user(i + 1)));
+  await registerUsers(store, ...Array.from({ length: 9 }, (_, i) => user(i + 1)), ...(options.users ?? []));
   const views = startLiveViews({ log: store, access: world.commands.access });
   const { queries } = views;
   const { auth, token, endSession } = createStubAuth(clock, options.verify);
