@@ -1,8 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { GatewayLogger } from '../../gateway/context.ts';
 import type { Signals } from '../../gateway/signals/port.ts';
-import { GATEWAY_DEAD_AFTER_MS } from '../../gateway/slots/limits.ts';
+import { BEAT_MS, GATEWAY_DEAD_AFTER_MS } from '../../gateway/slots/limits.ts';
 import { createOwnership, type Ownership } from '../../gateway/slots/ownership.ts';
-import type { Slots } from '../../gateway/slots/ports.ts';
+import type { SlotLeases, Slots } from '../../gateway/slots/ports.ts';
+import { preferredOwner } from '../../gateway/slots/rendezvous.ts';
 import { createSlotFeed, type SlotFeed } from '../../gateway/slots/slot-feed.ts';
 import type { Config } from '../../infra/config.ts';
 import type { KafkaConnection } from '../../infra/kafka/connection.ts';
@@ -32,6 +34,8 @@ export interface GatewaySide {
   readonly signals: Signals;
   /** Begun once the gateway listens; closed before it. */
   readonly ownership: Ownership;
+  /** Resolves true once this gateway has the slots that are its own, false after `withinMs`. */
+  settled(withinMs: number): Promise<boolean>;
 }
 
 export function openGatewaySide(deps: GatewaySideDeps): GatewaySide {
@@ -54,8 +58,9 @@ export function openGatewaySide(deps: GatewaySideDeps): GatewaySide {
     await signals.close();
     await receiving;
   });
+  const leases = createSlotLeases(postgres, { slots: config.slots, deadAfterMs: GATEWAY_DEAD_AFTER_MS });
   const ownership = createOwnership({
-    leases: createSlotLeases(postgres, { slots: config.slots, deadAfterMs: GATEWAY_DEAD_AFTER_MS }),
+    leases,
     gatewayId: processId,
     slots: config.slots,
     feed: {
@@ -68,5 +73,27 @@ export function openGatewaySide(deps: GatewaySideDeps): GatewaySide {
     logger,
     onFatal,
   });
-  return { feed, slots: ownership, signals, ownership };
+  return {
+    feed,
+    slots: ownership,
+    signals,
+    ownership,
+    settled: (withinMs) => settled(() => hasItsOwn(leases, processId), withinMs),
+  };
+}
+
+/** Whether this gateway has every slot that is its own among those that are alive. */
+async function hasItsOwn(leases: SlotLeases, processId: string): Promise<boolean> {
+  const { gateways, slots } = await leases.table();
+  const own = slots.filter(({ slot }) => preferredOwner(slot, gateways) === processId);
+  return gateways.some(({ id }) => id === processId) && own.every(({ owner }) => owner === processId);
+}
+
+async function settled(look: () => Promise<boolean>, withinMs: number): Promise<boolean> {
+  const until = performance.now() + withinMs;
+  while (!(await look())) {
+    if (performance.now() > until) return false;
+    await pause(BEAT_MS);
+  }
+  return true;
 }

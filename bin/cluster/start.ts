@@ -31,6 +31,7 @@ import { startDeliveries, startProjectors, startRelay, type WorkerDeps } from '.
 
 /** Another process may have to be missed first, whose partitions these will be. */
 const CATCH_UP_MS = 30_000;
+const SLOTS_SETTLE_MS = 10_000;
 
 export interface ClusterOptions extends ServerOptions {
   config: ClusterConfig;
@@ -177,6 +178,7 @@ async function startEdges(
     exposeSlotMetrics(observer.metrics, { owned: () => side.ownership.owned().length, misses: side.feed.misses });
     side.ownership.start(edges.gatewayUrl());
     on.onClose(side.ownership.close);
+    if (!(await side.settled(SLOTS_SETTLE_MS))) on.warn('some slots are still another gateway’s');
   }
   if (roles.has('http')) await edges.openHttp(auth, { ...health, demo: () => null, probes: false });
   if (roles.has('projector')) await caughtUp(on, engine);
