@@ -4,6 +4,7 @@ import { ChatList } from './chat-list.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { ChatCommands } from './commands.ts';
 import { createHttp } from './http.ts';
+import { Presence } from './presence.ts';
 import { type QueueStore, SendQueue } from './send-queue.ts';
 import { memorySessionStore, Session, type SessionStore } from './session.ts';
 import { Socket } from './socket.ts';
@@ -20,6 +21,7 @@ export { Emitter } from './emitter.ts';
 export { HindsightError, isTemporary } from './error.ts';
 export { applyToMessage, applyToPage, type ChatPage, pageOf, withOlder } from './fold.ts';
 export type * from './model.ts';
+export type { Presence } from './presence.ts';
 export type { QueuedMessage, QueueStore, SendQueue } from './send-queue.ts';
 export { memorySessionStore, type Session, type SessionStore, type StoredSession } from './session.ts';
 export type { ConnectionState, Socket, SocketLike, StopReason } from './socket.ts';
@@ -51,6 +53,7 @@ export interface Hindsight {
   readonly commands: ChatCommands;
   readonly queue: SendQueue;
   readonly travel: TimeTravel;
+  readonly presence: Presence;
   /** Ids for what is made here: ULIDs by the server's clock. */
   readonly newId: () => string;
   /** An open chat; `load()` it, and `close()` it when it leaves the screen. */
@@ -72,6 +75,7 @@ export function connect(options: ConnectOptions): Hindsight {
   const sync = new Sync({ socket, api, clock, farBehind: options.farBehind ?? 'events' });
   const chats = new ChatList({ sync, socket, api });
   const travel = new TimeTravel({ api, socket });
+  const presence = new Presence({ socket, sync, clock });
   session.events.on('started', () => socket.start());
   socket.events.on('welcome', () => queue.kick());
   const offOnline = listenOnline(() => socket.wake());
@@ -84,6 +88,7 @@ export function connect(options: ConnectOptions): Hindsight {
     commands,
     queue,
     travel,
+    presence,
     newId,
     open: (chatId) => new LiveChat(chatId, { api, sync, queue, clock, me: session.user?.userId ?? '' }),
     close: () => {

@@ -161,6 +161,8 @@ export type Push =
   | { ev: 'synced'; chatId: string; seq: number }
   | { ev: 'gone'; chatId: string }
   | { ev: 'receipt'; chatId: string; userId: string; readSeq: number; deliveredSeq: number }
+  | { ev: 'typing'; chatId: string; userId: string }
+  | { ev: 'presence'; userId: string; online: boolean }
   | { ev: 'config'; limits: Record<string, unknown> }
   | { ev: 'moved'; url: string; afterMs: number }
   | ({ ev: 'welcome' } & Welcome);

@@ -3,6 +3,7 @@ import type { ChatSummary, Message } from '../../sdk/index.ts';
 import { chats, hindsight, listed, tell, user } from '../state/client.ts';
 import { openChatId, openConversation } from '../state/conversation.ts';
 import { nameOf } from '../state/people.ts';
+import { online } from '../state/presence.ts';
 import { Brand } from './brand.tsx';
 import { Connection } from './connection.tsx';
 import { formatCount, formatWhen, hueOf, initialOf } from './format.ts';
@@ -40,6 +41,7 @@ export const titleOf = (chat: Pick<ChatSummary, 'title' | 'peerId'>): string =>
 function Entry({ chat }: { chat: ChatSummary }): VNode {
   const title = titleOf(chat);
   const current = openChatId.value === chat.chatId;
+  const here = chat.peerId !== undefined && online.value.has(chat.peerId);
   return (
     <button
       type="button"
@@ -47,10 +49,13 @@ function Entry({ chat }: { chat: ChatSummary }): VNode {
       aria-current={current ? 'page' : undefined}
       onClick={() => openConversation(chat.chatId)}
     >
-      <span class={`avatar ${hueOf(chat.chatId)}`} aria-hidden="true">
+      <span class={`avatar ${hueOf(chat.chatId)} ${here ? 'is-online' : ''}`} aria-hidden="true">
         {initialOf(title)}
       </span>
-      <span class="title">{title}</span>
+      <span class="title">
+        {title}
+        {here && <span class="hidden-text"> (online)</span>}
+      </span>
       {chat.lastMessage && <time dateTime={chat.lastMessage.at}>{formatWhen(chat.lastMessage.at)}</time>}
       <span class="last">{chat.lastMessage ? <Last message={chat.lastMessage} /> : 'No messages yet'}</span>
       {chat.unread > 0 && !current && (

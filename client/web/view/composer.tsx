@@ -5,8 +5,10 @@ import type { Message } from '../../sdk/index.ts';
 import { user } from '../state/client.ts';
 import { editing, live, openChatId, replyingTo, rewrite, say } from '../state/conversation.ts';
 import { asOf } from '../state/past.ts';
+import { sayTyping } from '../state/presence.ts';
 import { COMPOSER_ID } from './focus.ts';
 import { senderName } from './sender.ts';
+import { Typing } from './typing.tsx';
 
 const HEIGHT_MAX_PX = 180;
 
@@ -25,11 +27,7 @@ export function Composer(): VNode {
       offChat();
     };
   }, []);
-  useEffect(() => {
-    if (!box.current) return;
-    box.current.style.height = 'auto';
-    box.current.style.height = `${Math.min(box.current.scrollHeight, HEIGHT_MAX_PX)}px`;
-  }, [text.value]);
+  useEffect(() => fit(box.current), [text.value]);
 
   const submit = (): void => {
     const words = text.value.trim();
@@ -61,6 +59,7 @@ export function Composer(): VNode {
         submit();
       }}
     >
+      <Typing />
       <Context />
       <textarea
         id={COMPOSER_ID}
@@ -69,7 +68,10 @@ export function Composer(): VNode {
         value={text.value}
         aria-label="Message"
         placeholder="Write a message"
-        onInput={(event) => (text.value = event.currentTarget.value)}
+        onInput={(event) => {
+          text.value = event.currentTarget.value;
+          sayTyping();
+        }}
         onKeyDown={onKeyDown}
       />
       <button type="submit" class="primary" disabled={text.value.trim() === ''}>
@@ -77,6 +79,13 @@ export function Composer(): VNode {
       </button>
     </form>
   );
+}
+
+/** As high as its words, up to a limit. */
+function fit(box: HTMLTextAreaElement | null): void {
+  if (!box) return;
+  box.style.height = 'auto';
+  box.style.height = `${Math.min(box.scrollHeight, HEIGHT_MAX_PX)}px`;
 }
 
 function Context(): VNode | null {

@@ -50,6 +50,17 @@ describe('a conversation on the page', () => {
     expect(await messages(ben).getByText('Who has the key to the boathouse?').count()).toBe(0);
   });
 
+  it('tells that somebody is typing, until what they typed is there', async () => {
+    const [ada, ben] = await Promise.all([lookAs(stage, 'Ada'), lookAs(stage, 'Ben')]);
+    await ada.getByRole('textbox', { name: 'Message' }).pressSequentially('Hear');
+    const line = ben.getByText(/^Ada.* is typing…$/);
+    await line.waitFor();
+    expect(await ada.getByText('is typing…').count()).toBe(0);
+    await write(ada, 'Hear, hear');
+    await messageWith(ben, 'Hear, hear').waitFor();
+    await line.waitFor({ state: 'detached' });
+  });
+
   it('counts what is unread elsewhere, until it is opened', async () => {
     const [ada, ben] = await Promise.all([lookAs(stage, 'Ada'), lookAs(stage, 'Ben')]);
     const tea = ben.getByRole('navigation', { name: 'Conversations' }).getByRole('button', { name: /Tea kitchen/ });
