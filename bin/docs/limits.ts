@@ -2,8 +2,10 @@ import * as chat from '../../events/limits.ts';
 import * as passwords from '../../gateway/auth/passwords.ts';
 import * as body from '../../gateway/http/body.ts';
 import * as json from '../../gateway/json.ts';
+import * as presence from '../../gateway/presence/limits.ts';
 import { RATE_LIMITS, type RateLimitName } from '../../gateway/rate-limits.ts';
 import * as requests from '../../gateway/requests.ts';
+import * as slots from '../../gateway/slots/limits.ts';
 import * as sockets from '../../gateway/ws/limits.ts';
 import { BEHIND_WAIT_MS } from '../../queries/index.ts';
 import { heading, row } from './markdown.ts';
@@ -70,6 +72,26 @@ const SOCKETS: Numbers<typeof sockets> = {
   REPLAY_SPEED_MAX: 'Speed of a replay.',
   FEED_RETRY_MS: 'Until the log is looked at again after it failed.',
 };
+const PRESENCE: Numbers<typeof presence> = {
+  PRESENCE_MAX_MEMBERS: 'Members up to which a chat tells who is online or typing.',
+  PRESENCE_USERS_MAX: 'Users that one socket follows.',
+  PRESENCE_WAIT_MS: 'How long `presence` waits for what other gateways say; what comes later is pushed.',
+  OFFLINE_AFTER_MS: 'A user without a socket counts as online for so long.',
+  WATCH_RENEW_MS: 'How often a gateway says again whom it wants to know of.',
+  WATCH_EXPIRES_MS:
+    'Who is not asked for again within this time is forgotten, and who is not heard of is taken for gone.',
+  LOOK_AFTER_MS: 'How soon it is looked anew who may be seen, after somebody came or went.',
+  LOOK_RETRY_MS: 'Until that is tried again after it failed.',
+  WATCH_USERS_MAX: 'Users named in one signal between gateways.',
+  TYPING_GAP_MS: 'In one chat somebody’s typing is told at most so often.',
+};
+const SLOTS: Numbers<typeof slots> = {
+  BEAT_MS: 'How often a gateway says that it is alive.',
+  GATEWAY_DEAD_AFTER_MS: 'A gateway that was not heard of for so long is dead: others take its users.',
+  MOVE_AFTER_MS: 'How long clients that another gateway has taken over are served where they are.',
+  SLOT_WAIT_MS: 'How long an upgrade, or a `sync`, waits for any gateway to serve the user.',
+  MOVED_LINGER_MS: 'How long a socket that belongs elsewhere has to read where.',
+};
 const RATES: Record<RateLimitName, string> = {
   registerPerAddress: 'Registrations of an address.',
   signInPerAddress: 'Sign-ins of an address.',
@@ -93,6 +115,8 @@ export function limitsPage(): string {
     ...json,
     ...requests,
     ...sockets,
+    ...presence,
+    ...slots,
     BEHIND_WAIT_MS,
   };
   const table = (what: Record<string, string>): string =>
@@ -118,6 +142,10 @@ export function limitsPage(): string {
     table(REQUESTS),
     '## Of sockets',
     table(SOCKETS),
+    '## Of presence and typing',
+    table(PRESENCE),
+    '## Of gateways in a cluster',
+    table(SLOTS),
     '## Rates',
     'Whoever goes beyond is answered `rate-limited` with `Retry-After`. `HINDSIGHT_RATE_LIMITS=off` turns all of them off, for tests and load.',
     rates,

@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { rfc3339 } from '../../events/codec.ts';
 import { TEXT_MAX_CODE_POINTS } from '../../events/limits.ts';
 import { encodePosition } from '../../events/position.ts';
+import { PRESENCE_USERS_MAX } from '../presence/limits.ts';
 import type { Connection } from './connection.ts';
 import { encode } from './frames.ts';
 import {
@@ -23,6 +24,7 @@ const LIMITS = {
   syncEvents: SYNC_LIMIT,
   syncChats: SYNC_CHATS_MAX,
   replays: REPLAYS_MAX,
+  presenceUsers: PRESENCE_USERS_MAX,
 };
 
 export function welcomeFrame({ log, clock }: Services, connection: Connection, heartbeatMs: number): Buffer {

@@ -22,6 +22,11 @@ test('the description of the socket is valid AsyncAPI 3 and names every op, answ
       'replay',
       'push.event',
       'push.resync',
+      'typing',
+      'presence',
+      'push.typing',
+      'push.presence',
+      'push.moved',
     ]),
   );
   expect(parsed?.servers().all()[0]?.host()).toBe('127.0.0.1:4001');
