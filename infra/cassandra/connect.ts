@@ -4,6 +4,7 @@ import { StoreError, type StoreErrorCode } from '../../events/event-store.ts';
 import type { Cassandra, Params, Row, RowPage, Statement } from './cassandra.ts';
 import { failureOf, isTemporary } from './failures.ts';
 import { createGate, type Gate } from './gate.ts';
+import { mended } from './mended-driver.ts';
 
 const DEFAULT_PORT = 9_042;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -13,6 +14,8 @@ const ATTEMPT_MS = 3_000;
 const HEARTBEAT_MS = 5_000;
 export const READ_DEADLINE_MS = 6_000;
 export const WRITE_DEADLINE_MS = 10_000;
+/** Reads are for somebody who waits: one that is refused at once is tried again for so long, and no longer. */
+const READ_PATIENCE_MS = 1_500;
 const DEFINE_TIMEOUT_MS = 30_000;
 const SCHEMA_AGREEMENT_S = 30;
 /** The driver bounds nothing itself: more at once only wait in the server, and then time out together. */
@@ -21,6 +24,7 @@ const READS_IN_FLIGHT_MAX = 256;
 const READS_WAITING_MAX = 10_000;
 const RETRY_PAUSE_MIN_MS = 50;
 const RETRY_PAUSE_MAX_MS = 1_000;
+const RECONNECT_PAUSE_MAX_MS = 2_000;
 
 export interface ConnectOptions {
   /** `host` or `host:port`, all with the same port. */
@@ -41,7 +45,7 @@ export interface ConnectOptions {
 export async function connectCassandra(options: ConnectOptions): Promise<Cassandra> {
   const { keyspace } = options;
   if (!/^[a-z][a-z0-9_]{0,47}$/.test(keyspace)) throw new Error(`${keyspace} is no name of a keyspace`);
-  const client = new driver.Client(clientOptions(options));
+  const client = mended(new driver.Client(clientOptions(options)));
   try {
     await client.connect();
     await ensureKeyspace(client, options);
@@ -66,7 +70,13 @@ function clientOptions(options: ConnectOptions): driver.ClientOptions {
     queryOptions: { consistency: localQuorum, serialConsistency: localSerial, prepare: true, isIdempotent: true },
     socketOptions: { connectTimeout: CONNECT_TIMEOUT_MS, readTimeout: ATTEMPT_MS },
     pooling: { heartBeatInterval: HEARTBEAT_MS },
-    policies: { reconnection: new driver.policies.reconnection.ExponentialReconnectionPolicy(100, 5_000, false) },
+    policies: {
+      reconnection: new driver.policies.reconnection.ExponentialReconnectionPolicy(
+        RETRY_PAUSE_MIN_MS,
+        RECONNECT_PAUSE_MAX_MS,
+        false,
+      ),
+    },
     ...(username !== undefined && { credentials: { username, password: password ?? '' } }),
     ...(tls && { sslOptions: { rejectUnauthorized: true, ...(tls === true ? {} : tls) } }),
   };
@@ -107,7 +117,8 @@ function overClient(client: driver.Client, keyspace: string): Cassandra {
       if (!first) return;
       const attempt =
         rows.length === 1 ? () => client.execute(first.query, [...first.params]) : () => batch(client, rows);
-      await writes.run(() => untilWritten(attempt));
+      const patience = { ms: WRITE_DEADLINE_MS, patienceMs: WRITE_DEADLINE_MS, code: 'unknown' } as const;
+      await writes.run(() => stubbornly(() => named('write', attempt()), patience));
     },
     async define(statement) {
       assertOpen();
@@ -144,25 +155,35 @@ async function readPage(
   { query, params, rows, page }: PageAsked,
 ): Promise<RowPage> {
   const options = { ...(rows !== undefined && { fetchSize: rows }), ...(page !== undefined && { pageState: page }) };
-  const result = await within(
-    { ms: READ_DEADLINE_MS, code: 'unavailable' },
-    gate.run(() => named('read', client.execute(query, [...params], options))),
-  );
+  const attempt = () => gate.run(() => named('read', client.execute(query, [...params], options)));
+  const result = await stubbornly(attempt, { ms: READ_DEADLINE_MS, patienceMs: READ_PATIENCE_MS, code: 'unavailable' });
   return { rows: result.rows as unknown as Row[], next: result.pageState ?? null };
 }
 
 const batch = (client: driver.Client, rows: readonly Statement[]): Promise<unknown> =>
   client.batch(rows as unknown as { query: string; params: unknown[] }[], { logged: false });
 
-/** Every statement may be repeated: the same rows with the same timestamps. */
-async function untilWritten(attempt: () => Promise<unknown>): Promise<void> {
-  const deadline = performance.now() + WRITE_DEADLINE_MS;
+interface Patience {
+  /** For all attempts together. */
+  ms: number;
+  /** After this no attempt follows one that failed. */
+  patienceMs: number;
+  /** Of the error where no answer came in time. */
+  code: StoreErrorCode;
+}
+
+/**
+ * Repeats what failed temporarily: every statement here may be. Between two attempts other work gets its turn, that of
+ * the driver too: while it has no connection it refuses at once, and a caller in a loop would keep it from making one.
+ */
+async function stubbornly<T>(attempt: () => Promise<T>, { ms, patienceMs, code }: Patience): Promise<T> {
+  const began = performance.now();
   for (let pause = RETRY_PAUSE_MIN_MS; ; pause = Math.min(pause * 2, RETRY_PAUSE_MAX_MS)) {
     try {
-      await within({ ms: Math.max(1, deadline - performance.now()), code: 'unknown' }, named('write', attempt()));
-      return;
+      const left = Math.max(1, began + ms - performance.now());
+      return await within({ ms: left, code }, attempt());
     } catch (error) {
-      if (!isTemporary(error) || performance.now() + pause >= deadline) throw error;
+      if (!isTemporary(error) || performance.now() + pause >= began + patienceMs) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, pause));
   }

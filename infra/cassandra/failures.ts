@@ -22,6 +22,10 @@ const FORBIDDEN: ReadonlySet<number> = new Set([codes.badCredentials, codes.unau
 /** Of `invalid`: the server's limits of a mutation and of a request. What else is invalid is a mistake of ours. */
 const TOO_LARGE = /oversized mutation|request is too big/i;
 
+/** What the driver says in plain words while it has no connection. */
+const UNCONNECTED =
+  /no connection available|connection closed|no active connection|connection timeout|connection reference has been lost/i;
+
 /**
  * A driver's error as one that says whether the same call may succeed later. What is left as it was is a mistake of
  * ours: a statement that the server does not understand.
@@ -47,6 +51,7 @@ export function failureOf(error: unknown, doing: 'read' | 'write'): unknown {
   // The driver itself finds that a number or a text does not fit.
   if (doing === 'write' && 'code' in error && error.code === 'ERR_OUT_OF_RANGE') return unholdable(error);
   if ('isSocketError' in error && error.isSocketError === true) return failure(uncertain, error);
+  if (UNCONNECTED.test(error.message)) return failure('unavailable', error);
   return error;
 }
 

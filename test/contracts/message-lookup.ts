@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LookupAnswer, MessageLookup } from '../../commands/ports.ts';
+import type { LookupAnswer, LookupQuery, MessageLookup } from '../../commands/ports.ts';
 import { applyEvent, emptyChat, type MessageView } from '../../events/chat-view.ts';
 import type { RecordedEvent } from '../../events/event-store.ts';
 import type { GrowingChat } from '../support/random-chat.ts';
@@ -16,18 +16,9 @@ export function messageLookupContract(open: (events: readonly RecordedEvent[]) =
     const half = log.events.slice(0, 350);
 
     const check = async (lookup: MessageLookup, chat: GrowingChat, seen: readonly RecordedEvent[]) => {
-      const through = seen.filter(({ stream }) => stream === `chat-${chat.chatId}`).length;
-      const view = chat.events.slice(0, through).reduce(applyEvent, emptyChat(chat.chatId));
-      const ids = [...chat.events.map(({ commandId }) => commandId), ...messageIds(chat)];
-      const reactions = messageIds(chat).flatMap((messageId) =>
-        userIds.flatMap((userId) => EMOJIS.map((emoji) => ({ messageId, userId, emoji }))),
-      );
-      const { throughSeq, found } = await lookup.find({ chatId: chat.chatId, ids, reactions });
-      expect(throughSeq).toBe(through);
-      for (const { commandId, seq } of chat.events) {
-        expect(found.get(commandId)).toEqual(seq <= through ? { seq, message: null } : undefined);
-      }
-      for (const messageId of messageIds(chat)) expectMessage(found, view.messages.get(messageId), messageId);
+      const answer = await lookup.find(everythingOf(chat, userIds));
+      expect(answer.throughSeq).toBe(seen.filter(({ stream }) => stream === `chat-${chat.chatId}`).length);
+      expectTruth(answer, chat);
     };
 
     it('finds every command and message that it has taken in, and no other', async () => {
@@ -48,6 +39,24 @@ export function messageLookupContract(open: (events: readonly RecordedEvent[]) =
       expect(answer).toEqual({ throughSeq: 0, found: new Map() });
     });
   });
+}
+
+/** All that may be asked of a chat. */
+export function everythingOf(chat: GrowingChat, userIds: readonly string[]): LookupQuery {
+  const messages = messageIds(chat);
+  const reactions = messages.flatMap((messageId) =>
+    userIds.flatMap((userId) => EMOJIS.map((emoji) => ({ messageId, userId, emoji }))),
+  );
+  return { chatId: chat.chatId, ids: [...chat.events.map(({ commandId }) => commandId), ...messages], reactions };
+}
+
+/** That an answer to `everythingOf` a chat is right as of the seq that it names. */
+export function expectTruth({ throughSeq, found }: LookupAnswer, chat: GrowingChat): void {
+  const view = chat.events.slice(0, throughSeq).reduce(applyEvent, emptyChat(chat.chatId));
+  for (const { commandId, seq } of chat.events) {
+    expect(found.get(commandId)).toEqual(seq <= throughSeq ? { seq, message: null } : undefined);
+  }
+  for (const messageId of messageIds(chat)) expectMessage(found, view.messages.get(messageId), messageId);
 }
 
 const messageIds = (chat: GrowingChat): string[] =>
