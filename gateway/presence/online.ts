@@ -4,7 +4,7 @@ import { OFFLINE_AFTER_MS, WATCH_EXPIRES_MS } from './limits.ts';
 
 /** Who of this gateway's users is connected, told to the slots that have asked. */
 export interface Online {
-  /** Somebody in `replySlot` wants to know of these users, as before or newly: each is answered. */
+  /** Somebody in `replySlot` wants to know of these users, as before or newly: of each it is told what is known here. */
   watched(replySlot: number, userIds: readonly UserId[]): void;
   /** The user's first socket has opened. */
   came(userId: UserId): void;
@@ -19,7 +19,7 @@ export interface OnlineOptions {
   readonly signals: Signals;
   readonly clock: () => number;
   readonly isConnected: (userId: UserId) => boolean;
-  /** False where another gateway answers for the user by now. */
+  /** False where another gateway owns the user's slot, or none: who is not here may be there. */
   readonly answersFor: (userId: UserId) => boolean;
 }
 
@@ -46,7 +46,7 @@ export function createOnline({ signals, clock, isConnected, answersFor }: Online
         const slots = watches.get(userId) ?? new Map<number, number>();
         watches.set(userId, slots.set(replySlot, expiresAt));
         const online = isConnected(userId) || leaving.has(userId);
-        signals.send(replySlot, { kind: 'presence', userId, online });
+        if (online || answersFor(userId)) signals.send(replySlot, { kind: 'presence', userId, online });
       }
     },
     came(userId) {

@@ -37,7 +37,7 @@ export async function createServices(
     told: () => hub.told(),
     ready: async (userId) => slots === null || slots.serves(userId) || slots.served(userId, SLOT_WAIT_MS),
     isConnected: (userId) => registry.ofUser(userId) > 0,
-    answersFor: (userId) => slots === null || slots.elsewhere(userId) === null,
+    answersFor: (userId) => slots === null || (slots.serves(userId) && slots.elsewhere(userId) === null),
   });
   const hub = await startHub({ feed, queries, commands, logger, clock, flusher, counters, follower });
   const unsubscribe = signals.receive((_slot, signal) => {

@@ -118,6 +118,16 @@ describe('who is online here', () => {
     expect(said()).toEqual([]);
   });
 
+  test('of a user who may be elsewhere only what is known here is said', () => {
+    come(ANN);
+    elsewhere.add(ANN);
+    elsewhere.add(BOB);
+    online.watched(1, [ANN, BOB]);
+    expect(said()).toEqual([[1, ANN, true]]);
+    come(BOB);
+    expect(said()).toEqual([[1, BOB, true]]);
+  });
+
   test('of a user who has moved to another gateway nothing is said: it knows better', () => {
     come(ANN);
     online.watched(1, [ANN]);
