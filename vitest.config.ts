@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Whole processes and browsers on a machine that others use too: once more before it counts, and the report says so. */
 const RETRY_PROCESSES = 1;
+const RETRY_CLUSTER = 2;
 const E2E = 'test/**/*.e2e.test.ts';
 const BROWSER = 'test/**/*.browser.test.ts';
 const SERVERS = 'test/**/*.int.test.ts';
@@ -51,7 +52,7 @@ export default defineConfig({
           globalSetup: 'test/support/start-servers.ts',
           pool: 'forks',
           maxWorkers: 2,
-          retry: 0,
+          retry: RETRY_PROCESSES,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 3 },
@@ -68,7 +69,7 @@ export default defineConfig({
           setupFiles: 'test/support/drop-clusters.ts',
           pool: 'forks',
           maxWorkers: 2,
-          retry: RETRY_PROCESSES,
+          retry: RETRY_CLUSTER,
           testTimeout: 180_000,
           hookTimeout: 180_000,
           sequence: { groupOrder: 4 },

@@ -88,9 +88,9 @@ describe('sessions', () => {
       201,
       ['accessToken', 'expiresAt', 'gateway', 'refreshToken', 'user'],
     ]);
-    expect(session.body).toMatchObject({ user: { userId: who.userId }, gateway: { url: server.gateway } });
+    expect(session.body).toMatchObject({ user: { userId: who.userId }, gateway: { url: who.gateway } });
     const { openSocket } = await import('../support/protocol-client.ts');
-    const socket = await openSocket(server.gateway, session.body['accessToken'] as string);
+    const socket = await openSocket(who.gateway, session.body['accessToken'] as string);
     const refresh = (refreshToken: unknown): ReturnType<typeof call<Record<string, string>>> =>
       call(server.http, '/v1/sessions/refresh', { body: { refreshToken } });
     const second = await refresh(session.body['refreshToken']);

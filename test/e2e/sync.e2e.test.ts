@@ -216,7 +216,7 @@ describe('no gap and no duplicate', () => {
     await done;
     expect(failure).toBe('');
     expect(seen).toEqual(to(401));
-    expect(cuts).toBeGreaterThanOrEqual(5);
+    expect(cuts).toBeGreaterThanOrEqual(2); // the writers do not wait for the reader
   });
 
   test('across restarts of the server', async () => {
