@@ -39,6 +39,15 @@ export function slotLeasesContract(name: string, open: () => Promise<LeasesUnder
       expect(table.gateways.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual([A, B]);
     });
 
+    test('whoever reads without taking part is not among those alive', async () => {
+      expect((await leases.one.table()).gateways).toEqual([]);
+      await leases.one.beat(A);
+      await leases.one.claim({ slot: 3, term: 0, gatewayId: A.id });
+      const table = await leases.other.table();
+      expect(table.gateways).toEqual([A]);
+      expect(table.slots[3]).toEqual({ slot: 3, owner: A.id, term: 1 });
+    });
+
     test('a slot is taken at its term, and the next needs the next term', async () => {
       await leases.one.beat(A);
       expect(await leases.one.claim({ slot: 2, term: 0, gatewayId: A.id })).toBe(true);
