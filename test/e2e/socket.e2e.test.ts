@@ -188,7 +188,8 @@ describe('close codes', () => {
   test('another session of the same user is left alone', async () => {
     const who = await person(server, 'phone');
     const first = await who.socket();
-    const second = await openSocket(server.gateway, (await signIn(server.http, who.username)).accessToken);
+    const session = await signIn(server.http, who.username);
+    const second = await openSocket(session.gateway, session.accessToken);
     await second.request('ping');
     expect(await first.request('ping')).toMatchObject({ ok: true });
     first.close();
