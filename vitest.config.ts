@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 /** Whole processes and browsers on a machine that others use too: once more before it counts, and the report says so. */
 const RETRY_PROCESSES = 1;
+/** Some of these race sockets, timers and gRPC calls against each other too. */
+const RETRY_UNIT = 1;
 const RETRY_CLUSTER = 2;
 const E2E = 'test/**/*.e2e.test.ts';
 const BROWSER = 'test/**/*.browser.test.ts';
@@ -16,7 +18,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [E2E, BROWSER, SERVERS], testTimeout: 60_000 },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [E2E, BROWSER, SERVERS],
+          retry: RETRY_UNIT,
+          testTimeout: 60_000,
+        },
       },
       {
         extends: true,
