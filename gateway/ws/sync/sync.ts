@@ -1,4 +1,5 @@
 import { accepted, type Outcome, rejected } from '../../../events/error-codes.ts';
+import type { LogPosition } from '../../../events/event-store.ts';
 import type { ChatId } from '../../../events/ids.ts';
 import { encodePosition, parsePosition } from '../../../events/position.ts';
 import { BEHIND_WAIT_MS, type Subscription } from '../../../queries/index.ts';
@@ -39,8 +40,7 @@ export async function runSync(services: Services, connection: Connection, input:
     since = parsed.position;
   }
   if (!(await isServed(services, connection))) return rejected('unavailable', 'this user is not served here just now');
-  // What was there before the socket is no news: the feed passes it before the user is known to the hub.
-  if (!(await hub.reached(connection.openedAt, BEHIND_WAIT_MS))) return behind();
+  if (!(await hub.reached(await goalOf(services, connection), BEHIND_WAIT_MS))) return behind();
   if (!connection.socket.open) return rejected('unavailable', 'the socket has closed');
   const { misses } = hub.directory;
   const user = await hub.register(connection);
@@ -70,6 +70,20 @@ async function isServed({ slots, moves }: Services, connection: Connection): Pro
   if (!slots || slots.serves(userId) || (await slots.served(userId, SLOT_WAIT_MS))) return true;
   moves.redirect(connection);
   return false;
+}
+
+/**
+ * What was there before is no news, and what was acknowledged before is in the answer: deliveries that lag behind the
+ * log are waited for. A log that cannot be asked acknowledges nothing either.
+ */
+async function goalOf({ slots, log, logger }: Services, { openedAt }: Connection): Promise<LogPosition> {
+  if (!slots) return openedAt;
+  try {
+    return Math.max(openedAt, await log.head());
+  } catch (error) {
+    logger.warn({ err: error }, 'a sync does not know where the log ends');
+    return openedAt;
+  }
 }
 
 const behind = (): Answer => rejected('behind', 'the feed has not come as far as the client: try again');
