@@ -26,11 +26,11 @@ export async function withLog<T>({ io, flags }: VerbContext, work: Work<T>): Pro
   if (isCluster(config)) {
     const { openGround } = await import('../cluster/ground.ts'); // only here: verbs on a folder start faster without it
     const { log, secrets, close } = await openGround(config, onFault);
-    return work(log, { config, folder: dataFolderPaths(config.data), secrets }).finally(close);
+    return closing(close, () => work(log, { config, folder: dataFolderPaths(config.data), secrets }));
   }
   const folder = dataFolder(config.data);
   const log = await openLog({ file: folder.events, onFault });
-  return work(log, { config, folder, secrets: () => openSecrets(folder) }).finally(log.close);
+  return closing(log.close, () => work(log, { config, folder, secrets: () => openSecrets(folder) }));
 }
 
 /** Runs a verb that only reads. A data folder without a log is refused, and is not made one by looking into it. */
@@ -39,12 +39,20 @@ export async function withReadOnlyLog<T>(context: VerbContext, work: (log: Event
   if (isCluster(config)) {
     const { openEventStoreDb } = await import('../../infra/eventstoredb/event-store.ts');
     const store = await openEventStoreDb({ url: config.eventstoreUrl, heartbeat: null });
-    return work(store).finally(store.close);
+    return closing(store.close, () => work(store));
   }
   const folder = dataFolderPaths(config.data);
   assertLog(folder);
   const log = await openEventLog({ file: folder.events });
-  return work(log).finally(log.close);
+  return closing(log.close, () => work(log));
+}
+
+async function closing<T>(close: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await close();
+  }
 }
 
 /** The data folder for a verb that needs one: the servers of a cluster have their own ways. */

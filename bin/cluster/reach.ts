@@ -26,12 +26,12 @@ const NEED_KAFKA: readonly Role[] = ['gateway', 'relay', 'projector', 'deliverie
 /** Waits for each of them for as long as it takes. */
 export async function reachServers(reach: Reach, roles: Roles): Promise<Reached> {
   const needs = (those: readonly Role[]): boolean => those.some((role) => roles.has(role));
-  const [store, postgres, cassandra, kafka] = await Promise.all([
+  const [store, postgres, cassandra] = await Promise.all([
     reachEventStore(reach),
     reachPostgres(reach),
     needs(NEED_CASSANDRA) ? reachCassandra(reach) : null,
-    needs(NEED_KAFKA) ? reachKafka(reach) : null,
   ]);
+  const kafka = needs(NEED_KAFKA) ? reachKafka(reach) : null;
   const { kafkaPrefix: prefix, partitions, slots } = reach.config;
   const topics =
     kafka &&

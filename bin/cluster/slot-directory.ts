@@ -31,7 +31,7 @@ export function slotDirectory({ postgres, config, onFault }: SlotDirectoryOption
       if (!failing) onFault('the owners of slots cannot be read', error);
       failing = true;
     }
-    timer = setTimeout(look, BEAT_MS);
+    timer = setTimeout(() => void look(), BEAT_MS);
     timer.unref();
   };
   void look();

@@ -13,7 +13,8 @@ export async function withClusterAdmin<T>(
   io: Pick<Io, 'err'>,
   work: (log: OpenLog, admin: ProjectionAdmin) => Promise<T>,
 ): Promise<T> {
-  const fault = (what: string, error?: unknown): void => io.err(`warning: ${what}${error ? `: ${String(error)}` : ''}`);
+  const fault = (what: string, error?: unknown): void =>
+    io.err(`warning: ${what}${error instanceof Error ? `: ${error.message}` : ''}`);
   const closing: (() => unknown)[] = [];
   const ground = await openGround(config, fault);
   closing.push(ground.close);

@@ -97,10 +97,13 @@ async function connected(admin: Admin): Promise<Admin> {
 }
 
 /** What kafkajs calls an error it tries again: whether it matters is said by whoever gives up. */
+const textOf = (error: unknown): string | undefined =>
+  error instanceof Error ? error.message : typeof error === 'string' ? error : undefined;
+
 const logTo =
   (logger: KafkaLogger): NonNullable<KafkaConfig['logCreator']> =>
   () =>
   ({ namespace, label, log }) => {
     const { message, error, groupId, broker } = log as { message: string } & Record<string, unknown>;
-    logger.debug({ namespace, level: label, error: error && String(error), groupId, broker }, `kafkajs: ${message}`);
+    logger.debug({ namespace, level: label, error: textOf(error), groupId, broker }, `kafkajs: ${message}`);
   };

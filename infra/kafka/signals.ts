@@ -37,7 +37,11 @@ export function createKafkaSignals(connection: KafkaConnection, options: Signals
   const sender = createSender(connection, { topic: options.topic, acks: 1 });
   const outgoing = createOutgoing(sender, clock, (signals, why) => {
     counter.dropped += signals;
-    if (why) connection.logger.debug({ signals, error: String(why) }, 'kafka: signals were dropped');
+    if (why)
+      connection.logger.debug(
+        { signals, error: why instanceof Error ? why.message : 'unknown' },
+        'kafka: signals were dropped',
+      );
   });
   const listeners = new Set<(slot: number, signal: Signal) => void>();
 
