@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { benchAsOf } from './as-of.ts';
+import { benchCassandraAdapter } from './cassandra-adapter.ts';
 import { benchEventStoreAppends } from './event-store-appends.ts';
 import { benchFanOut } from './fan-out.ts';
 import { benchKafkaAdapter } from './kafka-adapter.ts';
@@ -24,6 +25,7 @@ const BENCHES: Record<string, () => Promise<Verdict[]>> = {
 /** On real servers, whose addresses are in the file that HINDSIGHT_TEST_SERVERS names: run where they are asked for. */
 const ON_SERVERS: Record<string, () => Promise<Verdict[]>> = {
   'kafka-adapter': () => benchKafkaAdapter(),
+  'cassandra-adapter': () => benchCassandraAdapter(),
   'postgres-adapter': () => benchPostgresAdapter(),
 };
 

@@ -24,17 +24,17 @@ function recording(failFrom = Number.POSITIVE_INFINITY) {
 }
 
 describe('rows to be written', () => {
-  it('go out in batches of one partition each, 30 rows at most, all of them once', async () => {
+  it('go out in batches of one partition each, 100 rows at most, all of them once', async () => {
     const pending = pendingRows();
-    for (let n = 0; n < 100; n++) {
+    for (let n = 0; n < 400; n++) {
       const partition = n % 3 === 0 ? 'a' : 'b';
       pending.add(partition, row(partition, n));
     }
-    expect(pending.size).toBe(100);
+    expect(pending.size).toBe(400);
     const { cassandra, batches } = recording();
     await pending.write(cassandra);
     for (const batch of batches) {
-      expect(batch.length).toBeLessThanOrEqual(30);
+      expect(batch.length).toBeLessThanOrEqual(100);
       expect(new Set(batch.map(({ params }) => params[0])).size).toBe(1);
     }
     expect(
@@ -42,7 +42,7 @@ describe('rows to be written', () => {
         .flat()
         .map(({ params }) => params[1])
         .toSorted((a, b) => Number(a) - Number(b)),
-    ).toEqual(Array.from({ length: 100 }, (_, n) => n));
+    ).toEqual(Array.from({ length: 400 }, (_, n) => n));
   });
 
   it('go out in smaller ones where they are long, and a very long one alone', async () => {
