@@ -76,7 +76,7 @@ export default defineConfig({
           globalSetup: 'test/support/start-servers.ts',
           setupFiles: 'test/support/drop-clusters.ts',
           pool: 'forks',
-          maxWorkers: 2,
+          maxWorkers: 1,
           retry: RETRY_CLUSTER,
           testTimeout: 180_000,
           hookTimeout: 180_000,
