@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -13,10 +13,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { SigningKey } from '../../gateway/auth/ports.ts';
+import { newSigningKeyPem, signingKeyOf } from '../system/signing-key.ts';
 
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
-const KEY_ID_LENGTH = 16;
 
 /**
  * The key that signs access tokens, made at the first start in `<data>/keys/access-token.pem` and readable by its
@@ -28,20 +28,15 @@ export function openSigningKey(dataFolder: string): SigningKey {
   mkdirSync(folder, { recursive: true, mode: OWNER_ONLY_FOLDER });
   if (!existsSync(file)) create(file);
   chmodSync(file, OWNER_ONLY); // a copy or a restore may have opened it up
-  const privateKey = createPrivateKey(readFileSync(file, 'utf8'));
-  if (privateKey.asymmetricKeyType !== 'ed25519') throw new Error(`${file} holds no Ed25519 key`);
-  const publicKey = createPublicKey(privateKey);
-  const fingerprint = createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' }));
-  return { privateKey, publicKey, keyId: fingerprint.digest('base64url').slice(0, KEY_ID_LENGTH) };
+  return signingKeyOf(readFileSync(file, 'utf8'), file);
 }
 
 /** Written whole beside its place, then linked there: a reader never sees half a key, and the first writer wins. */
 function create(file: string): void {
-  const { privateKey } = generateKeyPairSync('ed25519');
   const draft = `${file}.${randomBytes(8).toString('hex')}`;
   const descriptor = openSync(draft, 'wx', OWNER_ONLY);
   try {
-    writeSync(descriptor, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+    writeSync(descriptor, newSigningKeyPem());
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
