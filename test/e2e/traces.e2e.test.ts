@@ -27,7 +27,6 @@ beforeAll(async () => {
   [ada, ben] = await Promise.all([person(server, 'ada'), person(server, 'ben')]);
 });
 afterAll(async () => {
-  if (process.env['SHOW']) process.stderr.write(server.output());
   await server?.stop();
   collector.close();
 });
