@@ -115,3 +115,7 @@ export class StoreError extends Error {
       options.temporary ?? (code === 'unknown' || code === 'unavailable' || code === 'busy' || code === 'full');
   }
 }
+
+/** What the adapters of every port say of an error after which the same call may succeed. */
+export const isTemporary = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'temporary' in error && error.temporary === true;

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { isTemporary } from '../../events/event-store.ts';
 import type { Cassandra } from '../../infra/cassandra/cassandra.ts';
 import { connectCassandra } from '../../infra/cassandra/connect.ts';
 import { migrate as migrateCassandra } from '../../infra/cassandra/migrations/migrate.ts';
@@ -110,7 +111,7 @@ export async function untilThere<T>(open: () => Promise<T>, say: (error: unknown
     try {
       return await open();
     } catch (error) {
-      if ((error as { temporary?: unknown }).temporary !== true) throw error;
+      if (!isTemporary(error)) throw error;
       if (!said) say(error);
       await pause(AGAIN_MS);
     }

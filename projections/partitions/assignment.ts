@@ -75,17 +75,3 @@ export async function inTurn(assignment: Assignment, work: () => Promise<void>):
     }
   }
 }
-
-/** Cut short where the assignment ends. */
-export function pause(ms: number, { over: { signal } }: Assignment): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
-}

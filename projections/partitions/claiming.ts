@@ -1,4 +1,5 @@
-import { type Assignment, pause } from './assignment.ts';
+import { pause } from '../pause.ts';
+import { type Assignment } from './assignment.ts';
 import { NotOurs } from './failures.ts';
 import type { Checkpoints, Claim, GroupName } from './ports.ts';
 
@@ -25,6 +26,6 @@ export async function claimPartition(options: ClaimingOptions, assignment: Assig
   if (stands?.term === leftTerm) return checkpoints.claim(group, partition, owner);
   const claim = await checkpoints.claimIdle(group, partition, { owner, idleMs });
   if (claim) return claim;
-  await pause(retryMs, assignment);
+  await pause(retryMs, assignment.over.signal);
   throw new NotOurs(`${group}, partition ${partition}: ${stands?.owner ?? 'another process'} has it`);
 }

@@ -1,4 +1,4 @@
-import { StoreError } from '../../events/event-store.ts';
+import { isTemporary, StoreError } from '../../events/event-store.ts';
 import { StaleOwner } from './ports.ts';
 
 /** The partition is another process's, or about to be: nothing is wrong, and nothing can be taken here. */
@@ -20,9 +20,6 @@ export class StillBehind extends Error {
     this.name = 'StillBehind';
   }
 }
-
-export const isTemporary = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'temporary' in error && error.temporary === true;
 
 /** What a store has to say, as against what an event is: nothing that an event could be parked for. */
 export const isStoreFailure = (error: unknown): boolean =>

@@ -1,7 +1,6 @@
 import type { GroupMember, Link } from '../../events/backplane.ts';
-import type { LogPosition } from '../../events/event-store.ts';
+import { isTemporary, type LogPosition } from '../../events/event-store.ts';
 import { type Assignment, end, inTurn, newAssignment, type Seat } from './assignment.ts';
-import { isTemporary } from './failures.ts';
 import { FOLLOWER_LIMITS, type FollowerOptions } from './options.ts';
 import { restOn, takeLinks } from './take-links.ts';
 import { createWork } from './work.ts';

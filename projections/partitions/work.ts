@@ -1,6 +1,8 @@
-import { type Assignment, leave, pause, type Seat } from './assignment.ts';
+import { isTemporary } from '../../events/event-store.ts';
+import { pause } from '../pause.ts';
+import { type Assignment, leave, type Seat } from './assignment.ts';
 import { claimPartition } from './claiming.ts';
-import { isTemporary, NotOurs, StillBehind } from './failures.ts';
+import { NotOurs, StillBehind } from './failures.ts';
 import { createMissingReader } from './missing.ts';
 import type { FollowerLimits, FollowerOptions } from './options.ts';
 import { watchPauses } from './pauses.ts';
@@ -52,7 +54,7 @@ function createGate({ group, checkpoints }: FollowerOptions, { pausePollMs, take
         await leave(assignment);
         assignment.leftTerm = null;
         if (performance.now() >= until) throw notOurs(assignment, 'paused');
-        await pause(pausePollMs, assignment);
+        await pause(pausePollMs, assignment.over.signal);
       }
     },
     /** Asked right before anything is changed. */

@@ -40,7 +40,3 @@ export function createFaults(report: (report: RelayReport) => void): Faults {
       [...standing].map(([ground, { error, since }]) => ({ ground, error, sinceMs: performance.now() - since })),
   };
 }
-
-/** What adapters say of errors that may pass; anything else ends the process. */
-export const isTemporary = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'temporary' in error && error.temporary === true;

@@ -1,5 +1,5 @@
-import type { EventLog, LogPosition, RecordedEvent } from '../../events/event-store.ts';
-import { type Faults, isTemporary } from './faults.ts';
+import { type EventLog, isTemporary, type LogPosition, type RecordedEvent } from '../../events/event-store.ts';
+import { type Faults } from './faults.ts';
 import { createBackOff } from './wait.ts';
 
 /** What is read ahead while a write is in flight. */

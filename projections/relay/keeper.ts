@@ -1,7 +1,8 @@
-import type { LogPosition } from '../../events/event-store.ts';
+import { isTemporary, type LogPosition } from '../../events/event-store.ts';
 import { type Checkpoints, type Claim, StaleOwner } from '../partitions/ports.ts';
-import { type Faults, isTemporary } from './faults.ts';
-import { createBackOff, pause } from './wait.ts';
+import { pause } from '../pause.ts';
+import { type Faults } from './faults.ts';
+import { createBackOff } from './wait.ts';
 
 /** Moved this often while there is something to move: what a successor writes again is what came since. */
 const MOVE_EVERY_MS = 100;

@@ -1,9 +1,10 @@
 import type { TopicWriter } from '../../events/backplane.ts';
-import type { EventLog, LogPosition } from '../../events/event-store.ts';
+import { type EventLog, isTemporary, type LogPosition } from '../../events/event-store.ts';
 import { type Checkpoints, type Claim, StaleOwner } from '../partitions/ports.ts';
-import { createFaults, type Fault, isTemporary, type RelayReport } from './faults.ts';
+import { pause } from '../pause.ts';
+import { createFaults, type Fault, type RelayReport } from './faults.ts';
 import { createTerm, type Term } from './term.ts';
-import { createBackOff, pause } from './wait.ts';
+import { createBackOff } from './wait.ts';
 
 /** A relay that has not moved its checkpoint for so long is replaced. */
 const IDLE_MS = 2_000;

@@ -1,19 +1,4 @@
-/** Pauses that a signal cuts short. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
-}
+import { pause } from '../pause.ts';
 
 const FIRST_MS = 50;
 const MAX_MS = 2_000;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChatEvent } from '../../../events/chat.ts';
 import { decode, decodeChatEvent, MalformedEvent } from '../../../events/codec.ts';
-import type { LogPosition, RecordedEvent } from '../../../events/event-store.ts';
+import { isTemporary, type LogPosition, type RecordedEvent } from '../../../events/event-store.ts';
 import { chatOf, receiptsOf, seqOf } from '../../../events/streams.ts';
 import type { LiveBatch } from '../../live-feed.ts';
 import { FEED_RETRY_MS } from '../limits.ts';
@@ -70,9 +70,6 @@ export function startFeed(context: FeedContext, after: LogPosition): Feed {
     },
   };
 }
-
-const isTemporary = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'temporary' in error && error.temporary === true;
 
 function wait(waiters: Set<Waiter>, position: LogPosition, withinMs: number): Promise<boolean> {
   return new Promise((done) => {
