@@ -36,11 +36,15 @@ export interface DeliveriesOptions {
 
 interface Progress {
   position: LogPosition;
-  /** Slots that were told of no event know of everything through here, since then. */
+  /** Where the checkpoint is. Every slot was told of everything through here: the next owner's chains begin there. */
+  committed: LogPosition;
+  /** Null until slots were told of anything. */
   told: LogPosition | null;
   toldAt: number;
   /** Whether there was an event since. */
   events: boolean;
+  /** Those of parked chats since. */
+  waiting: RecordedEvent[];
 }
 
 interface Context extends DeliveriesOptions {
@@ -51,13 +55,16 @@ interface Context extends DeliveriesOptions {
 
 /**
  * Tells recipient slots what concerns somebody in them: one link for each slot with a member, however many are behind
- * it. What was written before a crash is written again after it, and dropped by its readers.
+ * it. The checkpoint moves only when every slot was told how far: to a reader the chain of the next owner goes on where
+ * this one ended. What was written after the checkpoint is written again by that one, and dropped by its readers.
  */
 export async function openDeliveries(options: DeliveriesOptions): Promise<PartitionSink> {
   const { claim, writer } = options;
-  const chains = createChains(writer, { source: claim.partition, from: claim.position });
+  const { position } = claim;
+  const chains = createChains(writer, { source: claim.partition, from: position });
   const parked = await openParkedKeys(options);
-  const progress = { position: claim.position, told: null, toldAt: Number.NEGATIVE_INFINITY, events: false };
+  const never = Number.NEGATIVE_INFINITY;
+  const progress = { position, committed: position, told: null, toldAt: never, events: false, waiting: [] };
   const context: Context = { ...options, chains, parked, progress };
   return {
     take: (stretch) => deliver(context, stretch),
@@ -66,33 +73,38 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Partit
   };
 }
 
-async function deliver(context: Context, { events, from, to }: Stretch): Promise<void> {
-  const { store, chains, claim, parked } = context;
+async function deliver(context: Context, { events, to }: Stretch): Promise<void> {
+  const { store, chains, parked, progress } = context;
   const concerned = events.flatMap((event) => concernOf(event) ?? []);
   await store.load([...new Set(concerned.map(({ chatId }) => chatId))]);
   for (const concern of concerned) {
-    if (parked.has(concern.event)) continue;
+    if (parked.has(concern.event)) {
+      progress.waiting.push(concern.event);
+      continue;
+    }
     try {
       await chains.put(concern.event, await slotsFor(context, concern));
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
-      await parked.park(error.event, { error: error.cause, at: from });
+      await parked.park(error.event, { error: error.cause, at: progress.committed });
     }
   }
-  context.progress.position = to;
-  context.progress.events ||= events.length > 0;
-  if (untilDueMs(context) <= 0) tell(context);
-  await chains.written();
-  await store.commit({ claim, from, to });
-  await parked.count(events);
+  progress.position = to;
+  progress.events ||= events.length > 0;
+  if (untilDueMs(context) <= 0) await tellAll(context);
+  else await chains.written();
 }
 
 const untilDueMs = ({ progress, clock, watermarkEveryMs }: Context): number =>
   progress.toldAt + (watermarkEveryMs ?? WATERMARK_EVERY_MS) - clock();
 
-function tell({ chains, progress, clock }: Context): void {
-  chains.watermark(progress.position);
-  Object.assign(progress, { told: progress.position, toldAt: clock(), events: false });
+async function tellAll({ chains, progress, clock, store, claim, parked }: Context): Promise<void> {
+  const { committed: from, position: to, waiting } = progress;
+  chains.watermark(to);
+  await chains.written();
+  await store.commit({ claim, from, to });
+  Object.assign(progress, { committed: to, told: to, toldAt: clock(), events: false, waiting: [] });
+  await parked.count(waiting);
 }
 
 /** Events that have come to an end are told of at once, mere progress when it is due, that nothing is new now and then. */
@@ -101,12 +113,12 @@ async function tellQuiet(context: Context): Promise<number> {
   const news = progress.told !== progress.position;
   const inMs = news ? untilDueMs(context) : progress.toldAt + repeatEveryMs - clock();
   if (inMs > 0 && !progress.events) return inMs;
-  if (news) tell(context);
+  if (news) await tellAll(context);
   else {
     chains.repeat(progress.position);
+    await chains.written();
     progress.toldAt = clock();
   }
-  await chains.written();
   return repeatEveryMs;
 }
 

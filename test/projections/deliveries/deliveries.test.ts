@@ -14,7 +14,7 @@ import type { PartitionSink } from '../../../projections/partitions/sink.ts';
 import { arrayLog, recorded, recordedReceipts } from '../../support/array-log.ts';
 import { testId, userId } from '../../support/random-chat.ts';
 import { placeOf } from '../partitions/world.ts';
-import { SLOTS } from './world.ts';
+import { readSlot, SLOTS } from './world.ts';
 
 const CHAT = testId('C', 1);
 const SOURCE = partitionOf(CHAT, 3);
@@ -160,6 +160,24 @@ describe('deliveries', () => {
     expect(await next.quiet?.()).toBe(1_000);
     expect(hand.topic.links(0).at(-1)).toMatchObject({ after: 6, position: 6, event: null });
     expect(positions()).toEqual([1, 4, 5, 6, 6, 6]);
+  });
+
+  it('leave no gap where another takes over, for a slot that was told of nothing lately either', async () => {
+    const events = [started(usersOf(1, 1)), ...Array.from({ length: 4 }, (_, n) => sent(n + 1))];
+    const hand = await openHand(events);
+    const first = await hand.open();
+    await first.take({ events: events.slice(0, 1), from: 0, to: 1 });
+    await first.take({ events: events.slice(1, 3), from: 1, to: 3 }); // no watermark is due: slot 0 hears nothing of it
+    const next = await hand.open();
+    const { position: from } = next.claim;
+    await next.take({ events: events.filter(({ position }) => position > from), from, to: 5 });
+    for (const slot of [0, 1]) {
+      const read = readSlot(hand.topic.links(slot), []);
+      expect(read).toMatchObject({ gaps: 0 });
+      expect(read.held[SOURCE]).toBe(5);
+    }
+    const { told } = readSlot(hand.topic.links(1), []);
+    expect(told[SOURCE]?.map(({ revision }) => revision)).toEqual([0, 1, 2, 3, 4]);
   });
 
   it('refuse whoever was overtaken, and what it had written is dropped by its readers', async () => {

@@ -42,19 +42,19 @@ function slotsToTell(members: Map<string, Set<UserId>>, event: RecordedEvent): S
 export function readSlot(links: readonly Link[], missing: readonly (readonly RecordedEvent[])[]) {
   const held = Array.from({ length: PARTITIONS }, () => 0);
   const told = Array.from({ length: PARTITIONS }, () => [] as RecordedEvent[]);
-  let healed = 0;
+  let gaps = 0;
   for (const { source, after, position, event } of links) {
     const before = held[source] ?? 0;
     if (position <= before) continue;
     if (after > before) {
       const lost = (missing[source] ?? []).filter((each) => each.position > before && each.position <= after);
       told[source]?.push(...lost);
-      healed += lost.length;
+      gaps += 1;
     }
     if (event) told[source]?.push(event);
     held[source] = position;
   }
-  return { held, told, healed };
+  return { held, told, gaps };
 }
 
 /** Whether every slot knows of every source that it has come so far. */
