@@ -37,6 +37,7 @@ export const serveVerb = (context: VerbContext): Command =>
       });
       greet(io, server);
       await untilStopped(io, server);
+      process.exit(); // nothing that a library has left open may keep alive what has stopped
     });
 
 /** Loaded only here: the other verbs start faster without it. */

@@ -1,3 +1,5 @@
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import kafkajs, { type Admin, type ISocketFactory, type Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs';
 import { withDeadline } from './deadline.ts';
 import { KafkaError, kafkaErrorOf } from './errors.ts';
@@ -24,9 +26,11 @@ export interface KafkaConnection {
   readonly logger: KafkaLogger;
   /** One client for questions, opened when first needed and again after a failure. Throws `KafkaError`. */
   ask<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T>;
+  /** Ends what is left of it; every producer and consumer has been closed before. */
   close(): Promise<void>;
 }
 
+const KEEP_ALIVE_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 /** No answer for so long: the connection is given up. Fetches that wait and joins have more of their own. */
 export const REQUEST_TIMEOUT_MS = 5_000;
@@ -37,6 +41,7 @@ const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 4 };
 
 export function connectKafka(options: KafkaOptions): KafkaConnection {
   const { logger } = options;
+  const sockets = keepSockets(options.socketFactory ?? openSocket);
   const kafka = new kafkajs.Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,
@@ -47,7 +52,7 @@ export function connectKafka(options: KafkaOptions): KafkaConnection {
     logCreator: logTo(logger),
     ...(options.ssl ? { ssl: options.ssl } : {}),
     ...(options.sasl ? { sasl: options.sasl } : {}),
-    ...(options.socketFactory ? { socketFactory: options.socketFactory } : {}),
+    socketFactory: sockets.open,
   });
   let asking: Promise<Admin> | null = null;
 
@@ -78,9 +83,36 @@ export function connectKafka(options: KafkaOptions): KafkaConnection {
           last.then((admin) => admin.disconnect()),
           logger,
         );
+      sockets.destroyAll();
     },
   };
 }
+
+/** What was left without a goodbye stays open in kafkajs, and would keep the process alive that has long stopped. */
+function keepSockets(open: ISocketFactory): { open: ISocketFactory; destroyAll(): void } {
+  const sockets = new Set<Socket>();
+  return {
+    open(args) {
+      const socket = open(args);
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      return socket;
+    },
+    destroyAll() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** As kafkajs does it where it is told nothing. */
+const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  const servername = isIP(host) === 0 ? { servername: host } : {};
+  const socket = ssl
+    ? connectTls({ host, port, ...servername, ...ssl }, onConnect)
+    : connect({ host, port }, onConnect);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  return socket;
+};
 
 /** Parting from a broker: kafkajs may wait for ever for one that is gone, and there is nothing to be done about it. */
 export async function leave(disconnecting: Promise<unknown>, logger: KafkaLogger): Promise<void> {
