@@ -49,7 +49,11 @@ export const SETTINGS = {
     true,
     'Seed a fresh data folder with a short real conversation and demo users; `false` starts empty.',
   ),
-  origins: setting(list, [], 'Allowed `Origin`s of browsers, comma-separated, exact. Empty: the own HTTP address.'),
+  origins: setting(
+    list,
+    [],
+    'Allowed `Origin`s of browsers, comma-separated, exact. Empty: the own HTTP address, or that of `publicUrl`.',
+  ),
   publicUrl: setting(url, null, 'The HTTP address that clients see, where a proxy stands in front.'),
   publicGatewayUrl: setting(url, null, 'The WebSocket address that clients see, where a proxy stands in front.'),
   accessTokenS: setting(whole(1, 86_400), 900, 'Life of an access token in seconds.'),

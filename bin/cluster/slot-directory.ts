@@ -1,25 +1,23 @@
 import { slotOf } from '../../events/partition.ts';
-import { BEAT_MS, GATEWAY_DEAD_AFTER_MS } from '../../gateway/slots/limits.ts';
-import type { LeaseTable } from '../../gateway/slots/ports.ts';
-import type { Config } from '../../infra/config.ts';
-import type { Postgres } from '../../infra/postgres/pool.ts';
-import { createSlotLeases } from '../../infra/postgres/slot-leases.ts';
+import { BEAT_MS } from '../../gateway/slots/limits.ts';
+import type { LeaseTable, SlotLeases } from '../../gateway/slots/ports.ts';
 
 /** Which gateway serves whom, for whoever answers a session: that process need not be a gateway itself. */
 export interface SlotDirectory {
   /** Null while nobody that is alive owns the user's slot. */
   urlOf(userId: string): string | null;
+  /** The addresses of all gateways that are alive, each once. */
+  urls(): readonly string[];
   close(): void;
 }
 
 export interface SlotDirectoryOptions {
-  postgres: Postgres;
-  config: Pick<Config, 'slots'>;
+  leases: Pick<SlotLeases, 'table'>;
+  slots: number;
   onFault: (what: string, error?: unknown) => void;
 }
 
-export function slotDirectory({ postgres, config, onFault }: SlotDirectoryOptions): SlotDirectory {
-  const leases = createSlotLeases(postgres, { slots: config.slots, deadAfterMs: GATEWAY_DEAD_AFTER_MS });
+export function slotDirectory({ leases, slots, onFault }: SlotDirectoryOptions): SlotDirectory {
   let table: LeaseTable = { gateways: [], slots: [] };
   let failing = false;
   let timer: NodeJS.Timeout | undefined;
@@ -37,9 +35,10 @@ export function slotDirectory({ postgres, config, onFault }: SlotDirectoryOption
   void look();
   return {
     urlOf(userId) {
-      const owner = table.slots[slotOf(userId, config.slots)]?.owner;
+      const owner = table.slots[slotOf(userId, slots)]?.owner;
       return table.gateways.find(({ id }) => id === owner)?.url ?? null;
     },
+    urls: () => [...new Set(table.gateways.map(({ url }) => url))],
     close: () => clearTimeout(timer),
   };
 }

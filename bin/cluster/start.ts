@@ -4,7 +4,9 @@ import type { Auth } from '../../gateway/auth/api.ts';
 import { createOpsApp } from '../../gateway/http/ops-app.ts';
 import type { Health } from '../../gateway/http/options.ts';
 import { serveHttp } from '../../gateway/http/server.ts';
+import { GATEWAY_DEAD_AFTER_MS } from '../../gateway/slots/limits.ts';
 import type { ClusterConfig } from '../../infra/config.ts';
+import { createSlotLeases } from '../../infra/postgres/slot-leases.ts';
 import { dataFolder } from '../data-folder.ts';
 import { countReconnects } from '../metrics/event-store.ts';
 import { exposeSlotMetrics } from '../metrics/gateway.ts';
@@ -13,7 +15,7 @@ import { openAuth } from '../open-auth.ts';
 import { ids } from '../open-log.ts';
 import { openObserver } from '../open-observer.ts';
 import { VERSION } from '../package-root.ts';
-import { removeAddresses, writeAddresses } from '../server/addresses.ts';
+import { knownOrigins, removeAddresses, writeAddresses } from '../server/addresses.ts';
 import { type Composition, composed, type ServerOptions } from '../server/composition.ts';
 import { createEdges, type Edges } from '../server/edges.ts';
 import type { Engine } from '../server/engine.ts';
@@ -151,6 +153,16 @@ async function caughtUp(on: Composition, { log, projections }: Engine): Promise<
   on.warn(`the views are still catching up with the log: ${projections.progress.position()} of ${goal}`);
 }
 
+/** A page is let in by where it came from. Another process may have served it, at an address that this one cannot know. */
+function warnOfOrigins({ on, config, roles }: Starting, hasOthers: boolean): void {
+  if (knownOrigins(config).length > 0) return;
+  if (!roles.has('http')) {
+    on.warn('no page of a browser may connect to this gateway: set origins, or publicUrl, to where the console is');
+  } else if (hasOthers) {
+    on.warn('there are other gateways: only the page of this very process may connect here until origins are set');
+  }
+}
+
 async function startEdges(
   starting: Starting,
   { reached, health }: { reached: Reached; health: Health },
@@ -159,9 +171,11 @@ async function startEdges(
   const { store, postgres, cassandra, kafka, topics } = reached;
   if (!cassandra || !(roles.has('http') || roles.has('gateway'))) return null;
   const engine = openEngine({ ...reached, cassandra, config, onClose: on.onClose, onFault: reach.fault, observer });
-  const edges = createEdges(on, engine, { logger, observer });
-  const directory = slotDirectory({ postgres, config, onFault: reach.fault });
+  const { slots } = config;
+  const leases = createSlotLeases(postgres, { slots, deadAfterMs: GATEWAY_DEAD_AFTER_MS });
+  const directory = slotDirectory({ leases, slots, onFault: reach.fault });
   on.onClose(directory.close);
+  const edges = createEdges(on, engine, { logger, observer, others: directory.urls });
   const auth: Auth = await openAuth({
     ...(await openClusterSecrets(postgres)),
     commands: engine.log.commands,
@@ -179,6 +193,7 @@ async function startEdges(
     side.ownership.start(edges.gatewayUrl());
     on.onClose(side.ownership.close);
     if (!(await side.settled(SLOTS_SETTLE_MS))) on.warn('some slots are still another gateway’s');
+    warnOfOrigins(starting, directory.urls().length > 1);
   }
   if (roles.has('http')) await edges.openHttp(auth, { ...health, demo: () => null, probes: false });
   if (roles.has('projector')) await caughtUp(on, engine);

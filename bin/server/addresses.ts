@@ -1,10 +1,17 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { Config } from '../../infra/config.ts';
 import type { DataFolder } from '../data-folder.ts';
 
 export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 /** Listens on all addresses of the machine, and is none of them. */
 export const isAnyAddress = (host: string): boolean => host === '0.0.0.0' || host === '::';
 export const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+/** Whose pages are let in, as far as the settings say: a gateway without HTTP knows of no others. */
+export function knownOrigins({ origins, publicUrl }: Pick<Config, 'origins' | 'publicUrl'>): string[] {
+  if (origins.length > 0) return [...origins];
+  return publicUrl === null ? [] : [new URL(publicUrl).origin];
+}
 
 /** The page's own address, by both names that a browser may know a server on its own machine by. */
 export function ownOrigins(http: string, port: number): string[] {

@@ -15,7 +15,7 @@ import { exposeGatewayMetrics } from '../metrics/gateway.ts';
 import { exposeProjectionMetrics } from '../metrics/projections.ts';
 import type { Observer } from '../observer.ts';
 import { VERSION, WEB_FOLDER } from '../package-root.ts';
-import { hostInUrl, isAnyAddress, ownOrigins } from './addresses.ts';
+import { hostInUrl, isAnyAddress, knownOrigins, ownOrigins } from './addresses.ts';
 import type { Composition } from './composition.ts';
 import type { Engine } from './engine.ts';
 
@@ -37,18 +37,26 @@ export interface HttpState extends Health {
 /** What sockets need that depends on whether they serve everybody. */
 export type SocketSide = Pick<SocketContext, 'feed' | 'slots' | 'signals'>;
 
+export interface EdgeOptions {
+  logger: Logger;
+  observer: Observer;
+  /** Other gateways that sessions name. */
+  others?: () => readonly string[];
+}
+
 /** Sockets may take so long to hear the answers that are open. */
 const DRAIN_MS = 5_000;
 
 export function createEdges(
   on: Composition,
   engine: Engine,
-  { logger, observer }: { logger: Logger; observer: Observer },
+  { logger, observer, others = () => [] }: EdgeOptions,
 ): Edges {
   const { config } = on;
   const { metrics, telemetry } = observer;
   const addresses = { http: '', gateway: '' };
-  const origins = [...config.origins];
+  const origins = knownOrigins(config);
+  const gatewayUrls = () => [...new Set([addresses.gateway, ...others()])].filter((url) => url !== '');
   exposeProjectionMetrics(metrics, engine.projections);
   return {
     gatewayUrl: () => addresses.gateway,
@@ -82,8 +90,8 @@ export function createEdges(
         probes: probes ?? true,
         qualifyEmoji: emoji.qualify,
         version: VERSION,
-        gatewayUrl: () => addresses.gateway,
-        asyncapi: () => asyncapiDocument(addresses.gateway),
+        gatewayUrls,
+        asyncapi: () => asyncapiDocument(gatewayUrls()),
         demo: () => (config.publicUrl === null ? demo() : null), // behind a proxy every caller looks local
         ...(existsSync(WEB_FOLDER) && { webRoot: WEB_FOLDER }),
         ...(telemetry.instrument && { instrument: telemetry.instrument }),
@@ -91,7 +99,7 @@ export function createEdges(
       const http = await serveHttp(app, { host: config.host, port: config.port });
       on.onClose(http.close);
       addresses.http = config.publicUrl ?? http.url;
-      if (origins.length === 0) origins.push(...ownOrigins(addresses.http, http.port));
+      if (config.origins.length === 0) origins.push(...ownOrigins(addresses.http, http.port));
     },
   };
 }

@@ -23,8 +23,8 @@ export interface HttpOptions extends ServerState {
   probes?: boolean;
   /** The fully qualified form of one emoji, as reactions are kept; null where the text is none. */
   qualifyEmoji: (text: string) => string | null;
-  /** The socket's address, which the console is allowed to connect to. */
-  gatewayUrl: () => string;
+  /** The addresses of all sockets that sessions name: the console is allowed to connect to these. */
+  gatewayUrls: () => readonly string[];
   asyncapi?: () => object | Promise<object>;
   /** Called before anything else is added to the server: tracing. */
   instrument?: (app: FastifyInstance) => void;

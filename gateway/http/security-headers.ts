@@ -29,14 +29,24 @@ const HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** What a browser is told with every answer. Nothing of what is said under `/v1` may be kept by a cache. */
-export function setSecurityHeaders(app: FastifyInstance, { gatewayUrl }: HttpOptions): void {
+export function setSecurityHeaders(app: FastifyInstance, { gatewayUrls }: HttpOptions): void {
   app.addHook('onSend', async (request, reply) => {
     for (const [name, value] of Object.entries(HEADERS)) if (!reply.hasHeader(name)) reply.header(name, value);
     if (!reply.hasHeader('content-security-policy')) {
-      reply.header('content-security-policy', policy(originOf(gatewayUrl())));
+      reply.header('content-security-policy', policy(connectSources(gatewayUrls())));
     }
     if (request.url.startsWith('/v1/')) reply.header('cache-control', 'no-store');
   });
 }
 
-const originOf = (url: string): string => /^wss?:\/\/[^/]+/.exec(url)?.[0] ?? '';
+/** A header has room for so many. Beyond it any address is allowed that has the scheme of one of them. */
+export const GATEWAYS_NAMED_MAX = 100;
+
+function connectSources(urls: readonly string[]): string {
+  const origins = new Set(urls.flatMap((url) => ORIGIN.exec(url)?.[0] ?? []));
+  if (origins.size <= GATEWAYS_NAMED_MAX) return [...origins].join(' ');
+  return [...new Set([...origins].map((origin) => origin.slice(0, origin.indexOf('/'))))].join(' ');
+}
+
+/** Nothing that would end the directive, or begin another. */
+const ORIGIN = /^wss?:\/\/[^/\s,;]+(?=\/|$)/;

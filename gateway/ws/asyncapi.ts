@@ -15,10 +15,9 @@ const Failure = z.object({
   error: z.object({ code: z.enum(ERROR_CODES), message: z.string(), retryable: z.boolean() }),
 });
 
-/** AsyncAPI 3 of the socket, made from the schemas that check its frames. `url` is the gateway's own address. */
-export function asyncapiDocument(url: string): object {
+/** AsyncAPI 3 of the socket, made from the schemas that check its frames. `urls`: the gateways that there are now. */
+export function asyncapiDocument(urls: readonly string[]): object {
   const ops = [...OPS.values()];
-  const { host, protocol } = new URL(url);
   return {
     asyncapi: '3.0.0',
     info: {
@@ -28,7 +27,7 @@ export function asyncapiDocument(url: string): object {
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     defaultContentType: 'application/json',
-    servers: { gateway: { host, protocol: protocol.replace(':', ''), description: 'This server' } },
+    servers: Object.fromEntries(urls.map(serverEntry)),
     channels: {
       [CHANNEL]: {
         address: GATEWAY_PATH,
@@ -47,6 +46,12 @@ export function asyncapiDocument(url: string): object {
       messages: { ...Object.fromEntries(ops.flatMap(opMessages)), ...pushMessages(), error: failureMessage() },
     },
   };
+}
+
+function serverEntry(url: string, index: number): [string, object] {
+  const { host, protocol } = new URL(url);
+  const description = 'Which one serves a user, the `gateway.url` of the session says.';
+  return [`gateway${index === 0 ? '' : index + 1}`, { host, protocol: protocol.replace(':', ''), description }];
 }
 
 const messageNames = ({ name }: Op): string[] => [`${name}.request`, `${name}.answer`];

@@ -1,8 +1,5 @@
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { messageWith, openStage, type Stage, slider, write } from './browser.ts';
-
-const PASSWORD = 'a long enough password';
+import { messageWith, openStage, register, type Stage, slider, startWith, write } from './browser.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -10,26 +7,10 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-async function register(username: string, displayName: string): Promise<Page> {
-  const page = await stage.page();
-  await page.goto(stage.server.http);
-  await page.getByRole('button', { name: 'I am new here' }).click();
-  await page.getByRole('textbox', { name: 'Username' }).fill(username);
-  await page.getByRole('textbox', { name: 'Name shown to others' }).fill(displayName);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Create account' }).click();
-  await page.getByText('No conversations yet.').waitFor();
-  return page;
-}
-
 describe('on a server of one’s own', () => {
   it('two people register, one finds the other, and they talk', async () => {
-    const [dora, emil] = [await register('dora', 'Dora'), await register('emil', 'Emil')];
-    await dora.getByText('New conversation').click();
-    await dora.getByRole('searchbox', { name: 'People' }).fill('emi');
-    await dora.getByRole('button', { name: 'Add Emil @emil' }).click();
-    await dora.getByRole('button', { name: 'Start', exact: true }).click();
-    await dora.getByRole('heading', { name: 'Emil' }).waitFor();
+    const [dora, emil] = [await register(stage, 'dora', 'Dora'), await register(stage, 'emil', 'Emil')];
+    await startWith(dora, { username: 'emil', displayName: 'Emil' });
     await write(dora, 'Hello Emil');
     await emil.getByRole('button', { name: /Dora.*Hello Emil/ }).click();
     await messageWith(emil, 'Hello Emil').waitFor();
@@ -52,7 +33,7 @@ describe('on a server of one’s own', () => {
   });
 
   it('a session that is opened in a second tab moves there, and can be taken back', async () => {
-    const first = await register('fritz', 'Fritz');
+    const first = await register(stage, 'fritz', 'Fritz');
     const session = await first.evaluate<string>(`sessionStorage.getItem('hindsight.session')`);
     const second = await first.context().newPage();
     await second.addInitScript(`sessionStorage.setItem('hindsight.session', ${JSON.stringify(session)})`);

@@ -17,11 +17,17 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function openStage({ demo: isDemo = true } = {}): Promise<Stage> {
+export interface StageOptions {
+  demo?: boolean;
+  /** What the page is served by, where it is not a demo server started for it. */
+  start?: () => Promise<ServerProcess>;
+}
+
+export async function openStage({ demo: isDemo = true, start }: StageOptions = {}): Promise<Stage> {
   // `npm test` looks for one and names it here.
   const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
   const [server, browser] = await Promise.all([
-    startServerProcess({ env: { HINDSIGHT_DEMO: String(isDemo) } }),
+    start?.() ?? startServerProcess({ env: { HINDSIGHT_DEMO: String(isDemo) } }),
     chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] }),
   ]);
   const about = await fetch(`${server.http}/demo.json`);
@@ -90,6 +96,30 @@ export async function cuttable(stage: Stage): Promise<{ page: Page; cut(): void;
       whole = true;
     },
   };
+}
+
+export const PASSWORD = 'a long enough password';
+
+/** A fresh page, signed in with a new account. */
+export async function register(stage: Stage, username: string, displayName: string): Promise<Page> {
+  const page = await stage.page();
+  await page.goto(stage.server.http);
+  await page.getByRole('button', { name: 'I am new here' }).click();
+  await page.getByRole('textbox', { name: 'Username' }).fill(username);
+  await page.getByRole('textbox', { name: 'Name shown to others' }).fill(displayName);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.getByText('No conversations yet.').waitFor();
+  return page;
+}
+
+/** Starts a conversation of two with somebody who is found by name. */
+export async function startWith(page: Page, { username, displayName }: { username: string; displayName: string }) {
+  await page.getByText('New conversation').click();
+  await page.getByRole('searchbox', { name: 'People' }).fill(username);
+  await page.getByRole('button', { name: `Add ${displayName} @${username}` }).click();
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await page.getByRole('heading', { name: displayName }).waitFor();
 }
 
 export const slider = (page: Page): Locator => page.getByRole('slider', { name: 'Moment of the conversation' });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StoreError } from '../../../events/event-store.ts';
+import { GATEWAYS_NAMED_MAX } from '../../../gateway/http/security-headers.ts';
 import { newId } from '../../../gateway/new-id.ts';
 import { createHarness, type Harness, PASSWORD, type Person } from './harness.ts';
 
@@ -184,6 +185,30 @@ describe('browsers', () => {
       'https://app.example:444',
     ]) {
       expect((await preflight(origin)).headers['access-control-allow-origin']).toBeUndefined();
+    }
+  });
+
+  it('may connect to every gateway that sessions name, and nothing that an address says ends the list', async () => {
+    let urls: string[] = [];
+    const cluster = await createHarness({ http: { gatewayUrls: () => urls } });
+    const connect = async (...now: string[]): Promise<string | undefined> => {
+      urls = now;
+      const { headers } = await cluster.app.inject({ url: '/' });
+      return /connect-src 'self' ?([^;]*);/.exec(String(headers['content-security-policy']))?.[1];
+    };
+    try {
+      expect(await connect()).toBe('');
+      expect(await connect('wss://a.example/v1/ws', 'wss://b.example:4001/v1/ws', 'wss://a.example/other')).toBe(
+        'wss://a.example wss://b.example:4001',
+      );
+      expect(
+        await connect("wss://a.example; script-src 'unsafe-inline'/", 'https://c.example', 'wss://b.example'),
+      ).toBe('wss://b.example');
+      const many = Array.from({ length: GATEWAYS_NAMED_MAX + 1 }, (_, i) => `wss://g${i}.example/v1/ws`);
+      expect((await connect(...many.slice(1)))?.split(' ')).toHaveLength(GATEWAYS_NAMED_MAX);
+      expect(await connect(...many)).toBe('wss:');
+    } finally {
+      await cluster.close();
     }
   });
 

@@ -140,7 +140,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     metrics: new Registry(),
     qualifyEmoji: emoji.qualify,
     version: '0.1.0',
-    gatewayUrl: () => GATEWAY_URL,
+    gatewayUrls: () => [GATEWAY_URL],
     ...options.http,
   });
   const call: Harness['call'] = (method, url, { as, body, headers = {} } = {}) =>

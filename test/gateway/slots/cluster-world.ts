@@ -107,7 +107,7 @@ export async function startCluster(adapter: SocketAdapter): Promise<Cluster> {
     metrics: new Registry(),
     qualifyEmoji: (text) => text,
     version: '0',
-    gatewayUrl: () => gateways[0]?.url ?? '',
+    gatewayUrls: () => gateways.map(({ url }) => url),
   });
   const http = await serveHttp(app, { host: '127.0.0.1', port: 0 });
   return {
