@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import kafkajs, { type Admin, type ISocketFactory, type Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs';
 import { withDeadline } from './deadline.ts';
 import { KafkaError, kafkaErrorOf } from './errors.ts';
+import './idle-queues.ts';
 
 /** The part of pino that is used here. No key or value of a record is ever logged. */
 export interface KafkaLogger {
