@@ -40,6 +40,10 @@ export function memoryCheckpoints(now: () => number = () => performance.now()): 
       if (row.term !== claim.term || row.position !== from) throw new StaleOwner(claim);
       Object.assign(row, { position: to, touchedAt: now() });
     },
+    async release({ group, partition, term }) {
+      const row = rowOf(group, partition);
+      if (row.term === term) Object.assign(row, { owner: '', touchedAt: Number.NEGATIVE_INFINITY });
+    },
     async list(groups) {
       const wanted = [...rows.values()].filter(({ group }) => groups === undefined || groups.includes(group));
       return wanted.map(({ touchedAt, ...row }) => ({ ...row, idleMs: now() - touchedAt }));

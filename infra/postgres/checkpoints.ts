@@ -17,6 +17,8 @@ const MOVE = `UPDATE checkpoints SET position = $5, moved_at = clock_timestamp()
   FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unhurried
   WHERE grp = $1 AND partition = $2 AND term = $3 AND position = $4`;
 const CLAIM = 'UPDATE checkpoints SET term = term + 1, owner = $3, moved_at = clock_timestamp()';
+/** As a checkpoint is that nobody ever had. */
+const RELEASE = `UPDATE checkpoints SET owner = '', moved_at = 'epoch' WHERE grp = $1 AND partition = $2 AND term = $3`;
 // Of two at once the second waits for the first, then sees that the row is not idle any more.
 const IDLE = "moved_at <= clock_timestamp() - $4 * interval '1 millisecond'";
 
@@ -35,6 +37,9 @@ export function createCheckpoints(postgres: Postgres): Checkpoints {
     },
     claimIdle: (group, partition, { owner, idleMs }) => claim(postgres, IDLE, [group, partition, owner, idleMs]),
     move: (step) => moveCheckpoint(postgres, step),
+    async release({ group, partition, term }) {
+      await postgres.execute(RELEASE, [group, partition, term]);
+    },
     list: (groups) => list(postgres, groups),
     async setPaused(group, paused) {
       await postgres.execute('UPDATE checkpoints SET paused = $2 WHERE grp = $1', [group, paused]);

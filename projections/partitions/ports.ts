@@ -69,6 +69,8 @@ export interface Checkpoints {
   claimIdle(group: GroupName, partition: number, options: { owner: string; idleMs: number }): Promise<Claim | null>;
   /** Throws `StaleOwner` where the claim is over, or the checkpoint is not at `from`. `from === to` confirms it. */
   move(step: Step): Promise<void>;
+  /** Its holder moves it no more: whoever asks may have it at once. Does nothing where the claim is over. */
+  release(claim: Claim): Promise<void>;
   /** All rows of the groups, or of all groups. */
   list(groups?: readonly GroupName[]): Promise<CheckpointState[]>;
   setPaused(group: GroupName, paused: boolean): Promise<void>;

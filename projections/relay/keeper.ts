@@ -19,12 +19,12 @@ export interface Keeper {
   position(): LogPosition;
   /** Rejects when the term is over: with `StaleOwner`, or with what cannot pass. */
   readonly over: Promise<never>;
-  /** Ends the term; moves it to where it came to, unless that fails. */
+  /** Ends the term: moves the checkpoint to where it came to, and gives it up. Where that fails, others wait until it is idle. */
   close(): Promise<void>;
 }
 
 export interface KeeperOptions {
-  checkpoints: Pick<Checkpoints, 'move' | 'list'>;
+  checkpoints: Pick<Checkpoints, 'move' | 'release' | 'list'>;
   claim: Claim;
   faults: Faults;
   /** Others may claim it after so long without a move. */
@@ -84,10 +84,12 @@ export function createKeeper(options: KeeperOptions): Keeper {
       const overAlready = ended.signal.aborted;
       ended.abort();
       await keeping;
-      if (overAlready || acked <= checkpoint.position()) return;
+      if (overAlready) return;
       try {
-        await unlessAway();
+        if (acked > checkpoint.position() && !(await unlessAway())) return;
+        await options.checkpoints.release(claim);
       } catch (error) {
+        if (isTemporary(error)) return faults.failed('checkpoint', error);
         if (!(error instanceof StaleOwner)) throw error; // the next owner is here, and begins where this one was
       }
     },

@@ -12,7 +12,7 @@ const STANDBY_LOOK_MS = 250;
 
 export interface RelayOptions {
   log: Pick<EventLog, 'subscribe' | 'head'>;
-  checkpoints: Pick<Checkpoints, 'prepare' | 'claimIdle' | 'move' | 'list'>;
+  checkpoints: Pick<Checkpoints, 'prepare' | 'claimIdle' | 'move' | 'release' | 'list'>;
   writer: TopicWriter;
   /** Tells processes apart, for whoever looks at the checkpoints. */
   owner: string;

@@ -16,7 +16,7 @@ const HAND_OVER_AFTER_MS = 10_000;
 
 export interface TermOptions {
   log: Pick<EventLog, 'subscribe' | 'head'>;
-  checkpoints: Pick<Checkpoints, 'move' | 'list'>;
+  checkpoints: Pick<Checkpoints, 'move' | 'release' | 'list'>;
   writer: TopicWriter;
   faults: Faults;
   idleMs: number;

@@ -91,6 +91,19 @@ export function checkpointsContract(name: string, open: () => Promise<[Checkpoin
       expect(await stateOf(0)).toMatchObject({ owner: 'q', position: 0 });
     });
 
+    it('lets what was released be claimed at once, and nobody release what is another’s', async () => {
+      const old = await a.claim('user-chats', 0, 'p');
+      await move(a, old, [0, 7]);
+      await a.release(old);
+      expect(await stateOf(0)).toMatchObject({ owner: '', position: 7, term: 1 });
+      const next = await b.claimIdle('user-chats', 0, { owner: 'q', idleMs: NEVER_MS });
+      expect(next).toEqual({ group: 'user-chats', partition: 0, term: 2, position: 7 });
+      await a.release(old);
+      expect(await stateOf(0)).toMatchObject({ owner: 'q', term: 2 });
+      expect(await a.claimIdle('user-chats', 0, { owner: 'p', idleMs: NEVER_MS })).toBeNull();
+      await expect(move(a, old, [7, 8])).rejects.toThrow(StaleOwner);
+    });
+
     it('lets one of many claimers through', async () => {
       const owners = Array.from({ length: 16 }, (_, n) => `p${n}`);
       const claims = await Promise.all(

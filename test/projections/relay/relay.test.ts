@@ -87,6 +87,19 @@ test('a successor begins at the checkpoint', async () => {
   expect(events).toHaveLength(100);
 });
 
+test('one that stops in good order is not waited for', async () => {
+  const NEVER_MS = 3_600_000;
+  await world.append(10);
+  const first = world.relay({ idleMs: NEVER_MS });
+  await world.untilTold();
+  const second = world.relay({ idleMs: NEVER_MS });
+  await first.close();
+  await until(() => expect(second.reports).toEqual([{ kind: 'active', term: 2, position: 10 }]));
+  await world.append(10);
+  await world.untilTold();
+  expect(world.reader.counts.gaps).toBe(0);
+});
+
 test('one is active, the others wait', async () => {
   const relays = [world.relay(), world.relay(), world.relay()];
   await world.append(20);
