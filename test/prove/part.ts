@@ -11,6 +11,8 @@ export interface PartOptions {
   /** Of the full counts. */
   share: number;
   seed: number;
+  /** Parts of names, of what a part is made up of; all of it where left out. */
+  only?: readonly string[];
   say(text: string): void;
 }
 

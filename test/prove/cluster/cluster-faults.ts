@@ -1,180 +1,154 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { down, up } from '../../../bin/dev-servers/index.ts';
-import { createUlidFactory } from '../../../infra/system/ids.ts';
 import { hindsight } from '../../support/cli.ts';
-import { call, type SignedIn, signUp } from '../../support/protocol-client.ts';
-import { type Seeded, seeded } from '../../support/seeded.ts';
+import { seeded } from '../../support/seeded.ts';
 import { temporaryFolder } from '../../support/server-process.ts';
-import { ensure, type Part, scaled } from '../part.ts';
+import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
+import { ensure, type Part, type PartOptions, scaled } from '../part.ts';
 import { type Cluster, FAULTS, type Fault } from './faults.ts';
-import { Listener } from './listener.ts';
+import { type Load, startLoad } from './load.ts';
+import { watchMemory } from './memory.ts';
 import { type RoleProcess, startRole } from './role-process.ts';
+import { describe, HEADER, newRow, type Row } from './table.ts';
 
-const ROUNDS = 20;
-const USERS = 24;
-const CHATS = 6;
-const MEMBERS = 8;
-const SENDS_PER_S = 1;
-const RECOVERED_WITHIN_MS = 90_000;
-const LOOK_EVERY_MS = 100;
 /** Load between two faults, in which all must be well. */
 const CALM_MS = 1_500;
-
-/** Two of each role that clients reach, and two that can take over from each other of each that they do not. */
-const PROCESSES = [
-  'gateway,http',
-  'gateway,http',
-  'relay',
-  'relay',
-  'projector',
-  'projector',
-  'deliveries',
-  'deliveries',
-] as const;
-
-interface Row {
-  fault: string;
-  rounds: number;
-  /** Milliseconds from the fault until every message that was acknowledged in it had been seen by everybody. */
-  recoveryMs: number[];
-  silenceMs: number[];
-}
-
-const ulid = createUlidFactory();
+/** Two of each, so that each has one to take over from it. */
+const ROLES = ['gateway', 'http', 'relay', 'projector', 'deliveries'] as const;
+const OF_EACH = 2;
 
 export const clusterFaultsPart: Part = {
   name: 'cluster-faults',
   what: 'processes and servers of a cluster killed, restarted, silenced and paused under load: nothing lost, twice or out of order',
   onlyNamed: true,
-  async run({ share, seed, say }) {
-    const random = seeded(seed);
-    const folder = temporaryFolder();
-    const processes: RoleProcess[] = [];
-    const quiet = (): void => undefined;
-    try {
-      const servers = await up({ folder, say: quiet });
-      const env: Record<string, string> = Object.assign({}, ...servers.map((server) => server.env));
-      for (const roles of PROCESSES) processes.push(await startRole(roles, { env, say }));
-      say(`${processes.length} processes are up`);
-      const listeners = await populate(processes, random);
-      for (const listener of listeners) listener.start(SENDS_PER_S);
-      const cluster: Cluster = { folder, processes, random, say };
-      const rows: Row[] = [];
-      for (const fault of chosen(random, share)) rows.push(await rounds(cluster, listeners, { fault, share }));
-      await settle(listeners);
-      for (const listener of listeners) await listener.stop();
-      const facts = judge(listeners);
-      const verified = await hindsight(['projections', 'verify', 'all', '--json'], { env });
-      ensure(verified.code === 0, `the views differ from the log: ${verified.stdout} ${verified.stderr}`);
-      return { ...facts, table: `\n${rows.map(describe).join('\n')}\n` };
-    } finally {
-      await Promise.all(processes.map((process) => process.stop()));
-      await down({ folder, say: quiet });
-    }
-  },
+  run: (options) => inCluster(options, (cluster, env) => prove(cluster, env, options)),
 };
 
-/** All of them, or where the share leaves less than one round of each, some. */
-function chosen(random: Seeded, share: number): Fault[] {
-  if (ROUNDS * share >= 1) return [...FAULTS];
-  const left = [...FAULTS];
-  const count = scaled(FAULTS.length * ROUNDS, share);
-  return Array.from({ length: count }, () => left.splice(random.below(left.length), 1)[0] as Fault);
-}
-
-async function populate(processes: readonly RoleProcess[], random: Seeded): Promise<Listener[]> {
-  const http = (): string =>
-    random.pick(processes.filter(({ roles }) => roles.includes('http')).map((process) => process.server().http));
-  const users: SignedIn[] = [];
-  for (let i = 0; i < USERS; i++) users.push(await signUp(http(), `fault_user_${i}`));
-  const chatsOf = new Map<string, string[]>(users.map(({ userId }) => [userId, []]));
-  for (let c = 0; c < CHATS; c++) {
-    const members = users.filter((_, u) => (u + c * (USERS / CHATS)) % USERS < MEMBERS);
-    const [owner] = members as [SignedIn];
-    const chatId = ulid();
-    const others = members.slice(1).map(({ userId }) => userId);
-    const body = { kind: 'group', chatId, title: `faults ${c}`, members: others };
-    const started = await call(http(), '/v1/chats', { token: owner.accessToken, body });
-    ensure(started.status === 201, `chat: ${started.status} ${JSON.stringify(started.body)}`);
-    for (const { userId } of members) chatsOf.get(userId)?.push(chatId);
+async function inCluster<T>(
+  { seed, say }: PartOptions,
+  use: (cluster: Cluster, env: Record<string, string>) => Promise<T>,
+): Promise<T> {
+  const folder = temporaryFolder();
+  const processes: RoleProcess[] = [];
+  const quiet = (): void => undefined;
+  let storeProxy: TcpProxy | null = null;
+  try {
+    const servers = await up({ folder, say: quiet });
+    const env: Record<string, string> = Object.assign({}, ...servers.map((server) => server.env));
+    const store = new URL(env['HINDSIGHT_EVENTSTORE_URL'] ?? '');
+    storeProxy = await createTcpProxy({ host: store.hostname, port: Number(store.port) });
+    store.port = String(storeProxy.port);
+    env['HINDSIGHT_EVENTSTORE_URL'] = store.href;
+    for (let i = 0; i < OF_EACH; i++) await startOneOfEach(processes, { env, say });
+    say(`${processes.length} processes are up`);
+    return await use({ folder, processes, storeProxy, random: seeded(seed), say }, env);
+  } catch (error) {
+    for (const process of processes) process.keepOutput(folder);
+    say(`what the processes printed is in ${folder}`);
+    throw error;
+  } finally {
+    await Promise.all(processes.map((process) => process.stop()));
+    await storeProxy?.close();
+    await down({ folder, say: quiet });
   }
-  return users.map((user) => new Listener(user, chatsOf.get(user.userId) ?? [], http));
 }
 
-async function rounds(
+async function startOneOfEach(
+  processes: RoleProcess[],
+  how: { env: Record<string, string>; say(text: string): void },
+): Promise<void> {
+  const outcomes = await Promise.allSettled(ROLES.map((role) => startRole(role, how)));
+  for (const outcome of outcomes) if (outcome.status === 'fulfilled') processes.push(outcome.value);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+async function prove(
   cluster: Cluster,
-  listeners: readonly Listener[],
-  { fault, share }: { fault: Fault; share: number },
-): Promise<Row> {
-  const row: Row = { fault: fault.name, rounds: scaled(ROUNDS, share), recoveryMs: [], silenceMs: [] };
-  for (let round = 0; round < row.rounds; round++) {
-    await pause(CALM_MS + cluster.random.below(CALM_MS));
-    for (const listener of listeners) listener.forgetSilence();
-    const began = performance.now();
-    await fault.inject(cluster);
-    await caughtUp(listeners, `${fault.name}, round ${round + 1}`);
-    row.recoveryMs.push(Math.round(performance.now() - began));
-    row.silenceMs.push(Math.round(Math.max(...listeners.map((listener) => listener.silence()))));
+  env: Record<string, string>,
+  { share, only, say }: PartOptions,
+): Promise<Record<string, number | string>> {
+  const load = await startLoad(cluster.processes, cluster.random);
+  const faults = FAULTS.filter(({ name }) => only === undefined || only.some((part) => name.includes(part)));
+  say(HEADER);
+  const rows: Row[] = [];
+  for (const fault of faults) {
+    rows.push(await rounds(cluster, load, { fault, share }));
+    say(describe(rows.at(-1) as Row));
   }
-  cluster.say(describe(row));
+  await load.settle();
+  await load.stop();
+  const facts = judge(load, cluster.processes);
+  say(JSON.stringify(facts));
+  const verified = await hindsight(['projections', 'verify', 'all', '--json'], { env });
+  ensure(verified.code === 0, `the views differ from the log: ${verified.stdout} ${verified.stderr}`);
+  const wrongs = facts.lost + facts.duplicated + facts.reordered;
+  ensure(wrongs === 0, `${wrongs} wrongs: ${load.firstWrongs().join('; ')}`);
+  ensure(
+    rows.every(({ stuck }) => stuck === 0),
+    'some did not catch up in time',
+  );
+  return { ...facts, table: `\n${[HEADER, ...rows.map(describe)].join('\n')}\n` };
+}
+
+async function rounds(cluster: Cluster, load: Load, of: { fault: Fault; share: number }): Promise<Row> {
+  const { fault, share } = of;
+  const row = newRow(fault.name);
+  const memory = fault.watchMemory ? await watchMemory(cluster.processes) : null;
+  for (let round = 0; round < scaled(fault.rounds, share); round++) {
+    await pause(CALM_MS + cluster.random.below(CALM_MS));
+    await oneRound(cluster, load, { fault, row });
+  }
+  if (memory) row.memory = await memory.end();
   return row;
 }
 
-/** Waits until every listener has seen everything that had been acknowledged when this was asked. */
-async function caughtUp(listeners: readonly Listener[], what: string): Promise<void> {
-  const heads = headsOf(listeners);
-  const behind = (): Listener[] =>
-    listeners.filter(({ lastSeq }) => [...lastSeq].some(([chatId, seq]) => seq < (heads.get(chatId) ?? 0)));
-  for (const until = performance.now() + RECOVERED_WITHIN_MS; behind().length > 0; ) {
-    const wrong = listeners.find(({ wrongs }) => wrongs.first !== null);
-    ensure(wrong === undefined, `${what}: ${wrong?.wrongs.first}`);
-    ensure(performance.now() < until, `${what}: ${behind().length} listeners did not catch up`);
-    await pause(LOOK_EVERY_MS);
+async function oneRound(cluster: Cluster, load: Load, { fault, row }: { fault: Fault; row: Row }): Promise<void> {
+  for (const listener of load.listeners) Object.assign(listener, { longestWaitMs: 0, longestAckMs: 0 });
+  const before = load.wrongs();
+  const began = performance.now();
+  await fault.inject(cluster);
+  const repaired = performance.now();
+  if (!(await load.caughtUp())) {
+    row.stuck++;
+    cluster.say(`${fault.name}: ${load.behind().join('; ')}`);
   }
+  const since = (from: number): number => Math.round(performance.now() - from);
+  row.recoveryMs.push(since(began));
+  row.waitMs.push(Math.round(Math.max(...load.listeners.map(({ longestWaitMs }) => longestWaitMs))));
+  row.ackMs.push(Math.round(Math.max(...load.listeners.map(({ longestAckMs }) => longestAckMs))));
+  const after = load.wrongs();
+  row.lost += after.lost - before.lost;
+  row.duplicated += after.duplicated - before.duplicated;
+  row.reordered += after.reordered - before.reordered;
+  const took = `repaired after ${Math.round(repaired - began)}, all caught up after ${row.recoveryMs.at(-1)}`;
+  cluster.say(
+    `${new Date().toISOString()} ${fault.name}, round ${row.recoveryMs.length}: ${took}, ` +
+      `longest wait ${row.waitMs.at(-1)}, until acknowledged ${row.ackMs.at(-1)} ms ${load.firstWrongs()[0] ?? ''}`,
+  );
+  for (const process of cluster.processes) process.keepOutput(cluster.folder);
 }
 
-function headsOf(listeners: readonly Listener[]): Map<string, number> {
-  const heads = new Map<string, number>();
-  for (const { acked } of listeners) {
-    for (const { chatId, seq } of acked.values()) heads.set(chatId, Math.max(seq, heads.get(chatId) ?? 0));
-  }
-  return heads;
-}
-
-async function settle(listeners: readonly Listener[]): Promise<void> {
-  for (const listener of listeners) listener.stopSending();
-  const until = performance.now() + RECOVERED_WITHIN_MS;
-  while (listeners.some(({ unanswered }) => unanswered > 0)) {
-    ensure(performance.now() < until, 'some sends were never answered');
-    await pause(LOOK_EVERY_MS);
-  }
-  await caughtUp(listeners, 'at the end');
-}
-
-function judge(listeners: readonly Listener[]): Record<string, number> {
-  const sum = (of: (listener: Listener) => number): number => listeners.reduce((total, l) => total + of(l), 0);
-  let missing = 0;
-  for (const { acked } of listeners) {
-    for (const [messageId, { chatId }] of acked) {
-      const members = listeners.filter(({ seen }) => seen.has(chatId));
-      missing += members.filter(({ seen }) => !seen.get(chatId)?.has(messageId)).length;
-    }
-  }
-  const facts = {
-    acked: sum(({ acked }) => acked.size),
-    seen: sum(({ events }) => events),
-    lost: missing + sum(({ wrongs }) => wrongs.lost),
-    duplicated: sum(({ wrongs }) => wrongs.duplicated),
-    reordered: sum(({ wrongs }) => wrongs.reordered),
+function judge(
+  load: Load,
+  processes: readonly RoleProcess[],
+): Record<
+  'acked' | 'seen' | 'lost' | 'duplicated' | 'reordered' | 'reconnects' | 'resyncs' | 'endedByThemselves',
+  number
+> {
+  const { listeners } = load;
+  const sum = (of: (listener: (typeof listeners)[number]) => number): number =>
+    listeners.reduce((total, listener) => total + of(listener), 0);
+  const acked = new Map(listeners.flatMap((listener) => [...listener.acked]));
+  const missing = sum(({ ledger }) => ledger.missing(acked));
+  const { lost, duplicated, reordered } = load.wrongs();
+  return {
+    acked: acked.size,
+    seen: sum(({ ledger }) => ledger.events()),
+    lost: lost + missing,
+    duplicated,
+    reordered,
     reconnects: sum(({ reconnects }) => reconnects),
     resyncs: sum(({ resyncs }) => resyncs),
+    endedByThemselves: processes.reduce((total, process) => total + process.ended(), 0),
   };
-  const wrong = listeners.find(({ wrongs }) => wrongs.first !== null)?.wrongs.first ?? '';
-  ensure(facts.lost + facts.duplicated + facts.reordered === 0, `${JSON.stringify(facts)} ${wrong}`);
-  return facts;
-}
-
-function describe({ fault, rounds: count, recoveryMs, silenceMs }: Row): string {
-  const middle = [...recoveryMs].sort((a, b) => a - b)[Math.floor(recoveryMs.length / 2)];
-  return `| ${fault} | ${count} | ${middle} | ${Math.max(...recoveryMs)} | ${Math.max(...silenceMs)} |`;
 }

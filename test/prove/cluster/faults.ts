@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { signal, up } from '../../../bin/dev-servers/index.ts';
 import type { Seeded } from '../../support/seeded.ts';
+import type { TcpProxy } from '../../support/tcp-proxy.ts';
 import type { RoleProcess } from './role-process.ts';
 
 /** What is broken, in a cluster that is under load. */
@@ -8,6 +9,8 @@ export interface Cluster {
   /** Of the servers for development. */
   readonly folder: string;
   readonly processes: readonly RoleProcess[];
+  /** Between the processes and the event store. */
+  readonly storeProxy: TcpProxy;
   readonly random: Seeded;
   say(text: string): void;
 }
@@ -16,45 +19,79 @@ export interface Fault {
   readonly name: string;
   /** Resolves when what was broken is there again; clients may still be catching up. */
   inject(cluster: Cluster): Promise<void>;
+  /** How often at full count. */
+  readonly rounds: number;
+  /** What processes keep in memory meanwhile is shown. */
+  readonly watchMemory?: true;
 }
 
+const ROUNDS = 20;
 const SILENCE_MS = 15_000;
 const PAUSE_MS = 20_000;
 const DOWN_MS = 1_000;
+const LONG_MS = 60_000;
 
-const oneOf = ({ processes, random }: Cluster, role: string): RoleProcess =>
-  random.pick(processes.filter(({ roles }) => roles.split(',').includes(role)));
+async function oneOf({ processes, random }: Cluster, role: string): Promise<RoleProcess> {
+  const all = processes.filter((process) => process.role === role);
+  if (role !== 'relay') return random.pick(all);
+  // One that stands by is not missed.
+  const active = await Promise.all(all.map(async (relay) => (await relay.metric('hindsight_relay_active')) === 1));
+  return all.find((_, i) => active[i]) ?? random.pick(all);
+}
 
 const killed = (role: string): Fault => ({
   name: `kill -9 of a ${role}`,
-  inject: (cluster) => oneOf(cluster, role).killAndRestart(),
+  rounds: ROUNDS,
+  inject: async (cluster) => (await oneOf(cluster, role)).killAndRestart(),
 });
 
 /** Longer than any lease: what comes back thinks that it still leads. */
 const paused = (role: string): Fault => ({
-  name: `a ${role} stands still for ${PAUSE_MS / 1_000} s and comes back`,
-  inject: (cluster) => oneOf(cluster, role).pauseFor(PAUSE_MS),
+  name: `a ${role} stands still for ${PAUSE_MS / 1_000} s`,
+  rounds: ROUNDS,
+  inject: async (cluster) => (await oneOf(cluster, role)).pauseFor(PAUSE_MS),
 });
 
-const restarted = (server: string, title: string): Fault => ({
-  name: `kill -9 and restart of ${title}`,
-  async inject({ folder, say }) {
-    signal(folder, server, 'SIGKILL');
-    await pause(DOWN_MS);
-    await up({ folder, only: [server], say });
-  },
+const SERVERS = { kafka: 'Kafka', cassandra: 'Cassandra', postgres: 'Postgres', 'event-store': 'the event store' };
+type Server = keyof typeof SERVERS;
+
+async function stopFor({ folder, say }: Cluster, server: Server, ms: number): Promise<void> {
+  signal(folder, server, 'SIGKILL');
+  await pause(ms);
+  await up({ folder, only: [server], say: () => undefined }).catch((error: unknown) => {
+    say(String(error));
+    throw error;
+  });
+}
+
+const restarted = (server: Server): Fault => ({
+  name: `kill -9 and restart of ${SERVERS[server]}`,
+  rounds: ROUNDS,
+  inject: (cluster) => stopFor(cluster, server, DOWN_MS),
 });
 
-const silent = (server: string, title: string): Fault => ({
-  name: `${title} is silent for ${SILENCE_MS / 1_000} s`,
-  async inject({ folder }) {
-    signal(folder, server, 'SIGSTOP');
+const stoppedLong = (server: Server): Fault => ({
+  name: `${SERVERS[server]} stopped for ${LONG_MS / 1_000} s`,
+  rounds: 1,
+  watchMemory: true,
+  inject: (cluster) => stopFor(cluster, server, LONG_MS),
+});
+
+const cut: Fault = {
+  name: 'connections to the event store cut',
+  rounds: ROUNDS,
+  inject: async ({ storeProxy }) => storeProxy.reset(),
+};
+
+const silent: Fault = {
+  name: `connections to the event store silent for ${SILENCE_MS / 1_000} s`,
+  rounds: ROUNDS,
+  async inject({ storeProxy }) {
+    storeProxy.blackHole();
     await pause(SILENCE_MS);
-    signal(folder, server, 'SIGCONT');
+    storeProxy.heal();
   },
-});
-
-export const EVENT_STORE = 'event-store';
+};
 
 export const FAULTS: readonly Fault[] = [
   killed('gateway'),
@@ -62,12 +99,18 @@ export const FAULTS: readonly Fault[] = [
   killed('relay'),
   killed('projector'),
   killed('deliveries'),
-  restarted('kafka', 'Kafka'),
-  restarted('cassandra', 'Cassandra'),
-  restarted('postgres', 'Postgres'),
-  restarted(EVENT_STORE, 'the event store'),
-  silent(EVENT_STORE, 'the event store'),
+  restarted('kafka'),
+  restarted('cassandra'),
+  restarted('postgres'),
+  restarted('event-store'),
+  cut,
+  silent,
   paused('relay'),
   paused('projector'),
+  paused('deliveries'),
   paused('gateway'),
+  stoppedLong('kafka'),
+  stoppedLong('cassandra'),
+  stoppedLong('postgres'),
+  stoppedLong('event-store'),
 ];

@@ -1,28 +1,32 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createUlidFactory } from '../../../infra/system/ids.ts';
 import { type Frame, openSocket, type SignedIn, signIn, type TestSocket } from '../../support/protocol-client.ts';
-
-/** What went wrong for one listener: all of it has to be nothing. */
-export interface Wrongs {
-  lost: number;
-  duplicated: number;
-  reordered: number;
-  first: string | null;
-}
+import { type Acked, createLedger, type Ledger } from './ledger.ts';
 
 interface Sent {
   readonly chatId: string;
   readonly text: string;
-  readonly firstTried: number;
 }
 
-export interface Acked {
-  readonly chatId: string;
-  readonly seq: number;
+/** When messages were first tried, by id: what everybody's waits are counted from. */
+export type FirstTried = Map<string, number>;
+
+export interface ListenerOptions {
+  readonly session: SignedIn;
+  readonly chats: readonly string[];
+  /** Gives up a connection on which nothing is answered, rather than to hold on to it until it is closed. */
+  readonly impatient: boolean;
+  readonly firstTried: FirstTried;
+  /** Where to ask for a session. */
+  http(): string;
 }
 
 const RECONNECT_MS = 200;
 const ANSWER_WITHIN_MS = 10_000;
+const PING_EVERY_MS = 2_000;
+const PATIENCE_MS = 5_000;
+/** Messages that wait for their answers at once; what has to be sent again waits behind them. */
+const OPEN_SENDS_MAX = 8;
 const ulid = createUlidFactory();
 
 /**
@@ -30,44 +34,40 @@ const ulid = createUlidFactory();
  * syncs from what it holds, sends until it is answered, and holds every event against the one before.
  */
 export class Listener {
-  readonly lastSeq = new Map<string, number>();
-  readonly seen = new Map<string, Set<string>>();
+  readonly ledger: Ledger;
   readonly acked = new Map<string, Acked>();
-  readonly wrongs: Wrongs = { lost: 0, duplicated: 0, reordered: 0, first: null };
-  /** The longest time without an event, since it was last set to 0. */
-  longestSilenceMs = 0;
-  events = 0;
   reconnects = 0;
   resyncs = 0;
-  private lastEventAt = performance.now();
-  private session: SignedIn;
-  private readonly http: () => string;
-  private readonly chats: readonly string[];
+  /** The longest that a message took from its sender's first try until it was here, since this was last set to 0. */
+  longestWaitMs = 0;
+  /** The same until its sender was answered. */
+  longestAckMs = 0;
+  session: SignedIn;
+  readonly chats: readonly string[];
+  private readonly options: ListenerOptions;
   private socket: TestSocket | null = null;
   private stopped = false;
+  private sending = true;
   private readonly open = new Map<string, Sent>();
+  private readonly inFlight = new Set<string>();
   private running: Promise<unknown> = Promise.resolve();
 
-  constructor(session: SignedIn, chats: readonly string[], http: () => string) {
-    this.session = session;
-    this.chats = chats;
-    this.http = http;
-    for (const chatId of chats) {
-      this.lastSeq.set(chatId, 0);
-      this.seen.set(chatId, new Set());
-    }
+  constructor(options: ListenerOptions) {
+    this.options = options;
+    this.session = options.session;
+    this.chats = options.chats;
+    this.ledger = createLedger(options.session.username, options.chats);
   }
 
   /** Listens, and sends so many messages a second, until stopped. */
   start(sendsPerS: number): void {
-    this.running = Promise.all([this.listen(), this.send(sendsPerS)]);
+    this.running = Promise.all([this.listen(), this.send(sendsPerS), this.watch()]);
   }
 
   /** No more new messages; those that are open are sent until they are answered. */
   stopSending(): void {
     this.sending = false;
   }
-  private sending = true;
   get unanswered(): number {
     return this.open.size;
   }
@@ -76,15 +76,6 @@ export class Listener {
     this.stopped = true;
     this.socket?.cut();
     await this.running;
-  }
-
-  silence(): number {
-    return Math.max(this.longestSilenceMs, performance.now() - this.lastEventAt);
-  }
-
-  forgetSilence(): void {
-    this.longestSilenceMs = 0;
-    this.lastEventAt = performance.now();
   }
 
   private async listen(): Promise<void> {
@@ -104,97 +95,120 @@ export class Listener {
   /** The address of the gateway is part of a session's answer: asked for again where the old one does not answer. */
   private async signInAgain(): Promise<void> {
     try {
-      this.session = await within(signIn(this.http(), this.session.username));
+      this.session = await within(signIn(this.options.http(), this.session.username));
     } catch {
       // the next turn asks again
     }
   }
 
   private async connect(): Promise<void> {
-    const socket = await within(openSocket(this.session.gateway, this.session.accessToken));
+    const opening = openSocket(this.session.gateway, this.session.accessToken);
+    const socket = await within(opening, this.options.impatient ? PATIENCE_MS : ANSWER_WITHIN_MS).catch((error) => {
+      void opening.then((late) => late.cut()).catch(() => undefined); // nobody waits for it any more
+      throw error;
+    });
     this.socket = socket;
     socket.onFrame((frame) => this.take(socket, frame));
     if (!(await this.sync(socket, this.chats))) socket.cut();
   }
 
   private async sync(socket: TestSocket, chats: readonly string[]): Promise<boolean> {
-    const asked = Object.fromEntries(chats.map((chatId) => [chatId, this.lastSeq.get(chatId) ?? 0]));
+    const asked = Object.fromEntries(chats.map((chatId) => [chatId, this.ledger.lastSeq(chatId)]));
     const answer = await within(socket.request('sync', { chats: asked })).catch(() => null);
     return answer?.['ok'] === true;
   }
 
+  /** A gateway that stands still closes nothing. */
+  private async watch(): Promise<void> {
+    while (!this.stopped) {
+      await pause(PING_EVERY_MS);
+      const { socket } = this;
+      if (!socket || !this.options.impatient) continue;
+      const answered = await within(socket.request('ping'), PATIENCE_MS).catch(() => null);
+      if (answered || socket !== this.socket || this.stopped) continue;
+      await this.signInAgain();
+      socket.cut();
+    }
+  }
+
   private take(socket: TestSocket, frame: Frame): void {
+    socket.frames.length = 0; // hours of them
+    if (socket !== this.socket) return; // given up already
     if (frame['ev'] === 'event') this.event(frame);
     else if (frame['ev'] === 'moved') {
       this.session = { ...this.session, gateway: frame['url'] as string };
       socket.close();
     } else if (frame['ev'] === 'resync') {
       this.resyncs++;
+      if (frame['reason'] === 'epoch') this.ledger.note('a resync for another epoch');
       const chats = frame['all'] === true ? this.chats : [frame['chatId'] as string];
       void this.sync(socket, chats).then((synced) => {
         if (!synced) socket.cut();
       });
-    }
+    } else if (frame['ev'] === 'gone') this.ledger.note('a chat of its is gone');
   }
 
   private event(frame: Frame): void {
-    const chatId = frame['chatId'] as string;
-    const seq = frame['seq'] as number;
-    const last = this.lastSeq.get(chatId) ?? 0;
-    if (seq !== last + 1) {
-      const wrong = `${this.session.username}: seq ${seq} after ${last} in ${chatId}`;
-      this.wrongs.first ??= wrong;
-      if (seq > last + 1) this.wrongs.lost += seq - last - 1;
-      else if (seq === last) this.wrongs.duplicated++;
-      else this.wrongs.reordered++;
-    }
-    this.lastSeq.set(chatId, Math.max(last, seq));
-    const now = performance.now();
-    this.longestSilenceMs = Math.max(this.longestSilenceMs, now - this.lastEventAt);
-    this.lastEventAt = now;
-    this.events++;
-    const { messageId } = frame['data'] as { messageId?: string };
-    if (frame['type'] !== 'MessageSent' || messageId === undefined) return;
-    const seen = this.seen.get(chatId);
-    if (seen?.has(messageId)) this.wrongs.duplicated++;
-    seen?.add(messageId);
+    const { messageId = null } = (frame['data'] ?? {}) as { messageId?: string };
+    const isNew = this.ledger.take({
+      chatId: frame['chatId'] as string,
+      seq: frame['seq'] as number,
+      messageId: frame['type'] === 'MessageSent' ? messageId : null,
+    });
+    const tried = messageId === null ? undefined : this.options.firstTried.get(messageId);
+    if (isNew && tried !== undefined) this.longestWaitMs = Math.max(this.longestWaitMs, performance.now() - tried);
   }
 
   private async send(sendsPerS: number): Promise<void> {
     for (let n = 0; !this.stopped; n++) {
       if (this.sending) {
+        const messageId = ulid();
         const chatId = this.chats[n % this.chats.length] as string;
-        this.open.set(ulid(), { chatId, text: `${this.session.username} ${n}`, firstTried: performance.now() });
+        this.open.set(messageId, { chatId, text: `${this.session.username} ${n}` });
+        this.options.firstTried.set(messageId, performance.now());
       }
-      const { socket } = this;
-      if (socket) for (const [messageId, sent] of this.open) this.sendOnce(socket, messageId, sent);
+      this.sendOpen();
       await pause(1_000 / sendsPerS);
     }
   }
 
-  private readonly inFlight = new Set<string>();
-  private sendOnce(socket: TestSocket, messageId: string, { chatId, text }: Sent): void {
-    if (this.inFlight.has(messageId)) return;
+  private sendOpen(): void {
+    const { socket } = this;
+    if (!socket) return;
+    for (const [messageId, sent] of this.open) {
+      if (this.inFlight.size >= OPEN_SENDS_MAX) return;
+      if (!this.inFlight.has(messageId)) void this.sendOnce(socket, messageId, sent);
+    }
+  }
+
+  private async sendOnce(socket: TestSocket, messageId: string, { chatId, text }: Sent): Promise<void> {
     this.inFlight.add(messageId);
-    within(socket.request('send', { chatId, messageId, text }))
-      .then((answer) => {
-        if (answer['ok'] === true) {
-          this.acked.set(messageId, { chatId, seq: answer['seq'] as number });
-          this.open.delete(messageId);
-          return;
-        }
+    try {
+      const answer = await within(socket.request('send', { chatId, messageId, text }));
+      if (answer['ok'] === true) this.answered(messageId, { chatId, seq: answer['seq'] as number });
+      else {
         const { code, retryable } = answer['error'] as { code: string; retryable: boolean };
-        if (!retryable) this.wrongs.first ??= `a send was refused: ${code}`;
-      })
-      .catch(() => undefined) // cut or silent: it stays open and is sent again
-      .finally(() => this.inFlight.delete(messageId));
+        if (!retryable) this.ledger.note(`a send was refused: ${code}`);
+      }
+    } catch {
+      // cut or silent: it stays open and is sent again
+    } finally {
+      this.inFlight.delete(messageId);
+    }
+  }
+
+  private answered(messageId: string, acked: Acked): void {
+    this.open.delete(messageId);
+    this.acked.set(messageId, acked);
+    const tried = this.options.firstTried.get(messageId) ?? 0;
+    this.longestAckMs = Math.max(this.longestAckMs, performance.now() - tried);
   }
 }
 
-async function within<T>(work: Promise<T>): Promise<T> {
+async function within<T>(work: Promise<T>, ms: number = ANSWER_WITHIN_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer')), ANSWER_WITHIN_MS);
+    timer = setTimeout(() => reject(new Error('no answer')), ms);
   });
   try {
     return await Promise.race([work, late]);

@@ -1,62 +1,105 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { launchServer, type ServerProcess, temporaryFolder } from '../../support/server-process.ts';
 
 /** One process of a cluster. A killed one is started again in its place, as a supervisor would. */
 export interface RoleProcess {
-  readonly roles: string;
+  readonly role: string;
   server(): ServerProcess;
+  /** What its `/metrics` says of one metric, all labels summed up; null where it does not answer. */
+  metric(name: string): Promise<number | null>;
+  /** How often it ended by itself. */
+  ended(): number;
   /** `kill -9`, and a new one at once; resolves when that one is ready. */
   killAndRestart(): Promise<void>;
   /** SIGSTOP for so long, then SIGCONT. */
   pauseFor(ms: number): Promise<void>;
+  /** Writes what it and those before it have printed into a folder. */
+  keepOutput(folder: string): void;
   stop(): Promise<void>;
 }
 
+const METRICS_WITHIN_MS = 3_000;
+
+interface State {
+  readonly role: string;
+  readonly env: Record<string, string>;
+  readonly say: (text: string) => void;
+  current: ServerProcess | null;
+  replacing: Promise<void>;
+  readonly all: ServerProcess[];
+  ended: number;
+  stopping: boolean;
+}
+
 export async function startRole(
-  roles: string,
+  role: string,
   { env, say }: { env: Record<string, string>; say(text: string): void },
 ): Promise<RoleProcess> {
-  let stopping = false;
-  const start = async (): Promise<ServerProcess> => {
-    const started = await launchServer({
-      data: temporaryFolder(),
-      env: { ...env, HINDSIGHT_OPS_PORT: '0', HINDSIGHT_ACCESS_TOKEN_S: '86400' },
-      args: ['--roles', roles],
-    }).ready;
-    void started.exited.then((code) => {
-      if (current !== started || stopping) return;
-      say(`${roles} ended by itself with ${code}: ${started.output().slice(-2_000)}`);
-      replacing = start().then((next) => {
-        current = next;
-      });
-    });
-    return started;
-  };
-  let current: ServerProcess | null = null;
-  let replacing: Promise<void> = Promise.resolve();
-  current = await start();
+  const replacing = Promise.resolve();
+  const state: State = { role, env, say, current: null, replacing, all: [], ended: 0, stopping: false };
+  await start(state);
   const server = (): ServerProcess => {
-    if (current === null) throw new Error(`${roles} is not there`);
-    return current;
+    if (state.current === null) throw new Error(`${role} is not there`);
+    return state.current;
   };
   return {
-    roles,
+    role,
     server,
+    metric: (name) => metricOf(server, name),
+    ended: () => state.ended,
     async killAndRestart() {
       const old = server();
-      current = null;
+      state.current = null;
       await old.kill();
-      current = await start();
+      await start(state);
     },
     async pauseFor(ms) {
       const { pid } = server();
       process.kill(pid, 'SIGSTOP');
-      await new Promise((resolve) => setTimeout(resolve, ms));
+      await pause(ms);
       process.kill(pid, 'SIGCONT');
     },
+    keepOutput(folder) {
+      for (const { pid, output } of state.all) writeFileSync(join(folder, `${role}-${pid}.log`), output());
+    },
     async stop() {
-      stopping = true;
-      await replacing;
-      await current?.stop();
+      state.stopping = true;
+      await state.replacing;
+      await state.current?.stop();
     },
   };
+}
+
+async function start(state: State): Promise<void> {
+  const { role, env } = state;
+  const data = temporaryFolder();
+  const started = await launchServer({
+    data,
+    env: { ...env, HINDSIGHT_OPS_PORT: '0', HINDSIGHT_ACCESS_TOKEN_S: '86400', HINDSIGHT_LOG_LEVEL: 'info' },
+    args: ['--roles', role],
+  }).ready;
+  state.current = started;
+  state.all.push(started);
+  void started.exited.then((code) => {
+    if (state.current !== started || state.stopping) return;
+    state.ended++;
+    state.say(`a ${role} ended by itself with ${code}: ${started.output().slice(-2_000)}`);
+    state.current = null;
+    state.replacing = start(state).catch((error: unknown) => state.say(String(error)));
+  });
+}
+
+async function metricOf(server: () => ServerProcess, name: string): Promise<number | null> {
+  try {
+    const { ops } = JSON.parse(readFileSync(join(server().data, 'addresses.json'), 'utf8')) as { ops: string };
+    const answer = await fetch(`${ops}/metrics`, { signal: AbortSignal.timeout(METRICS_WITHIN_MS) });
+    const text = await answer.text();
+    const values = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+    if (values.length === 0) return null;
+    return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  } catch {
+    return null; // it stands still, or has just been killed
+  }
 }
