@@ -11,7 +11,7 @@ type Response = InstanceType<typeof streamsPb.ReadResp>;
 export interface ReadTimes {
   /** For connecting and for the whole answer. */
   readonly timeoutMs: number;
-  /** A server that does not answer in that time is taken for unreachable, and the connection is made anew. */
+  /** A connection over which nothing comes in that time is made anew. */
   readonly renew?: boolean;
 }
 
@@ -25,12 +25,13 @@ export async function readCall(
   const began = Date.now();
   const link = await connection.link(times.timeoutMs);
   const left = Math.max(1, times.timeoutMs - (Date.now() - began));
+  const asked = performance.now();
   try {
     const call = link.streams.read(request, ...link.arguments(left));
     link.track(call);
     await drained(call, take);
   } catch (error) {
-    if (isTimeout(error) && times.renew) link.renew('a read was not answered in time');
+    if (isTimeout(error) && times.renew) await link.renewIfSilent(asked, 'a read was not answered in time');
     else link.failed(error);
     throw error;
   }

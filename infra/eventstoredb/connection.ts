@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EventStoreDBClient } from '@eventstore/db-client';
 import type { CallOptions, Channel, Client, Metadata } from '@grpc/grpc-js';
 import { StoreError } from '../../events/event-store.ts';
@@ -10,12 +11,15 @@ export interface Link {
   readonly streams: StreamsClient;
   /** What goes with a call: name and credentials of the connection; no deadline where it is null. */
   arguments(deadlineMs: number | null): [Metadata, CallOptions];
-  /** Cancels the call with the connection. */
-  track(call: Cancellable): void;
+  /** Cancels the call with the connection, and takes what it brings for a sign of life. */
+  track(call: Tracked): void;
   /** A call failed: another channel where that may help, and the leader's where the server named it. */
   failed(error: unknown): void;
-  /** Gives up everything that runs over this link, and connects anew. */
-  renew(reason: string): void;
+  /**
+   * Gives up everything that runs over this link, and connects anew, unless anything at all has come over it since then
+   * (by `performance.now()`): a server that is slow would be slower still with everything asked once more. False there.
+   */
+  renewIfSilent(since: number, reason: string): Promise<boolean>;
 }
 
 export interface Connection {
@@ -26,8 +30,9 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-export interface Cancellable {
+export interface Tracked {
   cancel(): void;
+  on(event: 'data', listener: () => void): unknown;
   once(event: 'status', listener: () => void): unknown;
 }
 
@@ -44,52 +49,71 @@ interface ClientInside {
   dispose(): Promise<void>;
 }
 
+/** One connection after the other. */
+interface Life {
+  readonly client: ClientInside;
+  readonly calls: Set<Tracked>;
+  /** When anything came over it last, by `performance.now()`. */
+  heardAt: number;
+}
+
 interface State {
-  client: ClientInside;
-  calls: Set<Cancellable>;
+  life: Life;
   closed: boolean;
 }
 
 /** `onRenewed` is told why a connection was given up. */
 export function createConnection(url: string, onRenewed: (reason: string) => void): Connection {
-  const state: State = { client: open(url), calls: new Set(), closed: false };
+  const state: State = { life: newLife(url), closed: false };
 
-  function renew(client: ClientInside, reason: string): void {
-    if (state.closed || state.client !== client) return;
-    const { calls } = state;
-    state.client = open(url);
-    state.calls = new Set();
+  function renew(life: Life, reason: string): void {
+    if (state.closed || state.life !== life) return;
+    state.life = newLife(url);
     onRenewed(reason);
-    abandon(client, calls);
+    abandon(life);
   }
 
   return {
     async link(timeoutMs) {
       if (state.closed) throw new StoreError('closed', 'the event store is closed');
-      const { client, calls } = state;
+      const { life } = state;
+      const { client } = life;
       const streams = await ready(client, timeoutMs);
       return {
         streams,
         arguments: (deadlineMs) => callArguments(client, deadlineMs),
-        track(call) {
-          calls.add(call);
-          call.once('status', () => calls.delete(call));
-        },
+        track: (call) => track(life, call),
         failed(error) {
           if (!(error instanceof Error)) return;
           // What the client itself makes of an error may fail in turn, on trailers that are not there.
-          client.handleError(streams, error).catch((failure: unknown) => renew(client, String(failure)));
+          client.handleError(streams, error).catch((failure: unknown) => renew(life, String(failure)));
         },
-        renew: (reason) => renew(client, reason),
+        async renewIfSilent(since, reason) {
+          // Where this process itself stood still, its timers run out before it reads what has come meanwhile.
+          await nextTurn();
+          if (life.heardAt > since) return false;
+          renew(life, reason);
+          return true;
+        },
       };
     },
-    http: (path, timeoutMs) => within(state.client.HTTPRequest('GET', path, {}), timeoutMs),
+    http: (path, timeoutMs) => within(state.life.client.HTTPRequest('GET', path, {}), timeoutMs),
     async close() {
       if (state.closed) return;
       state.closed = true;
-      abandon(state.client, state.calls);
+      abandon(state.life);
     },
   };
+}
+
+const newLife = (url: string): Life => ({ client: open(url), calls: new Set(), heardAt: Number.NEGATIVE_INFINITY });
+
+function track(life: Life, call: Tracked): void {
+  life.calls.add(call);
+  call.on('data', () => {
+    life.heardAt = performance.now();
+  });
+  call.once('status', () => life.calls.delete(call));
 }
 
 let opened = 0;
@@ -146,7 +170,7 @@ function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
 }
 
 /** A half-open connection does not end by itself: its calls are cancelled here, and its channel is closed unasked. */
-function abandon(client: ClientInside, calls: Set<Cancellable>): void {
+function abandon({ client, calls }: Life): void {
   for (const call of calls) call.cancel();
   const gone = client.getChannel().then((channel) => channel.close());
   // Both settle, or there was no node to have a channel to: then nothing is left to close.

@@ -62,7 +62,7 @@ export function startHeartbeat(options: HeartbeatOptions): Heartbeat {
   };
 }
 
-/** One marker, to its position. Where it is not written in time the connection is made anew. */
+/** One marker, to its position. Where it is not written in time the connection, or the call, is made anew. */
 async function mark(options: HeartbeatOptions, stream: string): Promise<LogPosition | null> {
   const event = { eventId: randomUUID(), type: 'HeartbeatSent', data: '{}', metadata: '{}' };
   const outcome = await send(options, { stream, expected: null, events: [event] });
@@ -73,16 +73,22 @@ async function mark(options: HeartbeatOptions, stream: string): Promise<LogPosit
 
 async function send({ batch, connection, alarmMs }: HeartbeatOptions, request: AppendRequest): Promise<Outcome> {
   const link = await connection.link(alarmMs);
+  const sent = performance.now();
+  let sending: Promise<() => void>;
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => {
-      link.renew(`a heartbeat was not answered in ${alarmMs} ms`);
-      resolve({ kind: 'unknown', message: `not answered in ${alarmMs} ms` });
+      void link.renewIfSilent(sent, `a heartbeat was not answered in ${alarmMs} ms`).then((renewed) => {
+        if (!renewed) batch.retire(); // it is the call that is dead, or the server is slow
+        void sending.then((forget) => forget());
+        resolve({ kind: 'unknown', message: `not answered in ${alarmMs} ms` });
+      });
     }, alarmMs);
     const told = (outcome: Outcome): void => {
       clearTimeout(late);
       resolve(outcome);
     };
-    batch.send(request, told, alarmMs).catch((error: unknown) => {
+    sending = batch.send(request, told, alarmMs);
+    sending.catch((error: unknown) => {
       clearTimeout(late);
       reject(error as Error);
     });

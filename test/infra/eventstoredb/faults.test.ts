@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
+import { NO_STREAM } from '../../../events/event-store.ts';
 import { openEventStoreDb } from '../../../infra/eventstoredb/event-store.ts';
 import {
   type AppendFate,
@@ -53,6 +55,25 @@ test('a connection on which nothing comes through any more', async () => {
   }
   await load.finish();
   expect(said.join('\n')).toMatch(/connected anew/);
+});
+
+test('a server that leaves some unanswered and is slow with others is not given up: nothing else is asked anew', async () => {
+  let slow = false;
+  const faults: StandInFaults = {
+    append: ({ stream }) => (stream === 'left' ? 'swallow' : 'fine'),
+    read: (kind) => (slow && kind === 'read' ? 'swallow' : 'fine'),
+  };
+  const { store, said } = await startWorld({ faults, store: { heartbeat: HEARTBEAT } });
+  const load = startLoad(store);
+  await more(load);
+  slow = true;
+  const left = { eventId: randomUUID(), type: 'Left', data: '{}', metadata: '{}' };
+  await expect(store.append('left', NO_STREAM, [left])).rejects.toMatchObject({ code: 'unknown' });
+  slow = false;
+  await more(load);
+  await load.finish();
+  expect(said.join('\n')).toMatch(/an append to left: no answer/);
+  expect(said.filter((what) => !what.startsWith('an append to left'))).toEqual([]);
 });
 
 test('a connection that is reset, and a server that says GOAWAY', async () => {
