@@ -6,11 +6,11 @@ import { ensure } from '../part.ts';
 import { type FirstTried, Listener } from './listener.ts';
 import type { RoleProcess } from './role-process.ts';
 
-const USERS = 24;
+const USERS = 12;
 const CHATS = 6;
-const MEMBERS = 8;
+const MEMBERS = 4;
 const SENDS_PER_S = 1;
-const RECOVERED_WITHIN_MS = 120_000;
+const RECOVERED_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 50;
 
 export interface Wrong {
