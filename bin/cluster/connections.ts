@@ -82,27 +82,32 @@ export async function reachPostgres({ config, processId, onClose, fault }: Reach
 
 /** With all its tables. */
 export async function reachCassandra({ config, processId, onClose, fault }: Reach): Promise<Cassandra> {
-  const [username, ...password] = config.cassandraAuth?.split(':') ?? [];
-  const connect = async (): Promise<Cassandra> => {
-    const cassandra = await connectCassandra({
-      contactPoints: config.cassandraContactPoints.split(',').map((point) => point.trim()),
-      localDataCenter: config.cassandraDatacenter,
-      keyspace: config.cassandraKeyspace,
-      replication: config.cassandraReplication,
-      tls: config.cassandraTls,
-      ...(username !== undefined && { username, password: password.join(':') }),
-    });
-    try {
-      await migrateCassandra(cassandra, { owner: processId });
-      return cassandra;
-    } catch (error) {
-      await cassandra.close();
-      throw error;
-    }
-  };
-  const cassandra = await untilThere(connect, (error) => fault('Cassandra is not there yet', error));
+  const cassandra = await untilThere(
+    () => openCassandra(config, processId),
+    (error) => fault('Cassandra is not there yet', error),
+  );
   onClose(() => cassandra.close());
   return cassandra;
+}
+
+/** With all its tables. Throws where it is not there. */
+export async function openCassandra(config: ClusterConfig, processId: string): Promise<Cassandra> {
+  const [username, ...password] = config.cassandraAuth?.split(':') ?? [];
+  const cassandra = await connectCassandra({
+    contactPoints: config.cassandraContactPoints.split(',').map((point) => point.trim()),
+    localDataCenter: config.cassandraDatacenter,
+    keyspace: config.cassandraKeyspace,
+    replication: config.cassandraReplication,
+    tls: config.cassandraTls,
+    ...(username !== undefined && { username, password: password.join(':') }),
+  });
+  try {
+    await migrateCassandra(cassandra, { owner: processId });
+    return cassandra;
+  } catch (error) {
+    await cassandra.close();
+    throw error;
+  }
 }
 
 /** Asks again for as long as what went wrong may pass; says so once. */

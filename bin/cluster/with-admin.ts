@@ -3,7 +3,7 @@ import type { ClusterConfig } from '../../infra/config.ts';
 import type { Io } from '../cli/io.ts';
 import { ids, type OpenLog } from '../open-log.ts';
 import { openAdmin } from './admin.ts';
-import { reachCassandra } from './connections.ts';
+import { openCassandra } from './connections.ts';
 import { openGround } from './ground.ts';
 import { openReadSide } from './read-side.ts';
 
@@ -19,12 +19,11 @@ export async function withClusterAdmin<T>(
   const ground = await openGround(config, fault);
   closing.push(ground.close);
   try {
-    const onFatal = (error: Error): void => fault('the log is another than it was', error);
-    const onClose = (end: () => unknown): void => void closing.unshift(end);
-    const cassandra = await reachCassandra({ config, processId: ids.ulid(), onClose, onFatal, fault });
+    const cassandra = await openCassandra(config, ids.ulid());
+    closing.unshift(() => cassandra.close());
     const { store } = ground.log;
     const { views, progress } = openReadSide({ log: store, postgres: ground.postgres, cassandra, onFault: fault });
-    onClose(progress.close);
+    closing.unshift(progress.close);
     return await work(ground.log, openAdmin({ log: store, postgres: ground.postgres, cassandra, views, progress }));
   } finally {
     for (const end of closing) await end();

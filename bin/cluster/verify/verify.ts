@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EventLog, LogPosition } from '../../../events/event-store.ts';
+import type { EventLog, LogPosition, RecordedEvent } from '../../../events/event-store.ts';
 import type { ChatId, UserId } from '../../../events/ids.ts';
 import { chatOf, userStream } from '../../../events/streams.ts';
 import { openViewsStore } from '../../../infra/sqlite/views/open-store.ts';
@@ -31,6 +31,7 @@ export interface VerifyDeps {
 
 interface Folded {
   readonly right: ViewReaders;
+  readonly subjects: Subjects;
   readonly progress: ViewProgress;
   close(): Promise<void>;
 }
@@ -42,7 +43,6 @@ interface Subjects {
   readonly users: Set<UserId>;
 }
 
-const PAGE_EVENTS = 1_000;
 /** The views go on while they are compared: what differs is looked at again when both hold the same. */
 const LOOKS_MAX = 5;
 const CATCH_UP_MS = 60_000;
@@ -58,9 +58,8 @@ export async function verifyViews(
 ): Promise<Compared> {
   const folded = await fold(deps.log);
   try {
-    const subjects = await subjectsOf(deps.log);
     const total: Compared = { rows: 0, differences: [] };
-    const work = comparisons({ right: folded.right, found: deps.found }, subjects, views);
+    const work = comparisons({ right: folded.right, found: deps.found }, folded.subjects, views);
     for (const [index, compare] of work.entries()) {
       const { rows, differences } = await settled(deps, folded, compare);
       total.rows += rows;
@@ -107,7 +106,8 @@ async function bothHold({ progress }: VerifyDeps, folded: Folded, position: LogP
 }
 
 /** The embedded views of the same log, which go on following it. */
-async function fold(log: EventLog): Promise<Folded> {
+async function fold(whole: EventLog): Promise<Folded> {
+  const { log, subjects } = listen(whole);
   const folder = await mkdtemp(join(tmpdir(), 'hindsight-verify-'));
   const file = join(folder, 'views.db');
   const progress = createProgress();
@@ -143,28 +143,39 @@ async function fold(log: EventLog): Promise<Folded> {
     throw error;
   }
   const right = { ...views, chatLog: chatLogReader(log) };
-  return { right, progress, close };
+  return { right, subjects, progress, close };
 }
 
-async function subjectsOf(log: EventLog): Promise<Subjects> {
+/** The log, and what it is about as far as it was read by whoever folds it. */
+function listen(log: EventLog): { log: EventLog; subjects: Subjects } {
   const subjects: Subjects = { chats: new Map(), users: new Set() };
-  const until = await log.head();
-  for (let after = 0; after < until; ) {
-    const page = await log.readAll({ after, until, limit: PAGE_EVENTS });
-    for (const { stream, type, data } of page) {
-      if (stream.startsWith(USER_STREAM)) subjects.users.add(stream.slice(USER_STREAM.length));
-      const chatId = chatOf(stream);
-      if (chatId === null) continue;
-      const everIn = subjects.chats.get(chatId) ?? new Set();
-      subjects.chats.set(chatId, everIn);
-      for (const userId of cameBy(type, data)) {
-        everIn.add(userId);
-        subjects.users.add(userId);
-      }
-    }
-    after = page.at(-1)?.position ?? until;
+  return {
+    subjects,
+    log: {
+      epoch: log.epoch,
+      readStream: (stream, page) => log.readStream(stream, page),
+      head: () => log.head(),
+      positionBefore: (time) => log.positionBefore(time),
+      subscribe: (options) => log.subscribe(options),
+      async readAll(page) {
+        const events = await log.readAll(page);
+        for (const event of events) hear(subjects, event);
+        return events;
+      },
+    },
+  };
+}
+
+function hear({ chats, users }: Subjects, { stream, type, data }: RecordedEvent): void {
+  if (stream.startsWith(USER_STREAM)) users.add(stream.slice(USER_STREAM.length));
+  const chatId = chatOf(stream);
+  if (chatId === null) return;
+  const everIn = chats.get(chatId) ?? new Set();
+  chats.set(chatId, everIn);
+  for (const userId of cameBy(type, data)) {
+    everIn.add(userId);
+    users.add(userId);
   }
-  return subjects;
 }
 
 const USER_STREAM = userStream('');
