@@ -39,6 +39,10 @@ const list = z.union([
 ]);
 const url = z.string().nullable();
 
+/** Each partition is a checkpoint to keep for every group; each slot a row that every gateway reads twice a second. */
+export const PARTITIONS_MAX = 1_024;
+export const SLOTS_MAX = 4_096;
+
 export const SETTINGS = {
   data: setting(z.string().min(1), 'data', 'Folder of the log, the views, the accounts and the keys.'),
   host: setting(z.string().min(1), '127.0.0.1', 'Address to listen on.'),
@@ -83,9 +87,13 @@ export const SETTINGS = {
     'hindsight',
     'Cluster: how the names of the topics and consumer groups begin.',
   ),
-  partitions: setting(whole(1, 1_024), 8, 'Cluster: partitions of the events’ topic. Fixed once the topic is there.'),
+  partitions: setting(
+    whole(1, PARTITIONS_MAX),
+    8,
+    'Cluster: partitions of the events’ topic. Fixed once the topic is there.',
+  ),
   slots: setting(
-    whole(1, 4_096),
+    whole(1, SLOTS_MAX),
     16,
     'Cluster: recipient slots, which gateways share out. Fixed once the topic is there.',
   ),

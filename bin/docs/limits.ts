@@ -8,6 +8,7 @@ import * as requests from '../../gateway/requests.ts';
 import * as slots from '../../gateway/slots/limits.ts';
 import * as sockets from '../../gateway/ws/limits.ts';
 import { BEHIND_WAIT_MS } from '../../queries/index.ts';
+import { CLUSTER } from './cluster-limits.ts';
 import { heading, row } from './markdown.ts';
 
 type Numbers<M> = {
@@ -134,7 +135,7 @@ export function limitsPage(): string {
     }),
   ].join('\n');
   return [
-    heading('Limits', 'gateway and events'),
+    heading('Limits', 'the constants themselves'),
     'A broken limit of a field is `bad-request`; a `limit` above its maximum is lowered to it.',
     '## Of the contract: part of the meaning of the log, the same everywhere',
     table(CHAT),
@@ -146,6 +147,13 @@ export function limitsPage(): string {
     table(PRESENCE),
     '## Of gateways in a cluster',
     table(SLOTS),
+    '## Of the processes of a cluster',
+    'What waits is bounded everywhere; what does not fit is refused, or read from the log later. Nothing here is a setting but the first two, which are fixed once their topics are there.',
+    [
+      row('limit', 'value', 'what'),
+      row('---', '---', '---'),
+      ...Object.entries(CLUSTER).map(([name, [value, words]]) => row(`\`${name}\``, inUnit(name, value), words)),
+    ].join('\n'),
     '## Rates',
     'Whoever goes beyond is answered `rate-limited` with `Retry-After`. `HINDSIGHT_RATE_LIMITS=off` turns all of them off, for tests and load.',
     rates,
@@ -154,10 +162,12 @@ export function limitsPage(): string {
 
 const BYTES_PER_KIB = 1_024;
 const MS_PER_S = 1_000;
+const MS_PER_H = 3_600_000;
 
 function inUnit(name: string, value: number): string {
   if (name.endsWith('_BYTES') && value % BYTES_PER_KIB === 0)
     return `${(value / BYTES_PER_KIB).toLocaleString('en')} KiB`;
+  if (name.endsWith('_MS') && value % MS_PER_H === 0) return `${value / MS_PER_H} h`;
   if (name.endsWith('_MS')) return value % MS_PER_S === 0 ? `${value / MS_PER_S} s` : `${value} ms`;
   return value.toLocaleString('en');
 }

@@ -20,8 +20,8 @@ const DEFINE_TIMEOUT_MS = 30_000;
 const SCHEMA_AGREEMENT_S = 30;
 /** The driver bounds nothing itself: more at once only wait in the server, and then time out together. */
 export const WRITES_IN_FLIGHT_MAX = 128;
-const READS_IN_FLIGHT_MAX = 256;
-const READS_WAITING_MAX = 10_000;
+export const READS_IN_FLIGHT_MAX = 256;
+export const READS_WAITING_MAX = 10_000;
 const RETRY_PAUSE_MIN_MS = 50;
 const RETRY_PAUSE_MAX_MS = 1_000;
 const RECONNECT_PAUSE_MAX_MS = 2_000;

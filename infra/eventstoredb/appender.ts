@@ -24,8 +24,8 @@ const LOOK_MS = 1_000;
 const RETRY_FIRST_MS = 20;
 const RETRY_MAX_MS = 500;
 /** Accepted and not answered: beyond this the caller hears `busy`, for memory is not a queue. */
-const APPENDS_MAX = 10_000;
-const APPENDS_MAX_BYTES = 256 * 1_048_576;
+export const APPENDS_MAX = 10_000;
+export const APPENDS_MAX_BYTES = 256 * 1_048_576;
 
 export function createAppender(options: AppenderOptions): Appender {
   const open = new Set<Promise<unknown>>();

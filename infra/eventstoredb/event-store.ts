@@ -46,7 +46,7 @@ export interface EventStoreDbOptions {
   onFatal?: (error: StoreError) => void;
 }
 
-const APPEND_DEADLINE_MS = 5_000;
+export const APPEND_DEADLINE_MS = 5_000;
 const READ_DEADLINE_MS = 10_000;
 const HEARTBEAT: HeartbeatTimes = { everyMs: 3_000, alarmMs: 4_000 };
 /** A server that has just been started takes its time. */

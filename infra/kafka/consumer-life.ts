@@ -4,7 +4,7 @@ import { KafkaError, kafkaErrorOf } from './errors.ts';
 import { type Watchdog, watch } from './watchdog.ts';
 
 /** A member that is gone is noticed within this time; brokers allow no less by default. */
-const SESSION_TIMEOUT_MS = 6_000;
+export const SESSION_TIMEOUT_MS = 6_000;
 const HEARTBEAT_MS = 1_500;
 /** For all members to join again. They do at their next heartbeat, as nothing here is done inside a fetch. */
 const REBALANCE_TIMEOUT_MS = 6_000;

@@ -6,8 +6,8 @@ import { BadRecord, fromMessage } from './record.ts';
 /** At most so many links in one take. */
 const TAKE_LINKS_MAX = 1_000;
 /** More than this, and the partition is no longer fetched until half of it is gone. */
-const LANE_LINKS_MAX = 4_000;
-const LANE_BYTES_MAX = 4_194_304;
+export const LANE_LINKS_MAX = 4_000;
+export const LANE_BYTES_MAX = 4_194_304;
 /** What a link takes beside the texts of its event, near enough for a limit. */
 const LINK_BYTES = 200;
 

@@ -8,7 +8,7 @@ import { createRecordTail } from './record-tail.ts';
 import { createSender, type Sender } from './sender.ts';
 
 /** What waits while brokers are slow or away. More is dropped: it would be stale before it came. */
-const WAITING_MAX = 5_000;
+export const SIGNALS_WAITING_MAX = 5_000;
 const REQUEST_SIGNALS_MAX = 500;
 const AFTER_FAILURE_MS = 200;
 
@@ -102,8 +102,8 @@ function createOutgoing(sender: Sender, clock: () => number, drop: (signals: num
 
   return {
     add(message: Outgoing): void {
-      if (waiting.length >= WAITING_MAX) dropLate();
-      if (closed || waiting.length >= WAITING_MAX) drop(1);
+      if (waiting.length >= SIGNALS_WAITING_MAX) dropLate();
+      if (closed || waiting.length >= SIGNALS_WAITING_MAX) drop(1);
       else {
         waiting.push(message);
         flushing ??= flush();

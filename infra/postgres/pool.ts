@@ -6,7 +6,7 @@ import { toText } from './types.ts';
 /** Longest wait for a connection, a free one or a new one. */
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A statement runs no longer than this; a lock is waited for no longer than that. */
-const STATEMENT_TIMEOUT_MS = 15_000;
+export const STATEMENT_TIMEOUT_MS = 15_000;
 const LOCK_TIMEOUT_MS = 5_000;
 /** A transaction whose client has stopped (or was paused) lets go of its locks. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
@@ -15,7 +15,7 @@ const ANSWER_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_AFTER_MS = 10_000;
 /** How long `close` waits for goodbyes. */
 const CLOSE_TIMEOUT_MS = 2_000;
-const CONNECTIONS_MAX = 10;
+export const POSTGRES_CONNECTIONS_MAX = 10;
 
 type Values = readonly unknown[];
 
@@ -91,7 +91,12 @@ export function openPostgres(options: PostgresOptions): Postgres {
   };
 }
 
-function configuration({ url, applicationName, max = CONNECTIONS_MAX, timeouts = {} }: PostgresOptions): pg.PoolConfig {
+function configuration({
+  url,
+  applicationName,
+  max = POSTGRES_CONNECTIONS_MAX,
+  timeouts = {},
+}: PostgresOptions): pg.PoolConfig {
   return {
     connectionString: url,
     application_name: applicationName,

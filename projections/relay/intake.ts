@@ -3,7 +3,7 @@ import { type Faults } from './faults.ts';
 import { createBackOff } from './wait.ts';
 
 /** What is read ahead while a write is in flight. */
-const AHEAD_EVENTS_MAX = 2_000;
+export const AHEAD_EVENTS_MAX = 2_000;
 const AHEAD_UNITS_MAX = 8_000_000;
 /** What is written at once. */
 const PORTION_EVENTS_MAX = 1_000;

@@ -7,7 +7,7 @@ import { createTerm, type Term } from './term.ts';
 import { createBackOff } from './wait.ts';
 
 /** A relay that has not moved its checkpoint for so long is replaced. */
-const IDLE_MS = 2_000;
+export const RELAY_IDLE_MS = 2_000;
 const STANDBY_LOOK_MS = 250;
 
 export interface RelayOptions {
@@ -46,7 +46,7 @@ export interface Relay {
 
 /** From the log to the backplane: one of any number of processes at a time. */
 export function createRelay(options: RelayOptions): Relay {
-  const { checkpoints, owner, clock, report, idleMs = IDLE_MS, standbyLookMs = STANDBY_LOOK_MS } = options;
+  const { checkpoints, owner, clock, report, idleMs = RELAY_IDLE_MS, standbyLookMs = STANDBY_LOOK_MS } = options;
   const closing = new AbortController();
   const faults = createFaults(report);
   let term: Term | null = null;
