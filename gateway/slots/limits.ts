@@ -4,6 +4,14 @@
 export const BEAT_MS = 500;
 /** A gateway that was not heard of for so long is dead: others take its slots at their next beat. */
 export const GATEWAY_DEAD_AFTER_MS = 2_000;
+/**
+ * A gateway that was taken for dead while it lived takes its slots back at once. Where that happens again it leaves
+ * them with whoever has them, for so long at first, twice as long each time, and no longer than the last.
+ */
+export const TAKE_BACK_AFTER_MS = 5_000;
+export const TAKE_BACK_AFTER_MAX_MS = 60_000;
+/** Without another such lapse for so long it is as good as new. */
+export const LAPSE_FORGOTTEN_MS = 120_000;
 /** How long clients of a slot that was handed over are still served where they are. PROTOCOL §6 allows 30 s. */
 export const MOVE_AFTER_MS = 5_000;
 /** How long a socket's upgrade, or its `sync`, waits for its slot to be served by anybody. */

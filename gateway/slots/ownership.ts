@@ -1,5 +1,6 @@
 import { slotOf } from '../../events/partition.ts';
 import type { GatewayLogger } from '../context.ts';
+import { createLapses, type Lapses } from './lapses.ts';
 import { BEAT_MS, MOVE_AFTER_MS } from './limits.ts';
 import type { LeaseTable, Move, SlotLeases, Slots } from './ports.ts';
 import { preferredOwner } from './rendezvous.ts';
@@ -31,6 +32,7 @@ interface State extends OwnershipOptions {
   /** Slots that others have taken, whose users are still served for a while. */
   readonly leaving: Map<number, NodeJS.Timeout>;
   readonly moved: Set<(move: Move) => void>;
+  readonly lapses: Lapses;
   /** Called when anything has changed. */
   readonly waiting: Set<() => void>;
   url: string;
@@ -45,7 +47,9 @@ interface State extends OwnershipOptions {
 /**
  * Which slots this gateway serves. Each slot belongs by rendezvous to one of the gateways that are alive; that one
  * follows it, and takes it over by its term once nothing of it can be missed. Whoever had it before sees so at its next
- * beat and sends its clients there. A gateway that cannot beat serves on what it has: nobody else can claim either, or
+ * beat and sends its clients there. One that was taken for dead while it lived, and
+ * not for the first time, does not take its slots back at once.
+ * A gateway that cannot beat serves on what it has: nobody else can claim either, or
  * somebody has, and then both tell the same.
  */
 export function createOwnership(options: OwnershipOptions): Ownership {
@@ -54,6 +58,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     owned: new Set(),
     leaving: new Map(),
     moved: new Set(),
+    lapses: createLapses(),
     waiting: new Set(),
     url: '',
     table: { gateways: [], slots: [] },
@@ -155,10 +160,10 @@ async function beat(state: State): Promise<void> {
     return;
   }
   if (state.closed) return;
-  giveUp(
-    state,
-    [...state.owned].filter((slot) => state.table.slots[slot]?.owner !== state.gatewayId),
-  );
+  const lost = [...state.owned].filter((slot) => state.table.slots[slot]?.owner !== state.gatewayId);
+  // Whoever has come as another's equal takes only what it is preferred for.
+  if (lost.some((slot) => preferredOwner(slot, state.table.gateways) === state.gatewayId)) state.lapses.add();
+  giveUp(state, lost);
   follow(state);
   await claimAll(state);
   changed(state);
@@ -190,10 +195,14 @@ function giveUp(state: State, lost: readonly number[]): void {
   }
 }
 
-const wantedBy = ({ table, owned, gatewayId }: State): number[] =>
-  table.slots
-    .filter(({ slot }) => !owned.has(slot) && preferredOwner(slot, table.gateways) === gatewayId)
-    .map(({ slot }) => slot);
+function wantedBy({ table, owned, gatewayId, lapses }: State): number[] {
+  const living = new Set(table.gateways.map(({ id }) => id));
+  const free = (owner: string | null): boolean => owner === null || owner === gatewayId || !living.has(owner);
+  return table.slots
+    .filter(({ slot, owner }) => !owned.has(slot) && (free(owner) || lapses.over()))
+    .map(({ slot }) => slot)
+    .filter((slot) => preferredOwner(slot, table.gateways) === gatewayId);
+}
 
 /** What is owned, what was until a moment ago, and what should be. */
 function follow(state: State): void {

@@ -165,6 +165,29 @@ describe('ownership of slots', () => {
     for (const userId of theirs) expect(b.moves.some((move) => move.gone(userId))).toBe(false);
   });
 
+  test('one that is taken for dead again and again leaves its slots where they are for a while', async () => {
+    const [a, b] = [gateway('a'), gateway('b')];
+    await settled(a, b);
+    const lapse = async (): Promise<void> => {
+      const moves = b.moves.length;
+      b.leases.stopped = true;
+      await vi.waitUntil(() => a.ownership.owned().length === SLOTS, { timeout: 5_000 });
+      b.leases.stopped = false;
+      await vi.waitUntil(() => b.moves.length > moves, { timeout: 5_000 });
+    };
+    await lapse();
+    await settled(a, b);
+    expect(b.ownership.owned()).not.toEqual([]);
+    await lapse();
+    const since = Date.now();
+    await vi.waitUntil(() => Date.now() > since + 10 * BEAT_MS, { timeout: 5_000 });
+    expect([a.ownership.owned().length, b.ownership.owned()]).toEqual([SLOTS, []]);
+    // Nobody else is there: it does not wait then.
+    await a.ownership.close();
+    open.splice(open.indexOf(a), 1);
+    await settled(b);
+  });
+
   test('one that leaves is followed at once', async () => {
     const [a, b] = [gateway('a'), gateway('b')];
     await settled(a, b);
