@@ -89,6 +89,10 @@ const PRESENCE: Numbers<typeof presence> = {
 const SLOTS: Numbers<typeof slots> = {
   BEAT_MS: 'How often a gateway says that it is alive.',
   GATEWAY_DEAD_AFTER_MS: 'A gateway that was not heard of for so long is dead: others take its users.',
+  TAKE_BACK_AFTER_MS:
+    'A gateway that was taken for dead while it lived, and not for the first time, takes users back after so long; each time twice that.',
+  TAKE_BACK_AFTER_MAX_MS: 'And no longer than this.',
+  LAPSE_FORGOTTEN_MS: 'Without another time for so long it counts as the first again.',
   MOVE_AFTER_MS: 'How long clients that another gateway has taken over are served where they are.',
   SLOT_WAIT_MS: 'How long an upgrade, or a `sync`, waits for any gateway to serve the user.',
   MOVED_LINGER_MS: 'How long a socket that belongs elsewhere has to read where.',
