@@ -32,15 +32,15 @@ const DOWN_MS = 1_000;
 const LONG_MS = 60_000;
 
 async function oneOf({ processes, random }: Cluster, role: string): Promise<RoleProcess> {
-  const all = processes.filter((process) => process.role === role);
+  const all = processes.filter((process) => process.role.split(',').includes(role));
   if (role !== 'relay') return random.pick(all);
   // One that stands by is not missed.
   const active = await Promise.all(all.map(async (relay) => (await relay.metric('hindsight_relay_active')) === 1));
   return all.find((_, i) => active[i]) ?? random.pick(all);
 }
 
-const killed = (role: string): Fault => ({
-  name: `kill -9 of a ${role}`,
+const killed = (role: string, title: string = role): Fault => ({
+  name: `kill -9 of a ${title}`,
   rounds: ROUNDS,
   inject: async (cluster) => (await oneOf(cluster, role)).killAndRestart(),
 });
@@ -94,8 +94,7 @@ const silent: Fault = {
 };
 
 export const FAULTS: readonly Fault[] = [
-  killed('gateway'),
-  killed('http'),
+  killed('gateway', 'gateway with http'),
   killed('relay'),
   killed('projector'),
   killed('deliveries'),

@@ -42,6 +42,8 @@ export class Listener {
   longestWaitMs = 0;
   /** The same until its sender was answered. */
   longestAckMs = 0;
+  /** What it is at, and since when. */
+  doing = { what: 'nothing', since: performance.now() };
   session: SignedIn;
   readonly chats: readonly string[];
   private readonly options: ListenerOptions;
@@ -83,13 +85,18 @@ export class Listener {
       try {
         await this.connect();
         await this.socket?.closed;
-      } catch {
+      } catch (error) {
+        this.nowAt(`signing in after ${String(error)}`);
         await this.signInAgain();
       }
       this.socket = null;
       this.reconnects++;
       if (!this.stopped) await pause(RECONNECT_MS);
     }
+  }
+
+  private nowAt(what: string): void {
+    this.doing = { what, since: performance.now() };
   }
 
   /** The address of the gateway is part of a session's answer: asked for again where the old one does not answer. */
@@ -102,6 +109,7 @@ export class Listener {
   }
 
   private async connect(): Promise<void> {
+    this.nowAt('connecting');
     const opening = openSocket(this.session.gateway, this.session.accessToken);
     const socket = await within(opening, this.options.impatient ? PATIENCE_MS : ANSWER_WITHIN_MS).catch((error) => {
       void opening.then((late) => late.cut()).catch(() => undefined); // nobody waits for it any more
@@ -109,7 +117,9 @@ export class Listener {
     });
     this.socket = socket;
     socket.onFrame((frame) => this.take(socket, frame));
-    if (!(await this.sync(socket, this.chats))) socket.cut();
+    this.nowAt('syncing');
+    if (await this.sync(socket, this.chats)) this.nowAt('listening');
+    else socket.cut();
   }
 
   private async sync(socket: TestSocket, chats: readonly string[]): Promise<boolean> {

@@ -60,7 +60,7 @@ export async function startLoad(processes: readonly RoleProcess[], random: Seede
 }
 
 async function populate(processes: readonly RoleProcess[], random: Seeded): Promise<Listener[]> {
-  const http = (): string => random.pick(processes.filter(({ role }) => role === 'http')).server().http;
+  const http = (): string => random.pick(processes.filter(({ role }) => role.includes('http'))).server().http;
   const users: SignedIn[] = [];
   for (let i = 0; i < USERS; i++) users.push(await signUp(http(), `fault_user_${i}`));
   const chatsOf = new Map<string, string[]>(users.map(({ userId }) => [userId, []]));
@@ -113,8 +113,11 @@ const behind = (listeners: readonly Listener[], heads: ReadonlyMap<string, numbe
       .filter(({ chatId, head }) => listener.ledger.lastSeq(chatId) < head),
   );
 
-const lacking = ({ listener: { session, ledger }, chatId, head }: Behind): string =>
-  `${session.username} at ${session.gateway} has ${ledger.lastSeq(chatId)} of ${head} in ${chatId}`;
+function lacking({ listener, chatId, head }: Behind): string {
+  const { session, ledger, doing } = listener;
+  const forMs = Math.round(performance.now() - doing.since);
+  return `${session.username} at ${session.gateway}, ${doing.what} for ${forMs} ms, has ${ledger.lastSeq(chatId)} of ${head} in ${chatId}`;
+}
 
 function wrongsOf(listeners: readonly Listener[]): Wrong {
   const sum = (of: (listener: Listener) => number): number => listeners.reduce((total, one) => total + of(one), 0);
