@@ -43,18 +43,27 @@ export async function signUp(http: string, username: string): Promise<SignedIn> 
   return signIn(http, username);
 }
 
+interface SessionAnswer {
+  accessToken: string;
+  refreshToken: string;
+  user: { userId: string };
+  gateway: { url: string };
+}
+
 export async function signIn(http: string, username: string): Promise<SignedIn> {
-  const session = await call<{
-    accessToken: string;
-    refreshToken: string;
-    user: { userId: string };
-    gateway: { url: string };
-  }>(http, '/v1/sessions', {
-    body: { username, password: TEST_PASSWORD },
-  });
-  if (session.status !== 201)
-    throw new Error(`sign-in of ${username}: ${session.status} ${JSON.stringify(session.body)}`);
-  const { accessToken, refreshToken, user, gateway } = session.body;
+  const body = { username, password: TEST_PASSWORD };
+  const session = await call<SessionAnswer>(http, '/v1/sessions', { body });
+  return signedIn(username, session);
+}
+
+/** New tokens for the old ones, and the address of the gateway that serves the user now. */
+export async function renewSession(http: string, { username, refreshToken }: SignedIn): Promise<SignedIn> {
+  return signedIn(username, await call<SessionAnswer>(http, '/v1/sessions/refresh', { body: { refreshToken } }));
+}
+
+function signedIn(username: string, { status, body }: Answer<SessionAnswer>): SignedIn {
+  if (status !== 201) throw new Error(`sign-in of ${username}: ${status} ${JSON.stringify(body)}`);
+  const { accessToken, refreshToken, user, gateway } = body;
   return { userId: user.userId, username, accessToken, refreshToken, gateway: gateway.url };
 }
 

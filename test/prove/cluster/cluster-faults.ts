@@ -5,7 +5,7 @@ import { seeded } from '../../support/seeded.ts';
 import { temporaryFolder } from '../../support/server-process.ts';
 import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import { ensure, type Part, type PartOptions, scaled } from '../part.ts';
-import { type Cluster, FAULTS, type Fault } from './faults.ts';
+import { type Cluster, FAULTS, type Fault, ROUNDS } from './faults.ts';
 import { type Load, startLoad } from './load.ts';
 import { watchMemory } from './memory.ts';
 import { type RoleProcess, startRole } from './role-process.ts';
@@ -69,11 +69,13 @@ async function prove(
 ): Promise<Record<string, number | string>> {
   const load = await startLoad(cluster.processes, cluster.random);
   const faults = FAULTS.filter(({ name }) => only === undefined || only.some((part) => name.includes(part)));
-  say(HEADER);
-  const rows: Row[] = [];
-  for (const fault of faults) {
-    rows.push(await rounds(cluster, load, { fault, share }));
-    say(describe(rows.at(-1) as Row));
+  const rows = faults.map(({ name }) => newRow(name));
+  const table = (): string => [HEADER, ...rows.map(describe)].join('\n');
+  for (let round = 0; round < scaled(ROUNDS, share); round++) {
+    for (const [i, fault] of faults.entries()) {
+      if (round < scaled(fault.rounds, share)) await oneRound(cluster, load, { fault, row: rows[i] as Row });
+    }
+    say(`after ${round + 1} rounds:\n${table()}`);
   }
   await load.settle();
   await load.stop();
@@ -87,26 +89,17 @@ async function prove(
     rows.every(({ stuck }) => stuck === 0),
     'some did not catch up in time',
   );
-  return { ...facts, table: `\n${[HEADER, ...rows.map(describe)].join('\n')}\n` };
-}
-
-async function rounds(cluster: Cluster, load: Load, of: { fault: Fault; share: number }): Promise<Row> {
-  const { fault, share } = of;
-  const row = newRow(fault.name);
-  const memory = fault.watchMemory ? await watchMemory(cluster.processes) : null;
-  for (let round = 0; round < scaled(fault.rounds, share); round++) {
-    await pause(CALM_MS + cluster.random.below(CALM_MS));
-    await oneRound(cluster, load, { fault, row });
-  }
-  if (memory) row.memory = await memory.end();
-  return row;
+  return { ...facts, table: `\n${table()}\n` };
 }
 
 async function oneRound(cluster: Cluster, load: Load, { fault, row }: { fault: Fault; row: Row }): Promise<void> {
+  const inject = await fault.prepare(cluster);
+  await pause(CALM_MS + cluster.random.below(CALM_MS));
+  const memory = fault.watchMemory ? await watchMemory(cluster.processes) : null;
   for (const listener of load.listeners) Object.assign(listener, { longestWaitMs: 0, longestAckMs: 0 });
   const before = load.wrongs();
   const began = performance.now();
-  await fault.inject(cluster);
+  await inject();
   const repaired = performance.now();
   if (!(await load.caughtUp())) {
     row.stuck++;
@@ -125,6 +118,7 @@ async function oneRound(cluster: Cluster, load: Load, { fault, row }: { fault: F
     `${new Date().toISOString()} ${fault.name}, round ${row.recoveryMs.length}: ${took}, ` +
       `longest wait ${row.waitMs.at(-1)}, until acknowledged ${row.ackMs.at(-1)} ms ${load.firstWrongs()[0] ?? ''}`,
   );
+  if (memory) row.memory = await memory.end();
   for (const process of cluster.processes) process.keepOutput(cluster.folder);
 }
 

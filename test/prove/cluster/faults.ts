@@ -17,22 +17,29 @@ export interface Cluster {
 
 export interface Fault {
   readonly name: string;
-  /** Resolves when what was broken is there again; clients may still be catching up. */
-  inject(cluster: Cluster): Promise<void>;
+  /**
+   * Waits for what was broken before, and resolves to what does it: that resolves when clients may be expected to catch
+   * up, for there is somebody to take over, or what was broken is there again.
+   */
+  prepare(cluster: Cluster): Promise<() => Promise<void>>;
   /** How often at full count. */
   readonly rounds: number;
   /** What processes keep in memory meanwhile is shown. */
   readonly watchMemory?: true;
 }
 
-const ROUNDS = 20;
+export const ROUNDS = 20;
 const SILENCE_MS = 15_000;
 const PAUSE_MS = 20_000;
 const DOWN_MS = 1_000;
+/** By then a process that was killed has been missed, or is about to be. */
+const MISSED_MS = 3_000;
 const LONG_MS = 60_000;
 
+/** One of at least two that are up. */
 async function oneOf({ processes, random }: Cluster, role: string): Promise<RoleProcess> {
   const all = processes.filter((process) => process.role.split(',').includes(role));
+  await Promise.all(all.map((process) => process.whole()));
   if (role !== 'relay') return random.pick(all);
   // One that stands by is not missed.
   const active = await Promise.all(all.map(async (relay) => (await relay.metric('hindsight_relay_active')) === 1));
@@ -42,14 +49,23 @@ async function oneOf({ processes, random }: Cluster, role: string): Promise<Role
 const killed = (role: string, title: string = role): Fault => ({
   name: `kill -9 of a ${title}`,
   rounds: ROUNDS,
-  inject: async (cluster) => (await oneOf(cluster, role)).killAndRestart(),
+  async prepare(cluster) {
+    const victim = await oneOf(cluster, role);
+    return async () => {
+      await victim.killAndReplace();
+      await pause(MISSED_MS);
+    };
+  },
 });
 
-/** Longer than any lease: what comes back thinks that it still leads. */
-const paused = (role: string): Fault => ({
-  name: `a ${role} stands still for ${PAUSE_MS / 1_000} s`,
+/** One of each at the same time, longer than any lease: what comes back thinks that it still leads. */
+const paused = (...roles: string[]): Fault => ({
+  name: `a ${roles.join(', a ')} stand still for ${PAUSE_MS / 1_000} s`,
   rounds: ROUNDS,
-  inject: async (cluster) => (await oneOf(cluster, role)).pauseFor(PAUSE_MS),
+  async prepare(cluster) {
+    const victims = await Promise.all(roles.map((role) => oneOf(cluster, role)));
+    return async () => void (await Promise.all(victims.map((victim) => victim.pauseFor(PAUSE_MS))));
+  },
 });
 
 const SERVERS = { kafka: 'Kafka', cassandra: 'Cassandra', postgres: 'Postgres', 'event-store': 'the event store' };
@@ -67,30 +83,35 @@ async function stopFor({ folder, say }: Cluster, server: Server, ms: number): Pr
 const restarted = (server: Server): Fault => ({
   name: `kill -9 and restart of ${SERVERS[server]}`,
   rounds: ROUNDS,
-  inject: (cluster) => stopFor(cluster, server, DOWN_MS),
+  prepare: async (cluster) => () => stopFor(cluster, server, DOWN_MS),
 });
 
 const stoppedLong = (server: Server): Fault => ({
   name: `${SERVERS[server]} stopped for ${LONG_MS / 1_000} s`,
   rounds: 1,
   watchMemory: true,
-  inject: (cluster) => stopFor(cluster, server, LONG_MS),
+  prepare: async (cluster) => () => stopFor(cluster, server, LONG_MS),
 });
 
 const cut: Fault = {
   name: 'connections to the event store cut',
   rounds: ROUNDS,
-  inject: async ({ storeProxy }) => storeProxy.reset(),
+  prepare:
+    async ({ storeProxy }) =>
+    async () =>
+      storeProxy.reset(),
 };
 
 const silent: Fault = {
   name: `connections to the event store silent for ${SILENCE_MS / 1_000} s`,
   rounds: ROUNDS,
-  async inject({ storeProxy }) {
-    storeProxy.blackHole();
-    await pause(SILENCE_MS);
-    storeProxy.heal();
-  },
+  prepare:
+    async ({ storeProxy }) =>
+    async () => {
+      storeProxy.blackHole();
+      await pause(SILENCE_MS);
+      storeProxy.heal();
+    },
 };
 
 export const FAULTS: readonly Fault[] = [
@@ -104,10 +125,7 @@ export const FAULTS: readonly Fault[] = [
   restarted('event-store'),
   cut,
   silent,
-  paused('relay'),
-  paused('projector'),
-  paused('deliveries'),
-  paused('gateway'),
+  paused('relay', 'projector', 'deliveries', 'gateway'),
   stoppedLong('kafka'),
   stoppedLong('cassandra'),
   stoppedLong('postgres'),

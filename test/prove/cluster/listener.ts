@@ -1,6 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createUlidFactory } from '../../../infra/system/ids.ts';
-import { type Frame, openSocket, type SignedIn, signIn, type TestSocket } from '../../support/protocol-client.ts';
+import {
+  type Frame,
+  openSocket,
+  renewSession,
+  type SignedIn,
+  signIn,
+  type TestSocket,
+} from '../../support/protocol-client.ts';
 import { type Acked, createLedger, type Ledger } from './ledger.ts';
 
 interface Sent {
@@ -22,6 +29,7 @@ export interface ListenerOptions {
 }
 
 const RECONNECT_MS = 200;
+const RECONNECT_MAX_MS = 2_000;
 const ANSWER_WITHIN_MS = 10_000;
 const PING_EVERY_MS = 2_000;
 const PATIENCE_MS = 5_000;
@@ -81,17 +89,19 @@ export class Listener {
   }
 
   private async listen(): Promise<void> {
-    while (!this.stopped) {
+    for (let failures = 0; !this.stopped; ) {
       try {
         await this.connect();
+        failures = 0;
         await this.socket?.closed;
       } catch (error) {
-        this.nowAt(`signing in after ${String(error)}`);
-        await this.signInAgain();
+        failures++;
+        this.nowAt(`renewing its session after ${String(error)}`);
+        if (failures > 1) await this.renew();
       }
       this.socket = null;
       this.reconnects++;
-      if (!this.stopped) await pause(RECONNECT_MS);
+      if (!this.stopped) await pause(Math.min(RECONNECT_MAX_MS, RECONNECT_MS * 2 ** failures));
     }
   }
 
@@ -100,6 +110,15 @@ export class Listener {
   }
 
   /** The address of the gateway is part of a session's answer: asked for again where the old one does not answer. */
+  private async renew(): Promise<void> {
+    try {
+      this.session = await within(renewSession(this.options.http(), this.session));
+    } catch (error) {
+      // A renewal whose answer was lost has used up the token.
+      if (String(error).includes('401')) await this.signInAgain();
+    }
+  }
+
   private async signInAgain(): Promise<void> {
     try {
       this.session = await within(signIn(this.options.http(), this.session.username));
@@ -136,7 +155,7 @@ export class Listener {
       if (!socket || !this.options.impatient) continue;
       const answered = await within(socket.request('ping'), PATIENCE_MS).catch(() => null);
       if (answered || socket !== this.socket || this.stopped) continue;
-      await this.signInAgain();
+      await this.renew();
       socket.cut();
     }
   }

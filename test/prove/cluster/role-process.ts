@@ -11,8 +11,10 @@ export interface RoleProcess {
   metric(name: string): Promise<number | null>;
   /** How often it ended by itself. */
   ended(): number;
-  /** `kill -9`, and a new one at once; resolves when that one is ready. */
-  killAndRestart(): Promise<void>;
+  /** `kill -9`, and a new one at once; resolves when the old one is gone. */
+  killAndReplace(): Promise<void>;
+  /** Resolves when the one that replaces it, if any, is ready. */
+  whole(): Promise<void>;
   /** SIGSTOP for so long, then SIGCONT. */
   pauseFor(ms: number): Promise<void>;
   /** Writes what it and those before it have printed into a folder. */
@@ -49,12 +51,13 @@ export async function startRole(
     server,
     metric: (name) => metricOf(server, name),
     ended: () => state.ended,
-    async killAndRestart() {
+    async killAndReplace() {
       const old = server();
       state.current = null;
       await old.kill();
-      await start(state);
+      replace(state);
     },
+    whole: () => state.replacing,
     async pauseFor(ms) {
       const { pid } = server();
       process.kill(pid, 'SIGSTOP');
@@ -87,8 +90,12 @@ async function start(state: State): Promise<void> {
     state.ended++;
     state.say(`a ${role} ended by itself with ${code}: ${started.output().slice(-2_000)}`);
     state.current = null;
-    state.replacing = start(state).catch((error: unknown) => state.say(String(error)));
+    replace(state);
   });
+}
+
+function replace(state: State): void {
+  state.replacing = start(state).catch((error: unknown) => state.say(String(error)));
 }
 
 async function metricOf(server: () => ServerProcess, name: string): Promise<number | null> {
