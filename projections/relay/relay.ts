@@ -60,7 +60,8 @@ export function createRelay(options: RelayOptions): Relay {
         await checkpoints.prepare('relay', 1);
         const claim = await checkpoints.claimIdle('relay', 0, { owner, idleMs });
         faults.worked('checkpoint');
-        if (claim) return claim;
+        if (claim && !closing.signal.aborted) return claim;
+        if (claim) await checkpoints.release(claim); // closed while it claimed: whoever closes knows of no term to end
         backOff.reset();
         await pause(standbyLookMs, closing.signal);
       } catch (error) {

@@ -118,6 +118,31 @@ test('a relay that was frozen asks before it writes: nothing of it arrives', asy
   expect(writer.writes).toBe(writes);
 });
 
+test('closed while it claims: it begins no term, and another has its turn at once', async () => {
+  let claiming: () => void = () => undefined;
+  const claims = new Promise<void>((resolve) => (claiming = resolve));
+  let answer: () => void = () => undefined;
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  const relay = world.relay({
+    checkpoints: {
+      ...world.checkpoints,
+      async claimIdle(...claim) {
+        claiming();
+        await answered;
+        return world.checkpoints.claimIdle(...claim);
+      },
+    },
+  });
+  await claims;
+  const closed = relay.close();
+  answer();
+  await closed;
+  expect(relay.reports).toEqual([]);
+  expect(await checkpoint()).toMatchObject({ term: 1, owner: '' });
+  const next = world.relay({ idleMs: 3_600_000 });
+  await until(() => expect(next.state()).toMatchObject({ active: true, term: 2 }));
+});
+
 test('goes on while its checkpoint cannot be moved, and is not replaced by itself afterwards', async () => {
   let away = false;
   let refused = 0;
