@@ -23,7 +23,7 @@ export type { EventStore } from '../events/event-store.ts';
 /** The folded core of long streams. May lose anything at any time: then the stream is read from its beginning. */
 export interface Snapshots {
   load(stream: string): Promise<{ revision: number; state: string } | null>;
-  /** Replaces what is there. */
+  /** Replaces what is there, unless that is newer. */
   save(stream: string, revision: number, state: string): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import type { ChatSlots, ChatSlotsStore } from '../../projections/deliveries/ports.ts';
-import type { Checkpoints } from '../../projections/partitions/ports.ts';
+import { type Checkpoints, StaleOwner } from '../../projections/partitions/ports.ts';
 
 type Row = Pick<ChatSlots, 'headSeq'> & { readonly counts: readonly (readonly [number, number])[] };
 
@@ -18,6 +18,10 @@ export function memoryChatSlots(checkpoints: Checkpoints): MemoryChatSlots {
   function open(): ChatSlotsStore {
     const known = new Map<string, ChatSlots>();
     const touched = new Set<ChatSlots>();
+    const reset = (): void => {
+      known.clear();
+      touched.clear();
+    };
     return {
       async load(chatIds) {
         for (const chatId of chatIds) {
@@ -34,14 +38,16 @@ export function memoryChatSlots(checkpoints: Checkpoints): MemoryChatSlots {
       },
       touch: (chat) => void touched.add(chat),
       async commit(step) {
-        await checkpoints.move(step);
+        try {
+          await checkpoints.move(step);
+        } catch (error) {
+          if (error instanceof StaleOwner) reset();
+          throw error;
+        }
         for (const { chatId, headSeq, counts } of touched) rows.set(chatId, { headSeq, counts: [...counts] });
         touched.clear();
       },
-      reset() {
-        known.clear();
-        touched.clear();
-      },
+      reset,
     };
   }
 

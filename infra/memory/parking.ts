@@ -17,6 +17,13 @@ export function memoryParking(): Parking {
       const event = parked.get(id(group, key));
       if (event) event.waiting += events;
     },
-    list: async () => [...parked.values()].map((event) => ({ ...event })),
+    list: async () => [...parked.values()].map((event) => ({ ...event })).sort(inOrder),
   };
 }
+
+type Parked = Pick<ParkedEvent, 'group' | 'position' | 'key'>;
+
+const inOrder = (a: Parked, b: Parked): number =>
+  compare(a.group, b.group) || a.position - b.position || compare(a.key, b.key);
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -7,7 +7,8 @@ const SAVE = {
   name: 'snapshots-save',
   text: `INSERT INTO snapshots (stream, revision, state)
     SELECT $1, $2, $3 FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unhurried
-    ON CONFLICT (stream) DO UPDATE SET revision = excluded.revision, state = excluded.state`,
+    ON CONFLICT (stream) DO UPDATE SET revision = excluded.revision, state = excluded.state
+    WHERE excluded.revision >= snapshots.revision`,
 };
 
 /** Folded cores of long streams, for all processes that take commands. */

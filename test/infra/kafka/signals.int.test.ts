@@ -4,14 +4,14 @@ import { SIGNAL_MAX_AGE_MS } from '../../../gateway/signals/port.ts';
 import type { KafkaConnection } from '../../../infra/kafka/connection.ts';
 import { createSender } from '../../../infra/kafka/sender.ts';
 import { createKafkaSignals, type KafkaSignals } from '../../../infra/kafka/signals.ts';
+import { CONTRACT_SIGNAL_SLOTS, signalsContract } from '../../contracts/signals.ts';
 import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import { broker, type FreshTopic, freshTopic, openKafka } from './world.ts';
 
-const SLOTS = 3;
+const SLOTS = CONTRACT_SIGNAL_SLOTS;
 const USER = '01JD0000000000000000000001';
 const online: Signal = { kind: 'presence', userId: USER, online: true };
 const typing: Signal = { kind: 'typing', chatId: '01JD0000000000000000000002', userId: USER, to: [USER, USER] };
-const watching: Signal = { kind: 'presence-watch', replySlot: 2, userIds: [USER] };
 const until = (assertion: () => void) => vi.waitFor(assertion, { timeout: 20_000, interval: 10 });
 
 let place: FreshTopic;
@@ -43,30 +43,14 @@ function gateway(clock: () => number = Date.now) {
   return { signals, got, stop, run };
 }
 
-test('signals go to whoever follows their slot, in order, and to nobody else', async () => {
-  const [sender, one, two] = [gateway(), gateway(), gateway()];
-  await Promise.all([one.signals.follow([0, 1]), two.signals.follow([2])]);
-  for (const [slot, signal] of [
-    [0, typing],
-    [2, watching],
-    [0, online],
-    [1, online],
-  ] as const) {
-    sender.signals.send(slot, signal);
-  }
-  await until(() => expect([one.got.length, two.got.length]).toEqual([3, 1]));
-  expect(one.got.filter(([slot]) => slot === 0)).toEqual([
-    [0, typing],
-    [0, online],
-  ]);
-  expect(two.got).toEqual([[2, watching]]);
-  one.stop();
-  sender.signals.send(1, online);
-  sender.signals.send(2, online);
-  await until(() => expect(two.got).toHaveLength(2));
-  expect([one.got.length, sender.got, sender.signals.dropped()]).toEqual([3, [], 0]);
-  expect(sender.signals.slotOf(USER)).toBeLessThan(SLOTS);
-});
+signalsContract('Kafka', async () => ({
+  async gateway(slots) {
+    const { signals } = gateway();
+    if (slots.length > 0) await signals.follow(slots);
+    return signals;
+  },
+  close: async () => undefined,
+}));
 
 test('what is late, and what is no signal, is dropped and counted', async () => {
   let skewMs = 0;

@@ -4,6 +4,7 @@ import { createMemoryEventStore } from '../../../infra/memory/event-store.ts';
 import { newEvents } from '../../contracts/event-store/events.ts';
 import { timeContract } from '../../contracts/event-store/reads.ts';
 import { eventStoreContract } from '../../contracts/event-store.ts';
+import { snapshotsContract } from '../../contracts/snapshots.ts';
 
 eventStoreContract('memory', async () => {
   const store = createMemoryEventStore();
@@ -13,6 +14,11 @@ eventStoreContract('memory', async () => {
 timeContract('memory', async (clock) => {
   const store = createMemoryEventStore({ clock });
   return { store, close: store.close };
+});
+
+snapshotsContract('memory', async () => {
+  const store = createMemoryEventStore();
+  return { one: store, other: store, close: store.close };
 });
 
 test('a fault before the append leaves nothing, one after it leaves the events', async () => {
