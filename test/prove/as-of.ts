@@ -1,26 +1,13 @@
-import { spawnSync } from 'node:child_process';
-import { PACKAGE_ROOT } from '../../bin/package-root.ts';
-import { createUlidFactory } from '../../infra/system/ids.ts';
 import { ircLogs } from '../support/irc-logs.ts';
 import { call, type SignedIn, signUp } from '../support/protocol-client.ts';
-import { type Seeded, seeded } from '../support/seeded.ts';
+import { seeded } from '../support/seeded.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { allEvents, changeAtRandom, importLogs, type Line } from './irc-chat.ts';
 import { ensure, type Part, scaled } from './part.ts';
 
 const PAGES = 1_000;
 const CHANGES = 5_000;
 const PAGE_MESSAGES = 50;
-const CHANGES_AT_ONCE = 8;
-const EMOJIS = ['👍', '🎉', '❤️', '😂'];
-
-interface Line {
-  chatId: string;
-  seq: number;
-  type: string;
-  at: string;
-  actor: string;
-  data: { messageId: string; text: string; emoji: string };
-}
 
 /** A message as this part folds it, by itself, from the events. */
 interface Folded {
@@ -39,9 +26,9 @@ export const asOfPart: Part = {
     const server = await startServerProcess({ env: { HINDSIGHT_ACCESS_TOKEN_S: '86400' } });
     const ada = await signUp(server.http, 'ada');
     const ben = await signUp(server.http, 'ben');
-    const { chatId, imported } = importLogs(server.data);
+    const { chatId, imported } = importLogs(server.data, { files: ircLogs().days.map(({ path }) => path) });
     say(`${imported} events imported`);
-    await change({ server, chatId, random, users: [ada, ben] }, scaled(CHANGES, share));
+    await changeAtRandom({ server, chatId, random, users: [ada, ben] }, scaled(CHANGES, share));
     const events = await allEvents(server, chatId, ada);
     const points = Array.from({ length: scaled(PAGES, share) }, () => 1 + random.below(events.length)).sort(
       (a, b) => a - b,
@@ -51,106 +38,6 @@ export const asOfPart: Part = {
     return { imported, events: events.length, pages: points.length };
   },
 };
-
-function importLogs(data: string): { chatId: string; imported: number } {
-  const files = ircLogs().days.map(({ path }) => path);
-  const done = spawnSync(
-    process.execPath,
-    [
-      'bin/hindsight.mjs',
-      'import',
-      'irc',
-      '--chat',
-      '#ubuntu',
-      '--member',
-      'ada',
-      '--member',
-      'ben',
-      '--json',
-      ...files,
-    ],
-    { cwd: PACKAGE_ROOT, env: { ...process.env, HINDSIGHT_DATA: data }, encoding: 'utf8', maxBuffer: 64 * 1_048_576 },
-  );
-  ensure(done.status === 0, `import: exit ${done.status}\n${done.stderr}`);
-  const report = JSON.parse(done.stdout) as { chatId: string; appended: number };
-  return { chatId: report.chatId, imported: report.appended };
-}
-
-interface World {
-  server: ServerProcess;
-  chatId: string;
-  random: Seeded;
-  users: SignedIn[];
-}
-
-/** Edits of own messages, deletions, reactions come and gone, on messages old and new. */
-async function change(world: World, count: number): Promise<void> {
-  const { server, chatId, random, users } = world;
-  const targets = (await allEvents(server, chatId, users[0] as SignedIn))
-    .filter(({ type }) => type === 'MessageSent')
-    .map(({ data }) => data.messageId);
-  const own: { user: SignedIn; messageId: string }[] = [];
-  const ulid = createUlidFactory();
-  let left = count;
-  const lane = async (): Promise<void> => {
-    while (left-- > 0) {
-      const user = random.pick(users);
-      const path = `/v1/chats/${chatId}/messages`;
-      const messageId = random.pick(targets);
-      const dice = random.below(10);
-      if (dice < 2) {
-        const id = ulid();
-        await expectOk(
-          call(server.http, path, { token: user.accessToken, body: { messageId: id, text: `said ${left}` } }),
-        );
-        own.push({ user, messageId: id });
-        targets.push(id);
-      } else if (dice < 4 && own.length > 0) {
-        const mine = random.pick(own);
-        await expectOk(
-          call(server.http, `${path}/${mine.messageId}`, {
-            method: 'PATCH',
-            token: mine.user.accessToken,
-            body: { text: `edited ${left}` },
-          }),
-          [409],
-        );
-      } else if (dice < 5)
-        await expectOk(call(server.http, `${path}/${messageId}`, { method: 'DELETE', token: user.accessToken }));
-      else {
-        const method = dice < 8 ? 'PUT' : 'DELETE';
-        const emoji = encodeURIComponent(random.pick(EMOJIS));
-        await expectOk(
-          call(server.http, `${path}/${messageId}/reactions/${emoji}`, { method, token: user.accessToken }),
-          [409],
-        );
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: CHANGES_AT_ONCE }, lane));
-}
-
-async function expectOk(answering: ReturnType<typeof call>, alsoFine: readonly number[] = []): Promise<void> {
-  const answer = await answering;
-  ensure(answer.status < 300 || alsoFine.includes(answer.status), `${answer.status} ${JSON.stringify(answer.body)}`);
-}
-
-async function allEvents(server: ServerProcess, chatId: string, viewer: SignedIn): Promise<Line[]> {
-  const events: Line[] = [];
-  for (let after: number | null = 0; after !== null; ) {
-    const page: { status: number; body: { events: Line[]; next: number | null } } = await call(
-      server.http,
-      `/v1/chats/${chatId}/events?after=${after}&limit=1000`,
-      {
-        token: viewer.accessToken,
-      },
-    );
-    ensure(page.status === 200, `events: ${page.status} ${JSON.stringify(page.body)}`);
-    events.push(...page.body.events);
-    after = page.body.next;
-  }
-  return events;
-}
 
 async function checkPages(
   world: { server: ServerProcess; chatId: string; viewer: SignedIn },

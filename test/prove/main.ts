@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PACKAGE_ROOT } from '../../bin/package-root.ts';
 import { asOfPart } from './as-of.ts';
+import { clusterEqualPart } from './cluster/cluster-equal.ts';
 import { clusterFaultsPart } from './cluster/cluster-faults.ts';
 import { crashPart } from './crash.ts';
 import { hostilePart } from './hostile.ts';
@@ -13,7 +14,7 @@ import { socketsPart } from './sockets.ts';
  * `npm run prove -- [--share 0.1] [--seed N] [--part NAME]… [--only FAULT]… [--afresh]`: the promises, put to the test at full count.
  * Parts that were proved with the same share and seed are not run again, so that a run that was stopped goes on.
  */
-const PARTS: readonly Part[] = [asOfPart, crashPart, socketsPart, hostilePart, clusterFaultsPart];
+const PARTS: readonly Part[] = [asOfPart, crashPart, socketsPart, hostilePart, clusterEqualPart, clusterFaultsPart];
 const STATE = join(PACKAGE_ROOT, 'node_modules', '.cache', 'hindsight', 'proved.json');
 
 const { values } = parseArgs({
