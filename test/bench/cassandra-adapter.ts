@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import driver from 'cassandra-driver';
 import { plain } from '../../events/content.ts';
 import type { RecordedEvent } from '../../events/event-store.ts';
@@ -12,7 +11,7 @@ import { memoryCheckpoints } from '../../infra/memory/checkpoints.ts';
 import type { PartitionBatch } from '../../projections/partitions/ports.ts';
 import { batchOf, projectionsOf } from '../contracts/partition-rows/feeder.ts';
 import { recorded } from '../support/array-log.ts';
-import type { Servers } from '../support/servers.ts';
+import { type Servers, serversFromEnvironment } from '../support/fresh-stores.ts';
 import { type PairResult, pairs, type Verdict } from './pairs.ts';
 
 const CHATS = 20;
@@ -207,10 +206,4 @@ function createByHand(client: driver.Client): Side {
       return [write];
     },
   };
-}
-
-function serversFromEnvironment(): Servers {
-  const file = process.env['HINDSIGHT_TEST_SERVERS'];
-  if (file === undefined) throw new Error('HINDSIGHT_TEST_SERVERS names no file: it says where Cassandra runs');
-  return JSON.parse(readFileSync(file, 'utf8')) as Servers;
 }

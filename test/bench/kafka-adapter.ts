@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Message } from 'kafkajs';
 import type { Link, Placed } from '../../events/backplane.ts';
 import type { RecordedEvent } from '../../events/event-store.ts';
@@ -10,7 +9,7 @@ import { toMessage } from '../../infra/kafka/record.ts';
 import { createTopics } from '../../infra/kafka/topics.ts';
 import { createKafkaWriter } from '../../infra/kafka/writer.ts';
 import { createChains } from '../../projections/relay/chains.ts';
-import type { Servers } from '../support/servers.ts';
+import { serversFromEnvironment } from '../support/fresh-stores.ts';
 import { type PairResult, pairs, type Verdict } from './pairs.ts';
 
 const PARTITIONS = 8;
@@ -31,7 +30,9 @@ interface Side {
 }
 
 /** Records per second through the writer and a group ÷ those of a loop by hand, on topics alike of one broker. */
-export async function benchKafkaAdapter(brokers: readonly string[] = brokersFromEnvironment()): Promise<Verdict[]> {
+export async function benchKafkaAdapter(
+  brokers: readonly string[] = serversFromEnvironment().kafka.brokers,
+): Promise<Verdict[]> {
   const connection = connectKafka({ brokers, clientId: 'bench', logger: { debug: ignore, warn: ignore } });
   const prefix = `hindsight_bench_${randomBytes(6).toString('hex')}`;
   const topics = ['product', 'same', 'bare'].map((name) => `${prefix}.${name}`) as [string, string, string];
@@ -198,12 +199,6 @@ const header: ByHand['read'] = ({ value, headers }) => [
   String((headers as Record<string, Buffer>)['id']),
   String((headers as Record<string, Buffer>)['link']),
 ];
-
-function brokersFromEnvironment(): string[] {
-  const path = process.env['HINDSIGHT_TEST_SERVERS'];
-  if (!path) throw new Error('HINDSIGHT_TEST_SERVERS names no file');
-  return (JSON.parse(readFileSync(path, 'utf8')) as Servers).kafka.brokers;
-}
 
 function ignore(): void {
   // nothing to tell

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchAsOf } from './as-of.ts';
 import { benchCassandraAdapter } from './cassandra-adapter.ts';
+import { benchClusterLatency } from './cluster/latency.ts';
 import { benchEventStoreAppends } from './event-store-appends.ts';
 import { benchFanOut } from './fan-out.ts';
 import { benchKafkaAdapter } from './kafka-adapter.ts';
@@ -27,6 +28,7 @@ const ON_SERVERS: Record<string, () => Promise<Verdict[]>> = {
   'kafka-adapter': () => benchKafkaAdapter(),
   'cassandra-adapter': () => benchCassandraAdapter(),
   'postgres-adapter': () => benchPostgresAdapter(),
+  'cluster-latency': benchClusterLatency,
 };
 
 const { positionals } = parseArgs({ allowPositionals: true });

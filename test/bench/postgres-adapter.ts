@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { plain } from '../../events/content.ts';
 import type { RecordedEvent } from '../../events/event-store.ts';
@@ -12,8 +11,8 @@ import type { PartitionBatch, PartitionRows } from '../../projections/partitions
 import type { Projection } from '../../projections/projection.ts';
 import { batchOf, projectionsOf } from '../contracts/partition-rows/feeder.ts';
 import { recorded } from '../support/array-log.ts';
+import { serversFromEnvironment } from '../support/fresh-stores.ts';
 import { type Seeded, seeded } from '../support/seeded.ts';
-import type { Servers } from '../support/servers.ts';
 import { type PairResult, pairs, type Verdict } from './pairs.ts';
 
 const SEED = 17;
@@ -29,7 +28,9 @@ const chatId = (n: number): string => `01HZZZZZZZN${String(n).padStart(15, '0')}
 const userId = (n: number): string => `01HZZZZZZZV${String(n).padStart(15, '0')}`;
 
 /** Rows per second of a partition's rows ÷ those of the quickest loop we know by hand, into tables alike on one server. */
-export async function benchPostgresAdapter(serverUrl: string = urlFromEnvironment()): Promise<Verdict[]> {
+export async function benchPostgresAdapter(
+  serverUrl: string = serversFromEnvironment().postgres.url,
+): Promise<Verdict[]> {
   const database = `hindsight_bench_${randomBytes(6).toString('hex')}`;
   const server = openPostgres({ url: serverUrl, applicationName: 'bench', max: 1 });
   await server.execute(`CREATE DATABASE ${database}`);
@@ -234,10 +235,4 @@ async function createByHand(url: string, postgres: Postgres): Promise<Side & { c
     },
     close: () => client.end(),
   };
-}
-
-function urlFromEnvironment(): string {
-  const file = process.env['HINDSIGHT_TEST_SERVERS'];
-  if (file === undefined) throw new Error('HINDSIGHT_TEST_SERVERS names no file: it says where Postgres runs');
-  return (JSON.parse(readFileSync(file, 'utf8')) as Servers).postgres.url;
 }

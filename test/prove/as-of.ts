@@ -26,7 +26,7 @@ export const asOfPart: Part = {
     const server = await startServerProcess({ env: { HINDSIGHT_ACCESS_TOKEN_S: '86400' } });
     const ada = await signUp(server.http, 'ada');
     const ben = await signUp(server.http, 'ben');
-    const { chatId, imported } = importLogs(server.data, { files: ircLogs().days.map(({ path }) => path) });
+    const { chatId, imported } = await importLogs(server.data, { files: ircLogs().days.map(({ path }) => path) });
     say(`${imported} events imported`);
     await changeAtRandom({ server, chatId, random, users: [ada, ben] }, scaled(CHANGES, share));
     const events = await allEvents(server, chatId, ada);

@@ -1,6 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { PACKAGE_ROOT } from '../../bin/package-root.ts';
 import { createUlidFactory } from '../../infra/system/ids.ts';
+import { hindsightJson } from '../support/cli.ts';
 import { call, type SignedIn } from '../support/protocol-client.ts';
 import type { Seeded } from '../support/seeded.ts';
 import type { ServerProcess } from '../support/server-process.ts';
@@ -19,20 +18,13 @@ export interface Line {
 }
 
 /** Imports day logs into one group of ada and ben, in a process of its own. */
-export function importLogs(
+export async function importLogs(
   data: string,
   { files, title = '#ubuntu' }: { files: readonly string[]; title?: string },
-): { chatId: string; imported: number } {
-  const verb = ['bin/hindsight.mjs', 'import', 'irc', '--chat', title, '--member', 'ada', '--member', 'ben', '--json'];
-  const done = spawnSync(process.execPath, [...verb, ...files], {
-    cwd: PACKAGE_ROOT,
-    env: { ...process.env, HINDSIGHT_DATA: data },
-    encoding: 'utf8',
-    maxBuffer: 64 * 1_048_576,
-  });
-  ensure(done.status === 0, `import: exit ${done.status}\n${done.stderr}`);
-  const report = JSON.parse(done.stdout) as { chatId: string; appended: number };
-  return { chatId: report.chatId, imported: report.appended };
+): Promise<{ chatId: string; imported: number }> {
+  const verb = ['import', 'irc', '--chat', title, '--member', 'ada', '--member', 'ben', ...files];
+  const { chatId, appended } = await hindsightJson<{ chatId: string; appended: number }>(verb, { data });
+  return { chatId, imported: appended };
 }
 
 export interface ChangedChat {

@@ -8,6 +8,9 @@ export interface CollectedSpan {
   spanId: string;
   /** Empty where there is none. */
   parentSpanId?: string;
+  /** Nanoseconds since 1970. */
+  startTimeUnixNano: string;
+  endTimeUnixNano: string;
   /** Of the process that it comes from. */
   resource: Record<string, string>;
 }

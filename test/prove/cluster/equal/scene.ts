@@ -30,10 +30,10 @@ export async function playScene(options: SceneOptions): Promise<{ chats: string[
   const server = await launchServer({ data, env: SERVER_ENV }).ready;
   const users = await Promise.all(USERNAMES.map((username) => signUp(server.http, username)));
   const [ada, ben] = users as [SignedIn, SignedIn];
-  const { chatId, imported } = importLogs(data, { files });
+  const { chatId, imported } = await importLogs(data, { files });
   say(`${files.length} logs imported into one group: ${imported} events`);
   const chats = [chatId];
-  for (const file of files) chats.push(importLogs(data, { files: [file], title: nameOf(file) }).chatId);
+  for (const file of files) chats.push((await importLogs(data, { files: [file], title: nameOf(file) })).chatId);
   await changeAtRandom({ server, chatId, random, users: [ada, ben] }, options.changes);
   await heatUp({ server, chatId, users: [ada, ben], random }, options.heat);
   chats.push(await comeAndGo({ server, users, random }, options.comings));
