@@ -69,6 +69,7 @@ export async function openBenchCluster(): Promise<BenchCluster> {
   const topics = await ensureTopics(kafka, { prefix, partitions: PARTITIONS, slots: SLOTS });
   const log = openClusterLog({ store, postgres, onFault: ignore });
   const launched: ServerProcess[] = [];
+  let folders = 0;
   return {
     servers,
     env,
@@ -79,7 +80,7 @@ export async function openBenchCluster(): Promise<BenchCluster> {
     commands: log.commands,
     async launch(roles, more = {}) {
       const process = await launchServer({
-        data: join(folder, `process-${launched.length}`),
+        data: join(folder, `process-${++folders}`),
         env: { ...env, ...more },
         args: ['--roles', roles],
       }).ready;

@@ -26,23 +26,31 @@ export const SERVER_ENV = { HINDSIGHT_ACCESS_TOKEN_S: '86400' };
 
 /** An embedded run, from an empty data folder to a server that has stopped. */
 export async function playScene(options: SceneOptions): Promise<{ chats: string[] }> {
-  const { data, random, files, say } = options;
-  const server = await launchServer({ data, env: SERVER_ENV }).ready;
+  const server = await launchServer({ data: options.data, env: SERVER_ENV }).ready;
+  try {
+    const chats = await play(server, options);
+    ensure((await server.stop()) === 0, 'the embedded server did not stop cleanly');
+    return { chats };
+  } finally {
+    await server.kill();
+  }
+}
+
+async function play(server: ServerProcess, { data, random, files, say, ...counts }: SceneOptions): Promise<string[]> {
   const users = await Promise.all(USERNAMES.map((username) => signUp(server.http, username)));
   const [ada, ben] = users as [SignedIn, SignedIn];
   const { chatId, imported } = await importLogs(data, { files });
   say(`${files.length} logs imported into one group: ${imported} events`);
   const chats = [chatId];
   for (const file of files) chats.push((await importLogs(data, { files: [file], title: nameOf(file) })).chatId);
-  await changeAtRandom({ server, chatId, random, users: [ada, ben] }, options.changes);
-  await heatUp({ server, chatId, users: [ada, ben], random }, options.heat);
-  chats.push(await comeAndGo({ server, users, random }, options.comings));
+  await changeAtRandom({ server, chatId, random, users: [ada, ben] }, counts.changes);
+  await heatUp({ server, chatId, users: [ada, ben], random }, counts.heat);
+  chats.push(await comeAndGo({ server, users, random }, counts.comings));
   for (const { accessToken } of [ada, ben]) {
     const body = { readSeq: 1 + random.below(imported) };
     await expectOk(call(server.http, `/v1/chats/${chatId}/receipts`, { method: 'PUT', token: accessToken, body }));
   }
-  ensure((await server.stop()) === 0, 'the embedded server did not stop cleanly');
-  return { chats };
+  return chats;
 }
 
 const nameOf = (file: string): string => `#ubuntu ${/(\d{4}-\d{2}-\d{2}[^/.]*)[^/]*$/.exec(file)?.[1] ?? file}`;
