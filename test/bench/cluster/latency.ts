@@ -14,7 +14,8 @@ const PAIRS = 5;
 const SECONDS = 6;
 const WARM_UP_SECONDS = 5;
 const TRACED_SECONDS = 8;
-const ARRIVES_WITHIN_MS = 15_000;
+/** The first ones wait until deliveries have taken their partitions. */
+const ARRIVES_WITHIN_MS = 60_000;
 /** Of so many sends one is read back, from the views. */
 const READ_EVERY = 5;
 const SPANS_WITHIN_MS = 5_000;
@@ -155,7 +156,9 @@ function arrival(socket: TestSocket, messageId: string): Promise<number> {
   }
   const all = expected;
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`${messageId} was not delivered`)), ARRIVES_WITHIN_MS);
+    const unasked = (): string => JSON.stringify(socket.frames.filter(({ ev }) => ev !== 'event').slice(0, 5));
+    const fail = (): void => reject(new Error(`${messageId} was not delivered; other frames: ${unasked()}`));
+    const late = setTimeout(fail, ARRIVES_WITHIN_MS);
     all.set(messageId, (at) => {
       clearTimeout(late);
       all.delete(messageId);

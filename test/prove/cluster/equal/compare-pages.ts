@@ -4,6 +4,8 @@ import { ensure } from '../../part.ts';
 const AT_ONCE = 8;
 const PAGE_MAX = 200;
 const SPAN_MAX = 2_000;
+/** Of a difference, before and behind it. */
+const SHOWN_CHARACTERS = 100;
 
 /** One user, signed in on both. */
 export interface Viewer {
@@ -45,12 +47,19 @@ export async function comparePages(
       compared.bytes += right.length;
       if (!right.startsWith('200 ')) compared.refused++;
       if (right !== found) {
-        compared.differences.push(`${viewer.username} ${path}: ${right.slice(0, 2_000)} <> ${found.slice(0, 2_000)}`);
+        compared.differences.push(`${viewer.username} ${path}: ${whereTheyPart(right, found)}`);
       }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   return compared;
+}
+
+function whereTheyPart(right: string, found: string): string {
+  let at = 0;
+  while (at < right.length && right[at] === found[at]) at++;
+  const around = (text: string): string => text.slice(Math.max(0, at - SHOWN_CHARACTERS), at + SHOWN_CHARACTERS);
+  return `${around(right)} <> ${around(found)}`;
 }
 
 function question(seen: Seen, random: Seeded): { viewer: Viewer; path: string } {
