@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchAsOf } from './as-of.ts';
 import { benchCassandraAdapter } from './cassandra-adapter.ts';
+import { benchCatchUp } from './cluster/catch-up.ts';
 import { benchClusterLatency } from './cluster/latency.ts';
 import { benchEventStoreAppends } from './event-store-appends.ts';
 import { benchFanOut } from './fan-out.ts';
@@ -29,6 +30,7 @@ const ON_SERVERS: Record<string, () => Promise<Verdict[]>> = {
   'cassandra-adapter': () => benchCassandraAdapter(),
   'postgres-adapter': () => benchPostgresAdapter(),
   'cluster-latency': benchClusterLatency,
+  'cluster-catch-up': benchCatchUp,
 };
 
 const { positionals } = parseArgs({ allowPositionals: true });

@@ -2,8 +2,9 @@ import type { Cassandra, RowPage } from '../../../../infra/cassandra/cassandra.t
 import { intOf, textOf, textOrNull } from '../../../../infra/cassandra/row.ts';
 import type { Postgres } from '../../../../infra/postgres/pool.ts';
 import type { Rows, TableName } from './embedded-rows.ts';
+import { patiently } from './patiently.ts';
 
-const ROWS_AT_ONCE = 2_000;
+const ROWS_AT_ONCE = 1_000;
 
 type Read = typeof textOrNull | typeof intOf | ((row: Row, column: string) => unknown);
 type Row = RowPage['rows'][number];
@@ -34,7 +35,7 @@ export function clusterRows({
 }): Record<TableName, () => Rows> {
   const scan = (table: string, columns: Record<string, Read>): Rows => scanned(cassandra, table, columns);
   async function* sql(query: string): Rows {
-    for (const row of await postgres.query<Record<string, unknown>>(query)) yield Object.values(row);
+    for (const row of await patiently(() => postgres.query<Record<string, unknown>>(query))) yield Object.values(row);
   }
   return {
     'chat history: heads': () => scan('chat_heads', { chat: textOf, seq: intOf, at: intOf }),
@@ -95,7 +96,10 @@ async function* onlyRev(rows: Rows, fits: (rev: number) => boolean): Rows {
 async function* scanned(cassandra: Cassandra, table: string, columns: Record<string, Read>): Rows {
   const query = `SELECT ${Object.keys(columns).join(', ')} FROM ${table}`;
   for (let page: string | null = ''; page !== null; ) {
-    const read: RowPage = await cassandra.read(query, [], { rows: ROWS_AT_ONCE, ...(page !== '' && { page }) });
+    const from: string = page;
+    const read: RowPage = await patiently(() =>
+      cassandra.read(query, [], { rows: ROWS_AT_ONCE, ...(from !== '' && { page: from }) }),
+    );
     for (const row of read.rows) yield Object.entries(columns).map(([name, value]) => value(row, name));
     page = read.next;
   }

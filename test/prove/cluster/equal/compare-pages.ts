@@ -1,5 +1,5 @@
 import type { Seeded } from '../../../support/seeded.ts';
-import { ensure } from '../../part.ts';
+import { NotNow, patiently } from './patiently.ts';
 
 const AT_ONCE = 8;
 const PAGE_MAX = 200;
@@ -42,7 +42,9 @@ export async function comparePages(
   const asked = Array.from({ length: pages }, () => question(random.pick(seen), random)).values();
   const lane = async (): Promise<void> => {
     for (const { viewer, path } of asked) {
-      const [right, found] = await Promise.all([answer(viewer.embedded, path), answer(viewer.cluster, path)]);
+      const [right = '', found = ''] = await Promise.all(
+        [viewer.embedded, viewer.cluster].map((side) => patiently(() => answer(side, path))),
+      );
       compared.pages++;
       compared.bytes += right.length;
       if (!right.startsWith('200 ')) compared.refused++;
@@ -95,6 +97,6 @@ const POSITIONS = /"position":"[^"]*"/g;
 async function answer({ http, token }: { http: string; token: string }, path: string): Promise<string> {
   const response = await fetch(`${http}${path}`, { headers: { authorization: `Bearer ${token}` } });
   const body = Buffer.from(await response.arrayBuffer()).toString('latin1');
-  ensure(response.status < 500, `${path}: ${response.status} ${body}`);
+  if (response.status >= 500) throw new NotNow(`${path}: ${response.status} ${body}`);
   return `${response.status} ${response.headers.get('content-type')} ${body.replace(POSITIONS, '"position":""')}`;
 }

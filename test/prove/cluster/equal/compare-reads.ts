@@ -11,6 +11,7 @@ import type { MessageLookup } from '../../../../commands/index.ts';
 import type { ChatId, UserId } from '../../../../events/ids.ts';
 import type { Database } from '../../../../infra/sqlite/database.ts';
 import { type Seeded, seeded } from '../../../support/seeded.ts';
+import { patiently } from './patiently.ts';
 
 const AT_ONCE = 8;
 const IDS_AT_ONCE = 200;
@@ -92,7 +93,7 @@ async function each<T>(subjects: readonly T[], compare: (subject: T) => Promise<
   const left = subjects.values();
   const lane = async (): Promise<void> => {
     for (const subject of left) {
-      const { rows, differences } = await compare(subject);
+      const { rows, differences } = await patiently(() => compare(subject));
       total.rows += rows;
       total.differences.push(...differences);
     }

@@ -1,7 +1,8 @@
 import type { EventLog, LogPosition, RecordedEvent } from '../../../../events/event-store.ts';
 import { ensure } from '../../part.ts';
+import { patiently } from './patiently.ts';
 
-const PAGE_EVENTS = 1_000;
+const PAGE_EVENTS = 500;
 
 /** The same events lie at other positions in the log of a cluster: which is which. */
 export interface Positions {
@@ -41,7 +42,8 @@ function known(map: ReadonlyMap<LogPosition, LogPosition>, position: LogPosition
 export async function* everything(log: EventLog): AsyncGenerator<RecordedEvent> {
   const until = await log.head();
   for (let after = 0; after < until; ) {
-    const page = await log.readAll({ after, until, limit: PAGE_EVENTS });
+    const from = after;
+    const page = await patiently(() => log.readAll({ after: from, until, limit: PAGE_EVENTS }));
     yield* page;
     after = page.at(-1)?.position ?? until;
   }
