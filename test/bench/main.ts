@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchAsOf } from './as-of.ts';
 import { benchCassandraAdapter } from './cassandra-adapter.ts';
+import { benchBigGroup } from './cluster/big-group.ts';
 import { benchCatchUp } from './cluster/catch-up.ts';
 import { benchClusterLatency } from './cluster/latency.ts';
 import { benchEventStoreAppends } from './event-store-appends.ts';
@@ -31,6 +32,7 @@ const ON_SERVERS: Record<string, () => Promise<Verdict[]>> = {
   'postgres-adapter': () => benchPostgresAdapter(),
   'cluster-latency': benchClusterLatency,
   'cluster-catch-up': benchCatchUp,
+  'cluster-big-group': benchBigGroup,
 };
 
 const { positionals } = parseArgs({ allowPositionals: true });
