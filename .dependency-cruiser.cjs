@@ -27,6 +27,9 @@ const MAY_USE = {
   client: ['zod', 'ulid', 'preact', '@preact/signals'],
 };
 
+/** Folders of infra/ that each speak to one store or broker. */
+const ADAPTERS = 'cassandra|eventstoredb|kafka|memory|postgres|sqlite';
+
 const NPM = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'npm-bundled'];
 
 const roomRules = Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
@@ -71,6 +74,14 @@ module.exports = {
       to: {
         path: '^(node:)?sqlite$|node_modules/(ws|uWebSockets\\.js|fastify|@fastify/[^/]+|@photostructure/sqlite)/',
       },
+    },
+    {
+      name: 'adapters-apart',
+      severity: 'error',
+      comment:
+        'what two adapters need stands beside them, in infra/sql or infra/system; the stand-in alone is built on SQLite',
+      from: { path: `^infra/(${ADAPTERS})/`, pathNot: '^infra/eventstoredb/stand-in/' },
+      to: { path: `^infra/(${ADAPTERS})/`, pathNot: '^infra/$1/' },
     },
     {
       name: 'no-test-imports',

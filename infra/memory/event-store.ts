@@ -11,8 +11,8 @@ import {
 } from '../../events/event-store.ts';
 import { assertAppend } from '../system/assert-append.ts';
 import { type Clock, systemClock } from '../system/clock.ts';
+import { createFeed } from '../system/feed.ts';
 import { randomEpoch } from '../system/ids.ts';
-import { createFeed } from './feed.ts';
 
 /** What goes wrong on demand, so that callers can be tested against it. */
 export interface Faults {

@@ -54,6 +54,7 @@ const planted: [string, string, string][] = [
   ['client-sdk-alone', 'client/sdk/bad.ts', '../web/main.tsx'],
   ['drivers-at-the-edge', 'commands/bad-driver.ts', 'node:sqlite'],
   ['drivers-at-the-edge', 'queries/bad-driver.ts', 'ws'],
+  ['adapters-apart', 'infra/postgres/bad.ts', '../sqlite/members.ts'],
   ['no-test-imports', 'bin/bad.ts', '../test/chat.test.ts'],
   ['no-bin-imports', 'infra/bad-bin.ts', '../bin/cli/main.ts'],
   ['no-development-packages', 'infra/bad-development.ts', 'fast-check'],

@@ -1,7 +1,7 @@
 import type { Role } from '../../../events/chat.ts';
 import type { ChatId, UserId } from '../../../events/ids.ts';
 import type { MembershipRow } from '../../../projections/user-chats/ports.ts';
-import { parseStays, staysText } from '../../sqlite/user-chats/stays.ts';
+import { parseStays, staysText } from '../../sql/stays.ts';
 import { numberColumn, textColumn } from '../arrays.ts';
 import type { Bound, Session } from '../pool.ts';
 import type { Pair } from '../views/needs.ts';

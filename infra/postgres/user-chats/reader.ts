@@ -1,6 +1,6 @@
 import type { UserId } from '../../../events/ids.ts';
 import type { UserChatRow, UserChatsReader } from '../../../queries/user-chats/view.ts';
-import { parseStays } from '../../sqlite/user-chats/stays.ts';
+import { parseStays } from '../../sql/stays.ts';
 import type { Postgres } from '../pool.ts';
 import { CHAT_COLUMNS } from './chats.ts';
 

@@ -1,6 +1,6 @@
 import type { UserId } from '../../../events/ids.ts';
 import type { UsersWriter } from '../../../projections/users/ports.ts';
-import { foldName } from '../../sqlite/users/names.ts';
+import { foldName } from '../../sql/names.ts';
 import { textColumn } from '../arrays.ts';
 import type { LoadedRows } from '../loaded.ts';
 import type { Bound } from '../pool.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type EventLog, type ParsedPages, StoreError } from '../../../events/event-store.ts';
-import { createFeed, type Feed } from '../../memory/feed.ts';
+import { createFeed, type Feed } from '../../system/feed.ts';
 import { type Database, openDatabase } from '../database.ts';
 import { readFailure } from './failure.ts';
 import { createReader, type Reader } from './reader.ts';

@@ -1,8 +1,8 @@
 import type { ChatKind, HistoryVisibility, PastContent, Role } from '../../../events/chat.ts';
 import type { UserChatRow, UserChatsReader } from '../../../queries/user-chats/view.ts';
+import { parseStays } from '../../sql/stays.ts';
 import type { Database } from '../database.ts';
 import type { KeyReader } from '../views/interning.ts';
-import { parseStays } from './stays.ts';
 
 type Row = [
   chat: number,

@@ -1,9 +1,9 @@
 import type { ChatKind, HistoryVisibility, PastContent, Role } from '../../../events/chat.ts';
 import type { ChatRow, MembershipRow, UserChatsWriter } from '../../../projections/user-chats/ports.ts';
+import { parseStays, staysText } from '../../sql/stays.ts';
 import type { Database } from '../database.ts';
 import type { KeyWriter } from '../views/interning.ts';
 import { type Generation, tableName } from '../views/tables.ts';
-import { parseStays, staysText } from './stays.ts';
 
 /** How many memberships are kept between batches. */
 const CACHED_MAX = 200_000;

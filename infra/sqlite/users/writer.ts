@@ -1,7 +1,7 @@
 import type { UsersWriter } from '../../../projections/users/ports.ts';
+import { foldName } from '../../sql/names.ts';
 import type { Database } from '../database.ts';
 import { type Generation, tableName } from '../views/tables.ts';
-import { foldName } from './names.ts';
 
 export function usersWriter({ db, generation }: { db: Database; generation: Generation }): UsersWriter {
   const users = tableName('users_users', generation);

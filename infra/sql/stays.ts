@@ -1,4 +1,4 @@
-import type { Stay } from '../../../queries/members/view.ts';
+import type { Stay } from '../../queries/members/view.ts';
 
 type StayPair = [from: number, to: number | null];
 
