@@ -1,7 +1,7 @@
 /**
  * The port to the one source of truth. `EventLog` is what readers need, `EventStore` adds the append.
- * Adapters: SQLite and memory today; the shape asks for nothing that EventStoreDB lacks: no transaction over several
- * streams, positions that only grow (with holes), pages and a catch-up subscription. The contract suite in
+ * Adapters: SQLite, EventStoreDB and memory. The shape asks for nothing that one of them lacks: no transaction over
+ * several streams, positions that only grow (with holes), pages and a catch-up subscription. The contract suite in
  * `test/contracts/event-store.ts` is its specification.
  */
 
