@@ -13,6 +13,8 @@ import { describe, HEADER, newRow, type Row } from './table.ts';
 
 /** Load between two faults, in which all must be well. */
 const CALM_MS = 1_500;
+/** A message that takes longer while nothing is broken is told of. */
+const STALL_MS = 3_000;
 /** Two of each, so that each has one to take over from it. */
 const ROLES = ['gateway,http', 'relay', 'projector', 'deliveries'] as const;
 const OF_EACH = 2;
@@ -92,11 +94,21 @@ async function prove(
   return { ...facts, table: `\n${table()}\n` };
 }
 
+function forgetWaits({ listeners }: Load): void {
+  for (const listener of listeners) Object.assign(listener, { longestWaitMs: 0, longestAckMs: 0 });
+}
+
+const longestWait = ({ listeners }: Load): number =>
+  Math.round(Math.max(...listeners.map(({ longestWaitMs }) => longestWaitMs)));
+
 async function oneRound(cluster: Cluster, load: Load, { fault, row }: { fault: Fault; row: Row }): Promise<void> {
   const inject = await fault.prepare(cluster);
+  forgetWaits(load);
   await pause(CALM_MS + cluster.random.below(CALM_MS));
+  const calm = longestWait(load);
+  if (calm > STALL_MS) cluster.say(`a message took ${calm} ms where nothing was broken`);
   const memory = fault.watchMemory ? await watchMemory(cluster.processes) : null;
-  for (const listener of load.listeners) Object.assign(listener, { longestWaitMs: 0, longestAckMs: 0 });
+  forgetWaits(load);
   const before = load.wrongs();
   const began = performance.now();
   await inject();
@@ -107,7 +119,7 @@ async function oneRound(cluster: Cluster, load: Load, { fault, row }: { fault: F
   }
   const since = (from: number): number => Math.round(performance.now() - from);
   row.recoveryMs.push(since(began));
-  row.waitMs.push(Math.round(Math.max(...load.listeners.map(({ longestWaitMs }) => longestWaitMs))));
+  row.waitMs.push(longestWait(load));
   row.ackMs.push(Math.round(Math.max(...load.listeners.map(({ longestAckMs }) => longestAckMs))));
   const after = load.wrongs();
   row.lost += after.lost - before.lost;
