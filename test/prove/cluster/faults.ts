@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { signal, up } from '../../../bin/dev-servers/index.ts';
+import { isTemporary } from '../../../events/event-store.ts';
 import type { Seeded } from '../../support/seeded.ts';
 import type { TcpProxy } from '../../support/tcp-proxy.ts';
 import type { RoleProcess } from './role-process.ts';
@@ -35,6 +36,8 @@ const DOWN_MS = 1_000;
 /** By then a process that was killed has been missed, or is about to be. */
 const MISSED_MS = 3_000;
 const LONG_MS = 60_000;
+const GONE_WITHIN_MS = 30_000;
+const AGAIN_MS = 200;
 
 /** One of at least two that are up. */
 async function oneOf({ processes, random }: Cluster, role: string): Promise<RoleProcess> {
@@ -71,13 +74,18 @@ const paused = (...roles: string[]): Fault => ({
 const SERVERS = { kafka: 'Kafka', cassandra: 'Cassandra', postgres: 'Postgres', 'event-store': 'the event store' };
 type Server = keyof typeof SERVERS;
 
-async function stopFor({ folder, say }: Cluster, server: Server, ms: number): Promise<void> {
+async function stopFor({ folder }: Cluster, server: Server, ms: number): Promise<void> {
   signal(folder, server, 'SIGKILL');
   await pause(ms);
-  await up({ folder, only: [server], say: () => undefined }).catch((error: unknown) => {
-    say(String(error));
-    throw error;
-  });
+  for (const until = performance.now() + GONE_WITHIN_MS; ; await pause(AGAIN_MS)) {
+    try {
+      await up({ folder, only: [server], say: () => undefined });
+      return;
+    } catch (error) {
+      // One that was killed may hold its port for a moment.
+      if (!isTemporary(error) || performance.now() > until) throw error;
+    }
+  }
 }
 
 const restarted = (server: Server): Fault => ({

@@ -58,6 +58,8 @@ export class Listener {
   private socket: TestSocket | null = null;
   private stopped = false;
   private sending = true;
+  /** When the latest of those was tried first that were answered. */
+  private answeredOf = 0;
   private readonly open = new Map<string, Sent>();
   private readonly inFlight = new Set<string>();
   private running: Promise<unknown> = Promise.resolve();
@@ -80,6 +82,11 @@ export class Listener {
   }
   get unanswered(): number {
     return this.open.size;
+  }
+  /** Whether everything it tried before then (by `performance.now()`) is answered, and something it tried after that. */
+  answeredSince(then: number): boolean {
+    const { firstTried } = this.options;
+    return this.answeredOf > then && [...this.open.keys()].every((id) => (firstTried.get(id) ?? 0) > then);
   }
 
   async stop(): Promise<void> {
@@ -230,6 +237,7 @@ export class Listener {
     this.open.delete(messageId);
     this.acked.set(messageId, acked);
     const tried = this.options.firstTried.get(messageId) ?? 0;
+    this.answeredOf = Math.max(this.answeredOf, tried);
     this.longestAckMs = Math.max(this.longestAckMs, performance.now() - tried);
   }
 }
