@@ -120,7 +120,9 @@ async function pageFrom(
   { from, timeoutMs }: { from: LogPosition; timeoutMs: number },
 ): Promise<RecordedEvent[]> {
   const events: RecordedEvent[] = [];
-  const request = allRequest({ from, direction: 'forwards', limit: limit + 1, streams: VISIBLE_STREAMS });
+  // Each event takes at least one position: the server need not begin on more than can be wanted.
+  const most = Math.min(limit, until - after) + 1;
+  const request = allRequest({ from, direction: 'forwards', limit: most, streams: VISIBLE_STREAMS });
   await readCall(connection, request, { timeoutMs }, (event) => {
     const position = positionOf(event);
     if (position > until) return false;

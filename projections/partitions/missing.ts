@@ -53,7 +53,8 @@ function createPages({ log, pageEvents }: MissingOptions) {
     const shared = full.get(after);
     const known = shared && (await shared);
     if (known && known.length >= pageEvents) return { events: known, through: known.at(-1)?.position ?? after };
-    const reading = log.readAll({ after, limit: pageEvents });
+    // Not beyond what is missing: a whole page for a few events of it may be more than a busy log answers in time.
+    const reading = log.readAll({ after, until, limit: pageEvents });
     keep(after, reading);
     let events: RecordedEvent[] = [];
     try {
@@ -62,7 +63,7 @@ function createPages({ log, pageEvents }: MissingOptions) {
       // Only a full page will be the same when it is read again.
       if (events.length < pageEvents && full.get(after) === reading) full.delete(after);
     }
-    // The log was read to its end, and whatever a link tells of was in it before.
+    // The log was read through `until`: whatever a link tells of was in it before.
     return { events, through: events.length < pageEvents ? until : (events.at(-1)?.position ?? until) };
   };
 }
