@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EventStoreDBClient } from '@eventstore/db-client';
-import type { CallOptions, Channel, Client, Metadata } from '@grpc/grpc-js';
+import { type CallOptions, type Channel, type Client, connectivityState, type Metadata } from '@grpc/grpc-js';
 import { StoreError } from '../../events/event-store.ts';
 import { streamsGrpc } from './wire.ts';
 
@@ -55,7 +55,19 @@ interface Life {
   readonly calls: Set<Tracked>;
   /** When anything came over it last, by `performance.now()`. */
   heardAt: number;
+  /** Since when it has been waited for in vain, by `performance.now()`; null where it has not. */
+  unreadySince: number | null;
+  /** For how long that goes on before it is given up. */
+  patienceMs: number;
 }
+
+/**
+ * A node that is gone may still be named as the leader, by gossip or by a node that no longer leads. The client keeps the
+ * channel to it until a call over it fails, and none is made; and grpc tries it again at ever longer intervals.
+ */
+const PATIENCE_FIRST_MS = 2_000;
+/** Each connection in a row that was not made in time is given longer: it may be the way that is slow. */
+const PATIENCE_MAX_MS = 16_000;
 
 interface State {
   life: Life;
@@ -68,34 +80,48 @@ export function createConnection(url: string, onRenewed: (reason: string) => voi
 
   function renew(life: Life, reason: string): void {
     if (state.closed || state.life !== life) return;
-    state.life = newLife(url);
+    // Where it was waited for in vain to the end, the next one gets longer.
+    const patienceMs = wasInVain(life) ? Math.min(2 * life.patienceMs, PATIENCE_MAX_MS) : PATIENCE_FIRST_MS;
+    state.life = newLife(url, patienceMs);
     onRenewed(reason);
     abandon(life);
   }
 
+  function linkOver(life: Life, streams: StreamsClient): Link {
+    const { client } = life;
+    return {
+      streams,
+      arguments: (deadlineMs) => callArguments(client, deadlineMs),
+      track: (call) => track(life, call),
+      failed(error) {
+        if (!(error instanceof Error)) return;
+        // What the client itself makes of an error may fail in turn, on trailers that are not there.
+        client.handleError(streams, error).catch((failure: unknown) => renew(life, String(failure)));
+      },
+      async renewIfSilent(since, reason) {
+        // Where this process itself stood still, its timers run out before it reads what has come meanwhile.
+        await nextTurn();
+        if (life.heardAt > since) return false;
+        renew(life, reason);
+        return true;
+      },
+    };
+  }
+
   return {
     async link(timeoutMs) {
-      if (state.closed) throw new StoreError('closed', 'the event store is closed');
-      const { life } = state;
-      const { client } = life;
-      const streams = await ready(client, timeoutMs);
-      return {
-        streams,
-        arguments: (deadlineMs) => callArguments(client, deadlineMs),
-        track: (call) => track(life, call),
-        failed(error) {
-          if (!(error instanceof Error)) return;
-          // What the client itself makes of an error may fail in turn, on trailers that are not there.
-          client.handleError(streams, error).catch((failure: unknown) => renew(life, String(failure)));
-        },
-        async renewIfSilent(since, reason) {
-          // Where this process itself stood still, its timers run out before it reads what has come meanwhile.
-          await nextTurn();
-          if (life.heardAt > since) return false;
-          renew(life, reason);
-          return true;
-        },
-      };
+      const deadline = performance.now() + timeoutMs;
+      for (;;) {
+        if (state.closed) throw new StoreError('closed', 'the event store is closed');
+        const { life } = state;
+        try {
+          return linkOver(life, await ready(life, deadline - performance.now()));
+        } catch (cause) {
+          if (wasInVain(life)) renew(life, `no connection was made in ${life.patienceMs} ms`);
+          // There is another connection to wait for, unless the time is over.
+          if (state.life === life || performance.now() >= deadline) throw cause;
+        }
+      }
     },
     http: (path, timeoutMs) => within(state.life.client.HTTPRequest('GET', path, {}), timeoutMs),
     async close() {
@@ -106,7 +132,16 @@ export function createConnection(url: string, onRenewed: (reason: string) => voi
   };
 }
 
-const newLife = (url: string): Life => ({ client: open(url), calls: new Set(), heardAt: Number.NEGATIVE_INFINITY });
+const newLife = (url: string, patienceMs = PATIENCE_FIRST_MS): Life => ({
+  client: open(url),
+  calls: new Set(),
+  heardAt: Number.NEGATIVE_INFINITY,
+  unreadySince: null,
+  patienceMs,
+});
+
+const wasInVain = ({ unreadySince, patienceMs }: Life): boolean =>
+  unreadySince !== null && performance.now() - unreadySince >= patienceMs;
 
 function track(life: Life, call: Tracked): void {
   life.calls.add(call);
@@ -147,17 +182,30 @@ function callArguments(client: ClientInside, deadlineMs: number | null): [Metada
 }
 
 /** Connected, so that what is written to a call from here on may have reached the server, and before it cannot. */
-async function ready(client: ClientInside, timeoutMs: number): Promise<StreamsClient> {
-  const deadline = Date.now() + timeoutMs;
+async function ready(life: Life, timeoutMs: number): Promise<StreamsClient> {
+  const deadline = performance.now() + timeoutMs;
   try {
-    const streams = await within(client.getGRPCClient(streamsGrpc.StreamsClient, 'hindsight'), timeoutMs);
-    await new Promise<void>((resolve, reject) => {
-      streams.waitForReady(deadline, (error) => (error ? reject(error) : resolve()));
-    });
+    const streams = await within(life.client.getGRPCClient(streamsGrpc.StreamsClient, 'hindsight'), timeoutMs);
+    life.unreadySince ??= performance.now();
+    await connected(streams, Math.min(deadline, life.unreadySince + life.patienceMs) - performance.now());
+    life.unreadySince = null;
+    life.patienceMs = PATIENCE_FIRST_MS;
     return streams;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new StoreError('unavailable', `the event store cannot be reached: ${why}`, { cause });
+  }
+}
+
+async function connected(streams: StreamsClient, timeoutMs: number): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      streams.waitForReady(Date.now() + Math.max(1, timeoutMs), (error) => (error ? reject(error) : resolve()));
+    });
+  } catch (error) {
+    // Where this process itself stood still, the time was over before it could see that the connection was made.
+    await nextTurn();
+    if (streams.getChannel().getConnectivityState(false) !== connectivityState.READY) throw error;
   }
 }
 

@@ -75,13 +75,18 @@ async function send({ batch, connection, alarmMs }: HeartbeatOptions, request: A
   const link = await connection.link(alarmMs);
   const sent = performance.now();
   let sending: Promise<() => void>;
+  const renewOrRetire = async (): Promise<Outcome> => {
+    const renewed = await link.renewIfSilent(sent, `a heartbeat was not answered in ${alarmMs} ms`);
+    if (!renewed) batch.retire(); // it is the call that is dead, or the server is slow
+    sending.then(
+      (forget) => forget(),
+      () => undefined, // what never went off need not be forgotten
+    );
+    return { kind: 'unknown', message: `not answered in ${alarmMs} ms` };
+  };
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => {
-      void link.renewIfSilent(sent, `a heartbeat was not answered in ${alarmMs} ms`).then((renewed) => {
-        if (!renewed) batch.retire(); // it is the call that is dead, or the server is slow
-        void sending.then((forget) => forget());
-        resolve({ kind: 'unknown', message: `not answered in ${alarmMs} ms` });
-      });
+      resolve(renewOrRetire());
     }, alarmMs);
     const told = (outcome: Outcome): void => {
       clearTimeout(late);

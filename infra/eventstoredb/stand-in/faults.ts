@@ -42,4 +42,6 @@ export interface StandInFaults {
   features?(): 'fine' | 'internal' | 'swallow';
   /** Where the leader is, for `not-leader`. */
   leader?: { host: string; port: number };
+  /** Whom it names where a client asks which node of a cluster leads; default: itself. */
+  gossip?(): { host: string; port: number };
 }

@@ -125,11 +125,12 @@ function features({
 }
 
 /** A cluster of one, for connection strings that ask who is there. */
-function gossip({ self }: StandInContext): handleUnaryCall<Empty, InstanceType<typeof gossipPb.ClusterInfo>> {
+function gossip({ self, faults }: StandInContext): handleUnaryCall<Empty, InstanceType<typeof gossipPb.ClusterInfo>> {
   return (_call, done) => {
+    const { host, port } = faults.gossip?.() ?? self;
     const endPoint = new gossipPb.EndPoint();
-    endPoint.setAddress(self.host);
-    endPoint.setPort(self.port);
+    endPoint.setAddress(host);
+    endPoint.setPort(port);
     const member = new gossipPb.MemberInfo();
     member.setInstanceId(uuid('00000000-0000-0000-0000-000000000001'));
     member.setState(gossipPb.MemberInfo.VNodeState.LEADER);

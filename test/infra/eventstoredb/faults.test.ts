@@ -150,6 +150,46 @@ test('a node that does not lead names the one that does', async () => {
   await load.finish();
 });
 
+test('a cluster whose gossip names the dead leader for a while', async () => {
+  const file = `${testFolder()}/events.db`;
+  const leader = await startStandIn({ file });
+  onTestFinished(leader.close);
+  let named = leader.port;
+  const survivor = await startStandIn({ file, faults: { gossip: () => ({ host: '127.0.0.1', port: named }) } });
+  onTestFinished(survivor.close);
+  const said: string[] = [];
+  const url = survivor.url.replace('esdb:', 'esdb+discover:');
+  const store = await openEventStoreDb({ url, heartbeat: HEARTBEAT, onFault: (what) => said.push(what) });
+  onTestFinished(store.close);
+  const load = startLoad(store);
+  await more(load);
+  await leader.close();
+  await until('it cannot be reached', () => said.some((what) => what.includes('cannot be reached')));
+  named = survivor.port;
+  expect(await more(load)).toBeLessThan(RECOVERED_MS);
+  await load.finish();
+});
+
+test('a node that does not lead names one that has died', async () => {
+  const file = `${testFolder()}/events.db`;
+  const gone = await startStandIn({ file });
+  await gone.close();
+  let leads = true;
+  const faults: StandInFaults = {
+    append: () => (leads ? 'fine' : 'not-leader'),
+    read: () => (leads ? 'fine' : 'not-leader'),
+    leader: { host: '127.0.0.1', port: gone.port },
+  };
+  const { store, said } = await startWorld({ file, faults, store: { heartbeat: HEARTBEAT } });
+  const load = startLoad(store);
+  await more(load);
+  leads = false;
+  await until('it cannot be reached', () => said.some((what) => what.includes('cannot be reached')));
+  leads = true;
+  expect(await more(load)).toBeLessThan(RECOVERED_MS);
+  await load.finish();
+});
+
 test('a server that ends, and is there again some time later', async () => {
   const file = `${testFolder()}/events.db`;
   let standIn: StandIn = await startStandIn({ file });
