@@ -1,7 +1,7 @@
 import { type ErrorCode, type Rejection } from '../events/error-codes.ts';
 import type { StoreErrorCode } from '../events/event-store.ts';
 
-const RETRY_AFTER_S = 1;
+export const RETRY_AFTER_S = 1;
 const RETRY_AFTER_OUTAGE_S = 5;
 
 /** What a failing store means for whoever asked: the one place where operational errors become answers. */

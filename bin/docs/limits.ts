@@ -50,6 +50,8 @@ const SOCKETS: Numbers<typeof sockets> = {
   FRAME_MAX_BYTES: 'A frame from a client; a longer one closes the socket with 4413.',
   RECEIVE_MAX_BYTES: 'Beyond it the connection is cut without a word.',
   UPGRADE_DEADLINE_MS: 'How long an upgrade may take.',
+  HEAD_WAIT_MS:
+    'How long it waits for the event store of a cluster to say where the log ends; without that it opens too.',
   OUTBOX_BYTES: 'Live pushes that wait for one socket; beyond it they are dropped, and `resync` says so.',
   OUTBOX_HARD_BYTES: 'All that waits for one socket; beyond it the socket is closed.',
   CLOSE_LINGER_MS: 'At shutdown, how long the last frames may take before the connections are cut.',

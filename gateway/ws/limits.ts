@@ -7,6 +7,8 @@ export const FRAME_MAX_BYTES = 65_536;
 /** What is taken off the wire at all, so that the close can say why. Beyond it the library cuts the connection. */
 export const RECEIVE_MAX_BYTES = 2_097_152;
 export const UPGRADE_DEADLINE_MS = 5_000;
+/** Of an upgrade, for the log to say where it ends. */
+export const HEAD_WAIT_MS = 500;
 
 /** Live pushes that wait for one slow socket; then they are dropped, and `resync` says so. */
 export const OUTBOX_BYTES = 1_048_576;

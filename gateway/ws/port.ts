@@ -14,8 +14,8 @@ export interface UpgradeRequest {
 
 export type UpgradeVerdict<D> =
   | { readonly accept: D; readonly subprotocol: string | null }
-  /** An HTTP status: no socket comes to be. */
-  | { readonly refuse: number };
+  /** An HTTP status, and after how many seconds another try makes sense: no socket comes to be. */
+  | { readonly refuse: number; readonly retryAfterS?: number };
 
 /**
  * What became of a frame: on its way; waiting in memory, so that `drained` follows; or lost, because more than
@@ -88,6 +88,9 @@ export const REFUSAL_TEXT: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
+/** Whatever keeps `authorize` waiting: it may be better soon. */
+const LATE_RETRY_AFTER_S = 1;
+
 /** `authorize`, which never throws and never takes longer than the deadline. */
 export async function decideUpgrade<D>(
   handlers: SocketHandlers<D>,
@@ -96,7 +99,7 @@ export async function decideUpgrade<D>(
 ): Promise<UpgradeVerdict<D>> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<UpgradeVerdict<D>>((resolve) => {
-    timer = setTimeout(() => resolve({ refuse: 503 }), deadlineMs);
+    timer = setTimeout(() => resolve({ refuse: 503, retryAfterS: LATE_RETRY_AFTER_S }), deadlineMs);
   });
   try {
     return await Promise.race([handlers.authorize(request), late]);

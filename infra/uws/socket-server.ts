@@ -120,7 +120,7 @@ function upgrade<D>(
   void decideUpgrade(duty.handlers, asked, duty.deadlineMs).then((verdict) => {
     if (aborted) return;
     if ('refuse' in verdict) {
-      response.cork(() => refuse(response, verdict.refuse));
+      response.cork(() => refuse(response, verdict.refuse, verdict.retryAfterS));
       return;
     }
     const slot: Slot<D> = { data: verdict.accept, socket: null };
@@ -147,8 +147,10 @@ function readRequest(response: Uws.HttpResponse, request: Uws.HttpRequest): Upgr
   };
 }
 
-function refuse(response: Uws.HttpResponse, status: number): void {
-  response.writeStatus(`${status} ${REFUSAL_TEXT[status] ?? 'Refused'}`).end('', true);
+function refuse(response: Uws.HttpResponse, status: number, retryAfterS?: number): void {
+  response.writeStatus(`${status} ${REFUSAL_TEXT[status] ?? 'Refused'}`);
+  if (retryAfterS !== undefined) response.writeHeader('Retry-After', String(retryAfterS));
+  response.end('', true);
 }
 
 /** The library throws when a socket is used after it closed, so the flag is asked first everywhere. */

@@ -38,7 +38,7 @@ export function createWsServer<D>(handlers: SocketHandlers<D>, options: SocketSe
     if (pathOf(request) !== options.path) return refuse(raw, 404);
     const verdict = await decideUpgrade(handlers, readRequest(request), options.upgradeDeadlineMs);
     if (raw.destroyed) return;
-    if ('refuse' in verdict) return refuse(raw, verdict.refuse);
+    if ('refuse' in verdict) return refuse(raw, verdict.refuse, verdict.retryAfterS);
     accepted.set(request, verdict.subprotocol);
     upgrader.handleUpgrade(request, raw, head, (ws) => {
       sockets.add(ws);
@@ -114,8 +114,10 @@ function readRequest(request: IncomingMessage): UpgradeRequest {
   };
 }
 
-function refuse(raw: Duplex, status: number): void {
-  raw.end(`HTTP/1.1 ${status} ${REFUSAL_TEXT[status] ?? 'Refused'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+function refuse(raw: Duplex, status: number, retryAfterS?: number): void {
+  const wait = retryAfterS === undefined ? '' : `Retry-After: ${retryAfterS}\r\n`;
+  const line = `HTTP/1.1 ${status} ${REFUSAL_TEXT[status] ?? 'Refused'}`;
+  raw.end(`${line}\r\n${wait}Connection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 interface WsSocketParts<D> {

@@ -11,7 +11,7 @@ import type {
   UpgradeRequest,
   UpgradeVerdict,
 } from '../../gateway/ws/port.ts';
-import { gate, rawSocket, refusal, untilLength, upgradeText } from '../support/raw-socket.ts';
+import { gate, rawSocket, refusal, refusedFor, untilLength, upgradeText } from '../support/raw-socket.ts';
 
 const OPTIONS: SocketServerOptions = {
   path: '/v1/ws',
@@ -88,9 +88,16 @@ export function socketServerContract(adapter: SocketAdapter): void {
       expect(opened).toBe(0);
     });
 
+    test('a refusal says after how long to come again, where it is told', async () => {
+      const { url } = await serve({ authorize: async () => ({ refuse: 429, retryAfterS: 7 }) });
+      expect(await refusedFor(client(url))).toEqual({ status: 429, retryAfter: '7' });
+      const forbidden = await serve({ authorize: async () => ({ refuse: 403 }) });
+      expect(await refusedFor(client(forbidden.url))).toEqual({ status: 403, retryAfter: undefined });
+    });
+
     test('a judgement that takes too long is 503, one that throws 500', async () => {
       const slow = await serve({ authorize: () => new Promise<UpgradeVerdict<Data>>(() => undefined) });
-      expect(await refusal(client(slow.url))).toBe(503);
+      expect(await refusedFor(client(slow.url))).toEqual({ status: 503, retryAfter: '1' });
       const broken = await serve({ authorize: () => Promise.reject(new Error('broken')) });
       expect(await refusal(client(broken.url))).toBe(500);
     });

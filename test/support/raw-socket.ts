@@ -13,10 +13,15 @@ export function gate<T>(): { opened: Promise<T>; open: (value: T) => void } {
   return { opened, open };
 }
 
-export async function refusal(socket: WebSocket): Promise<number> {
+export const refusal = async (socket: WebSocket): Promise<number> => (await refusedFor(socket)).status;
+
+export async function refusedFor(socket: WebSocket): Promise<{ status: number; retryAfter: string | undefined }> {
   socket.on('error', nothing);
-  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }];
-  return response.statusCode;
+  const [, { statusCode, headers }] = (await once(socket, 'unexpected-response')) as [
+    unknown,
+    { statusCode: number; headers: Record<string, string> },
+  ];
+  return { status: statusCode, retryAfter: headers['retry-after'] };
 }
 
 export async function untilLength(socket: WebSocket, list: unknown[], length: number): Promise<void> {
