@@ -1,9 +1,10 @@
 import { slotOf } from '../../events/partition.ts';
 import type { GatewayLogger } from '../context.ts';
 import { createLapses, type Lapses } from './lapses.ts';
-import { BEAT_MS, MOVE_AFTER_MS } from './limits.ts';
+import { BEAT_MS, GATEWAY_DEAD_AFTER_MS, MOVE_AFTER_MS } from './limits.ts';
 import type { LeaseTable, Move, SlotLeases, Slots } from './ports.ts';
 import { preferredOwner } from './rendezvous.ts';
+import { createSight, type Sight } from './sight.ts';
 import type { SlotFeed } from './slot-feed.ts';
 
 export interface OwnershipOptions {
@@ -17,6 +18,8 @@ export interface OwnershipOptions {
   readonly onFatal: (error: Error) => void;
   readonly beatMs?: number;
   readonly moveAfterMs?: number;
+  /** As the leases have it. */
+  readonly deadAfterMs?: number;
 }
 
 export interface Ownership extends Slots {
@@ -33,6 +36,7 @@ interface State extends OwnershipOptions {
   readonly leaving: Map<number, NodeJS.Timeout>;
   readonly moved: Set<(move: Move) => void>;
   readonly lapses: Lapses;
+  readonly sight: Sight;
   /** Called when anything has changed. */
   readonly waiting: Set<() => void>;
   url: string;
@@ -59,6 +63,10 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     leaving: new Map(),
     moved: new Set(),
     lapses: createLapses(),
+    sight: createSight({
+      deadAfterMs: options.deadAfterMs ?? GATEWAY_DEAD_AFTER_MS,
+      beatMs: options.beatMs ?? BEAT_MS,
+    }),
     waiting: new Set(),
     url: '',
     table: { gateways: [], slots: [] },
@@ -151,6 +159,7 @@ const changed = ({ waiting }: State): void => {
 async function beat(state: State): Promise<void> {
   try {
     state.table = await state.leases.beat({ id: state.gatewayId, url: state.url });
+    state.sight.beaten();
     if (state.away) state.logger.info({}, 'the owners of slots are known again');
     state.away = false;
   } catch (error) {
@@ -195,11 +204,14 @@ function giveUp(state: State, lost: readonly number[]): void {
   }
 }
 
-function wantedBy({ table, owned, gatewayId, lapses }: State): number[] {
+function wantedBy({ table, owned, gatewayId, lapses, sight }: State): number[] {
   const living = new Set(table.gateways.map(({ id }) => id));
-  const free = (owner: string | null): boolean => owner === null || owner === gatewayId || !living.has(owner);
+  const free = (owner: string | null): boolean => {
+    if (owner === null || owner === gatewayId) return true;
+    return living.has(owner) ? lapses.over() : sight.clear();
+  };
   return table.slots
-    .filter(({ slot, owner }) => !owned.has(slot) && (free(owner) || lapses.over()))
+    .filter(({ slot, owner }) => !owned.has(slot) && free(owner))
     .map(({ slot }) => slot)
     .filter((slot) => preferredOwner(slot, table.gateways) === gatewayId);
 }

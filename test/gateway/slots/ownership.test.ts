@@ -76,6 +76,7 @@ function gateway(id: string): Gateway {
     onFatal: (error) => expect.unreachable(error.message),
     beatMs: BEAT_MS,
     moveAfterMs: MOVE_AFTER_MS,
+    deadAfterMs: DEAD_AFTER_MS,
   });
   const moves: Move[] = [];
   ownership.onMoved((move) => moves.push(move));
@@ -208,10 +209,17 @@ describe('ownership of slots', () => {
     await vi.waitUntil(() => Date.now() > since + 2 * DEAD_AFTER_MS, { timeout: 5_000 });
     expect(USERS.map((userId) => a.ownership.urlOf(userId))).toEqual(owners);
     expect(ownedBy(a, b)).toEqual(ALL);
+    // The first that reaches them again finds the other dead, and is not to believe it.
+    b.leases.stopped = true;
+    const moves = b.moves.length;
     expect(a.said.filter((message) => message.includes('cannot be read'))).toHaveLength(1);
     leases.fail(false);
     await vi.waitUntil(() => a.said.some((message) => message.includes('known again')));
+    b.leases.stopped = false;
+    await vi.waitUntil(() => b.said.some((message) => message.includes('known again')));
     await settled(a, b);
+    expect(b.moves).toHaveLength(moves);
+    expect(USERS.map((userId) => a.ownership.urlOf(userId))).toEqual(owners);
   });
 
   test('of two that claim one slot one wins, and both know which', async () => {
