@@ -4,6 +4,7 @@ import type { ChatId, UserId } from '../events/ids.ts';
 import { parsePosition } from '../events/position.ts';
 import { behind, chatNotFound } from './answers.ts';
 import { BEHIND_WAIT_MS, type QueryDeps, STALE_RIGHTS_MS } from './deps.ts';
+import { isRebuilding } from './rebuilding.ts';
 import { type Access, type Sight, sightOf } from './visibility/index.ts';
 
 /** Someone who may read a chat: a member of now, with what they may see. */
@@ -53,7 +54,8 @@ export async function admitToLog(
 ): Promise<Outcome<Viewer>> {
   const stale = deps.progress.lagMs() > STALE_RIGHTS_MS;
   const viewed = stale ? null : await viewedAccess(deps, userId, chatId);
-  const current = viewed !== null && viewed.headSeq >= logHead;
+  const rebuilding = await isRebuilding(deps, 'user-chats'); // asked after it was read
+  const current = viewed !== null && viewed.headSeq >= logHead && !rebuilding;
   const access = current ? viewed : await deps.access(chatId, userId);
   const viewer = asViewer(userId, chatId, { access, head: logHead });
   return viewer === null ? chatNotFound() : accepted(viewer);

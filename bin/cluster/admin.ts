@@ -11,7 +11,7 @@ import { VIEWS } from '../../projections/index.ts';
 import type { Checkpoints, ViewGroup } from '../../projections/partitions/ports.ts';
 import type { ViewProgress } from '../../queries/progress.ts';
 import { ids } from '../open-log.ts';
-import { rebuildGroup } from './rebuild.ts';
+import { PAUSE_SEEN_MS, rebuildGroup } from './rebuild.ts';
 import type { Compared, ViewReaders } from './verify/compare.ts';
 import { verifyViews } from './verify/verify.ts';
 
@@ -57,8 +57,6 @@ export function openAdmin({ log, postgres, cassandra, views, progress }: OpenAdm
 /** A view that is further behind than this is catching up; more than this is not counted either. */
 const CATCHING_UP_EVENTS = 1_000;
 const JOBS_KEPT = 100;
-/** Projectors look twice a second whether they are paused: nothing is written after the answer. */
-const PAUSE_SEEN_MS = 1_000;
 const ALL = 'all';
 
 type Job = { -readonly [K in keyof ProjectionJob]: ProjectionJob[K] } & { startedMs: number };

@@ -6,7 +6,7 @@ import { chatLogReader as chatLogView } from '../../infra/cassandra/chat-log/rea
 import type { Config } from '../../infra/config.ts';
 import { membersReader } from '../../infra/postgres/members/reader.ts';
 import type { Postgres } from '../../infra/postgres/pool.ts';
-import { type FollowedProgress, followProgress, viewsPosition } from '../../infra/postgres/progress.ts';
+import { type FollowedProgress, followProgress, viewsSeen } from '../../infra/postgres/progress.ts';
 import { userChatsReader } from '../../infra/postgres/user-chats/reader.ts';
 import { usersReader } from '../../infra/postgres/users/reader.ts';
 import { systemClock } from '../../infra/system/clock.ts';
@@ -39,7 +39,7 @@ export function openReadSide({ log, postgres, cassandra, onFault }: ReadSideOpti
   };
   const progress = followProgress({
     waiters: createProgress(),
-    position: viewsPosition(postgres),
+    views: viewsSeen(postgres),
     head: () => log.head(),
     onFault,
   });

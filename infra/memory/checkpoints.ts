@@ -1,15 +1,24 @@
-import { START } from '../../events/event-store.ts';
+import { type LogPosition, START } from '../../events/event-store.ts';
 import {
   type CheckpointState,
   type Checkpoints,
   type GroupName,
   StaleOwner,
 } from '../../projections/partitions/ports.ts';
+import type { MemoryParking } from './parking.ts';
 
-type Row = Omit<{ -readonly [K in keyof CheckpointState]: CheckpointState[K] }, 'idleMs'> & { touchedAt: number };
+type State = { -readonly [K in keyof CheckpointState]: CheckpointState[K] };
+type Row = Omit<State, 'idleMs' | 'rebuilding'> & { touchedAt: number; generation: number; until: LogPosition };
+
+export interface MemoryCheckpointsOptions {
+  now?: () => number;
+  /** What rewinds forget. */
+  parking?: Pick<MemoryParking, 'forget'>;
+}
 
 /** Checkpoints that last as long as their process, shared by what plays the processes of a test. */
-export function memoryCheckpoints(now: () => number = () => performance.now()): Checkpoints {
+export function memoryCheckpoints(options: MemoryCheckpointsOptions = {}): Checkpoints {
+  const { now = () => performance.now(), parking } = options;
   const rows = new Map<string, Row>();
   const rowOf = (group: GroupName, partition: number): Row => {
     const row = rows.get(keyOf(group, partition));
@@ -18,7 +27,8 @@ export function memoryCheckpoints(now: () => number = () => performance.now()): 
   };
   const take = (row: Row, owner: string) => {
     Object.assign(row, { owner, term: row.term + 1, touchedAt: now() });
-    return { group: row.group, partition: row.partition, term: row.term, position: row.position };
+    const { group, partition, term, generation, position } = row;
+    return { group, partition, term, generation, position };
   };
 
   return {
@@ -26,7 +36,8 @@ export function memoryCheckpoints(now: () => number = () => performance.now()): 
       for (let partition = 0; partition < partitions; partition++) {
         const key = keyOf(group, partition);
         if (rows.has(key)) continue;
-        rows.set(key, { group, partition, position: START, term: 0, owner: '', touchedAt: now(), paused: false });
+        const fresh = { position: START, term: 0, generation: 0, until: START, owner: '', paused: false };
+        rows.set(key, { group, partition, ...fresh, touchedAt: now() });
       }
     },
     claim: async (group, partition, owner) => take(rowOf(group, partition), owner),
@@ -46,14 +57,22 @@ export function memoryCheckpoints(now: () => number = () => performance.now()): 
     },
     async list(groups) {
       const wanted = [...rows.values()].filter(({ group }) => groups === undefined || groups.includes(group));
-      return wanted.map(({ touchedAt, ...row }) => ({ ...row, idleMs: now() - touchedAt }));
+      return wanted.map(({ touchedAt, generation: _generation, until, ...row }) => ({
+        ...row,
+        idleMs: now() - touchedAt,
+        rebuilding: row.position < until,
+      }));
     },
     async setPaused(group, paused) {
       for (const row of rows.values()) if (row.group === group) row.paused = paused;
     },
-    async rewind(group) {
-      for (const row of rows.values())
-        if (row.group === group) Object.assign(row, { position: START, term: row.term + 1 });
+    async rewind(group, until) {
+      for (const row of rows.values()) {
+        if (row.group !== group) continue;
+        const [term, generation] = [row.term + 1, row.generation + 1];
+        Object.assign(row, { position: START, term, generation, until: Math.max(until, row.until) });
+      }
+      parking?.forget(group);
     },
   };
 }

@@ -1,7 +1,12 @@
-import type { ParkedEvent, Parking } from '../../projections/partitions/ports.ts';
+import type { GroupName, ParkedEvent, Parking } from '../../projections/partitions/ports.ts';
+
+export interface MemoryParking extends Parking {
+  /** As a rewind of the group does. */
+  forget(group: GroupName): void;
+}
 
 /** What is parked, for as long as its process lasts. */
-export function memoryParking(): Parking {
+export function memoryParking(): MemoryParking {
   const parked = new Map<string, ParkedEvent & { waiting: number }>();
   const id = (group: string, key: string): string => `${group} ${key}`;
   return {
@@ -16,6 +21,9 @@ export function memoryParking(): Parking {
     async waits(group, key, events) {
       const event = parked.get(id(group, key));
       if (event) event.waiting += events;
+    },
+    forget(group) {
+      for (const [at, event] of parked) if (event.group === group) parked.delete(at);
     },
     list: async () => [...parked.values()].map((event) => ({ ...event })).sort(inOrder),
   };

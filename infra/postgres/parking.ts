@@ -3,6 +3,12 @@ import type { Postgres } from './pool.ts';
 
 const COLUMNS = 'grp AS "group", partition, key, stream, revision, position, type, error, waiting';
 
+/** The checkpoint's row is held until it is there: a term that ends meanwhile ends after it, and takes it away. */
+const PARK = `INSERT INTO parked (grp, key, partition, stream, revision, position, type, error)
+  SELECT grp, $2::text, partition, $4::text, $5::bigint, $6::bigint, $7::text, $8::text
+  FROM checkpoints WHERE grp = $1 AND partition = $3 AND term = $9 FOR SHARE
+  ON CONFLICT (grp, key) DO NOTHING`;
+
 /** What projectors could not take, and how much waits behind it. */
 export function createParking(postgres: Postgres): Parking {
   return {
@@ -10,12 +16,9 @@ export function createParking(postgres: Postgres): Parking {
       const sql = 'SELECT key FROM parked WHERE grp = $1 AND partition = $2';
       return new Set((await postgres.query<{ key: string }>(sql, [group, partition])).map(({ key }) => key));
     },
-    async park({ group, key, partition, stream, revision, position, type, error }) {
-      await postgres.execute(
-        `INSERT INTO parked (grp, key, partition, stream, revision, position, type, error)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (grp, key) DO NOTHING`,
-        [group, key, partition, stream, revision, position, type, withoutNul(error)],
-      );
+    async park({ group, key, partition, stream, revision, position, type, error }, term) {
+      const values = [group, key, partition, stream, revision, position, type, withoutNul(error), term];
+      await postgres.execute(PARK, values);
     },
     async waits(group, key, events) {
       const sql = 'UPDATE parked SET waiting = waiting + $3 WHERE grp = $1 AND key = $2';

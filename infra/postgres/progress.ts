@@ -1,5 +1,5 @@
 import type { LogPosition } from '../../events/event-store.ts';
-import { VIEW_GROUPS } from '../../projections/partitions/ports.ts';
+import { VIEW_GROUPS, type ViewGroup } from '../../projections/partitions/ports.ts';
 import type { Postgres } from './pool.ts';
 
 /** How often the checkpoints are looked at: while somebody waits for them, and while nobody does. */
@@ -7,34 +7,47 @@ const WAITED_FOR_MS = 20;
 const IDLE_MS = 200;
 /** How often the log is asked how far it goes, for what other processes append. */
 const HEAD_EVERY_MS = 500;
+/** What was seen of the checkpoints is good for so long: an older sight is renewed before anything is said by it. */
+export const SIGHT_MAX_AGE_MS = 1_000;
+
+/** What the checkpoints say of all views together. */
+export interface ViewsSeen {
+  /** Up to where all views hold everything. */
+  readonly position: LogPosition;
+  /** Those that were emptied, or will be in a moment, and do not hold again what they held. */
+  readonly rebuilding: readonly ViewGroup[];
+}
 
 /** What queries ask: `queries/progress.ts` says what it promises. */
 export interface FollowedProgress {
   position(): LogPosition;
   reached(position: LogPosition, withinMs: number): Promise<boolean>;
   lagMs(): number;
+  /** Throws as the store does, where that cannot be asked. */
+  rebuilding(group: ViewGroup): Promise<boolean>;
+  /** The same for those who go on without the store: by what was seen last, however old. */
+  wasRebuilding(group: ViewGroup): boolean;
   /** This process has appended up to here. */
   appended(head: LogPosition): void;
   close(): Promise<void>;
 }
 
 /** What keeps those who wait: a progress as the embedded runner has it. */
-export interface Waiters extends Omit<FollowedProgress, 'close'> {
+export interface Waiters extends Omit<FollowedProgress, 'close' | 'rebuilding' | 'wasRebuilding'> {
   moved(position: LogPosition): void;
   close(): void;
 }
 
 export interface FollowOptions {
   readonly waiters: Waiters;
-  /** Up to where all views hold everything. */
-  readonly position: () => Promise<LogPosition>;
+  readonly views: () => Promise<ViewsSeen>;
   readonly head: () => Promise<LogPosition>;
   readonly onFault?: (what: string, error: unknown) => void;
 }
 
 /** How far the views have come, for a process that only reads them: checkpoints are looked at, the more often the more wait. */
 export function followProgress(options: FollowOptions): FollowedProgress {
-  const { waiters, position, head, onFault = () => undefined } = options;
+  const { waiters, head, onFault = () => undefined } = options;
   let waiting = 0;
   let timer: NodeJS.Timeout | undefined;
   let wake: () => void = () => undefined;
@@ -48,7 +61,8 @@ export function followProgress(options: FollowOptions): FollowedProgress {
       };
       timer = setTimeout(resolve, ms);
     });
-  const look = async (what: string, at: () => Promise<void>): Promise<void> => {
+  const sight = createSight(options);
+  const look = async (what: string, at: () => Promise<unknown>): Promise<void> => {
     try {
       await at();
     } catch (error) {
@@ -57,7 +71,7 @@ export function followProgress(options: FollowOptions): FollowedProgress {
   };
   const run = async () => {
     for (let headAt = Number.NEGATIVE_INFINITY; !closed; ) {
-      await look('the checkpoints cannot be read', async () => waiters.moved(await position()));
+      await look('the checkpoints cannot be read', sight.renew);
       if (performance.now() - headAt >= HEAD_EVERY_MS) {
         headAt = performance.now();
         await look("the log's head cannot be read", async () => waiters.appended(await head()));
@@ -71,6 +85,8 @@ export function followProgress(options: FollowOptions): FollowedProgress {
     position: waiters.position,
     lagMs: waiters.lagMs,
     appended: waiters.appended,
+    rebuilding: async (group) => (await sight.fresh()).rebuilding.includes(group),
+    wasRebuilding: (group) => sight.last()?.rebuilding.includes(group) ?? false,
     async reached(wanted, withinMs) {
       if (waiters.position() >= wanted) return true;
       waiting++;
@@ -90,16 +106,43 @@ export function followProgress(options: FollowOptions): FollowedProgress {
   };
 }
 
-const LEAST = {
-  name: 'progress-least',
-  text: `SELECT CASE WHEN count(DISTINCT grp) = cardinality($1::text[]) THEN min(position) ELSE 0 END AS position
+/** What was seen last, and when that was asked for. */
+function createSight({ waiters, views }: Pick<FollowOptions, 'waiters' | 'views'>) {
+  let seen: ViewsSeen | null = null;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let asking: Promise<ViewsSeen> | null = null;
+
+  async function ask(): Promise<ViewsSeen> {
+    const began = performance.now();
+    const now = await views();
+    [seen, askedAt] = [now, began];
+    waiters.moved(now.position);
+    return now;
+  }
+  const renew = (): Promise<ViewsSeen> => (asking ??= ask().finally(() => (asking = null)));
+  return {
+    renew,
+    last: () => seen,
+    async fresh(): Promise<ViewsSeen> {
+      if (seen && performance.now() - askedAt <= SIGHT_MAX_AGE_MS) return seen;
+      await asking?.catch(() => undefined); // it may have been asked long ago
+      return seen && performance.now() - askedAt <= SIGHT_MAX_AGE_MS ? seen : renew();
+    },
+  };
+}
+
+const SEEN = {
+  name: 'progress-views',
+  text: `SELECT CASE WHEN count(DISTINCT grp) = cardinality($1::text[]) THEN min(position) ELSE 0 END AS position,
+      string_agg(DISTINCT grp, ' ') FILTER (WHERE position < rebuilding_until) AS rebuilding
     FROM checkpoints WHERE grp = ANY($1::text[])`,
 };
 
 /** The least checkpoint of all partitions of the view groups; 0 while one of the groups has none yet. */
-export const viewsPosition =
+export const viewsSeen =
   (postgres: Postgres, groups: readonly string[] = VIEW_GROUPS) =>
-  async (): Promise<LogPosition> => {
-    const [row] = await postgres.query<{ position: LogPosition }>(LEAST, [groups]);
-    return row?.position ?? 0;
+  async (): Promise<ViewsSeen> => {
+    const [row] = await postgres.query<{ position: LogPosition; rebuilding: string | null }>(SEEN, [groups]);
+    const rebuilding = VIEW_GROUPS.filter((group) => row?.rebuilding?.split(' ').includes(group));
+    return { position: row?.position ?? 0, rebuilding };
   };

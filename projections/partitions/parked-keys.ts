@@ -35,7 +35,7 @@ export async function openParkedKeys(options: ParkedKeysOptions): Promise<Parked
       await checkpoints.move({ claim, from: at, to: at });
       const key = partitionKeyOf(stream);
       const parked = { group, partition, key, stream, revision, position, type, error: String(error) };
-      await parking.park(parked);
+      await parking.park(parked, claim.term);
       parkedAt.set(key, position);
       report({ kind: 'parked', ...parked });
     },

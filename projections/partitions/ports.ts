@@ -16,6 +16,8 @@ export interface Claim {
   readonly partition: number;
   /** Grows with every claim. */
   readonly term: number;
+  /** Grows with every `rewind`: what was written in an older one was thrown away. */
+  readonly generation: number;
   readonly position: LogPosition;
 }
 
@@ -57,6 +59,8 @@ export interface CheckpointState {
   /** Since the checkpoint was last moved or confirmed, by the store's clock. */
   readonly idleMs: number;
   readonly paused: boolean;
+  /** The group was put back to the beginning, and the partition has not come again to where it was. */
+  readonly rebuilding: boolean;
 }
 
 /** Where every partition of every group stands, and whose it is. One fence for all of them: the term. */
@@ -74,8 +78,11 @@ export interface Checkpoints {
   /** All rows of the groups, or of all groups. */
   list(groups?: readonly GroupName[]): Promise<CheckpointState[]>;
   setPaused(group: GroupName, paused: boolean): Promise<void>;
-  /** Puts every partition of a group back to the beginning of the log, and ends all claims. */
-  rewind(group: GroupName): Promise<void>;
+  /**
+   * Puts every partition of a group back to the beginning of the log, ends all claims, and forgets what is parked there.
+   * Until they have come to `until` again, the group is `rebuilding`.
+   */
+  rewind(group: GroupName, until: LogPosition): Promise<void>;
 }
 
 /** Something that a projector could not take. Later events of the same chat (or user) wait behind it. */
@@ -94,8 +101,8 @@ export interface ParkedEvent {
 export interface Parking {
   /** The keys that are parked there. */
   keys(group: GroupName, partition: number): Promise<ReadonlySet<string>>;
-  /** Does nothing where the key is parked already. */
-  park(event: ParkedEvent): Promise<void>;
+  /** Does nothing where the key is parked already, or the term of the partition is over. */
+  park(event: ParkedEvent, term: number): Promise<void>;
   /** So many more events wait behind what is parked. */
   waits(group: GroupName, key: string, events: number): Promise<void>;
   list(): Promise<(ParkedEvent & { waiting: number })[]>;

@@ -1,5 +1,6 @@
 import type { ChatId } from '../../events/ids.ts';
 import type { QueryDeps } from '../deps.ts';
+import { isRebuilding } from '../rebuilding.ts';
 import type { Viewer } from '../viewer.ts';
 import { type Folded, foldMessage, needsAllChanges } from './fold.ts';
 import type { ChangeFact, MessageFacts } from './view.ts';
@@ -52,8 +53,10 @@ export async function deletedNow(
   seqs: readonly number[],
 ): Promise<ReadonlySet<number> | null> {
   if (seqs.length === 0) return new Set();
-  let after = await deps.chatHistory.head(chatId);
+  const held = await deps.chatHistory.head(chatId);
   const deleted = new Set(await deps.chatHistory.deletedAmong(chatId, seqs, Number.MAX_SAFE_INTEGER));
+  // Of a view that is being emptied the head may have been read before, and the deletions after.
+  let after = (await isRebuilding(deps, 'chat-history')) ? 0 : held;
   const last = after + DELETIONS_SCAN_MAX;
   while (after < last) {
     const page = await deps.chatLog.events(chatId, { after, limit: CHANGES_PAGE });

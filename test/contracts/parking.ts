@@ -8,6 +8,9 @@ export interface ParkingUnderTest {
   close(): Promise<void>;
 }
 
+/** Of all partitions, as long as nobody has claimed them. */
+const TERM = 0;
+
 const event = (more: Partial<ParkedEvent>): ParkedEvent => ({
   group: 'user-chats',
   partition: 0,
@@ -31,10 +34,10 @@ export function parkingContract(name: string, open: () => Promise<ParkingUnderTe
 
     test('keeps the first event of a key, and counts what waits behind it', async () => {
       const { one, other } = parking;
-      await one.park(event({}));
-      await other.park(event({ revision: 9, position: 90 }));
-      await one.park(event({ key: 'b', partition: 1, position: 71 }));
-      await one.park(event({ group: 'chat-history', error: 'other' }));
+      await one.park(event({}), TERM);
+      await other.park(event({ revision: 9, position: 90 }), TERM);
+      await one.park(event({ key: 'b', partition: 1, position: 71 }), TERM);
+      await one.park(event({ group: 'chat-history', error: 'other' }), TERM);
       await Promise.all([one.waits('user-chats', 'a', 3), other.waits('user-chats', 'a', 2)]);
       await one.waits('user-chats', 'nobody', 1);
       expect(await other.keys('user-chats', 0)).toEqual(new Set(['a']));
@@ -48,7 +51,7 @@ export function parkingContract(name: string, open: () => Promise<ParkingUnderTe
     });
 
     test('takes whatever an error says', async () => {
-      await parking.one.park(event({ error: 'ü "quoted" \\ \0 and more' }));
+      await parking.one.park(event({ error: 'ü "quoted" \\ \0 and more' }), TERM);
       const [parked] = await parking.other.list();
       expect(parked?.error).toMatch(/^ü "quoted" \\ .* and more$/su);
     });

@@ -1,7 +1,9 @@
 import { memoryCheckpoints } from '../../../infra/memory/checkpoints.ts';
+import { memoryParking } from '../../../infra/memory/parking.ts';
 import { checkpointsContract } from '../../contracts/checkpoints.ts';
 
 checkpointsContract('memory', async () => {
-  const checkpoints = memoryCheckpoints();
-  return [checkpoints, checkpoints];
+  const parking = memoryParking();
+  const checkpoints = memoryCheckpoints({ parking });
+  return [checkpoints, checkpoints, parking];
 });

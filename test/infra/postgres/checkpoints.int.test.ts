@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { createCheckpoints, moveCheckpoint } from '../../../infra/postgres/checkpoints.ts';
+import { createParking } from '../../../infra/postgres/parking.ts';
 import { checkpointsContract } from '../../contracts/checkpoints.ts';
 import { fileDatabase } from './database.ts';
 
@@ -8,7 +9,8 @@ const database = fileDatabase();
 checkpointsContract('Postgres', async () => {
   const [one, other] = [database.open(), database.open()];
   await one.execute('DELETE FROM checkpoints');
-  return [createCheckpoints(one), createCheckpoints(other)];
+  await one.execute('DELETE FROM parked');
+  return [createCheckpoints(one), createCheckpoints(other), createParking(one)];
 });
 
 it('does not wait for the disk to move, and does to claim', async () => {
@@ -22,4 +24,16 @@ it('does not wait for the disk to move, and does to claim', async () => {
   });
   expect(setting).toEqual([{ synchronous_commit: 'off' }]);
   expect(await postgres.query('SHOW synchronous_commit')).toEqual([{ synchronous_commit: 'on' }]);
+});
+
+it('parks nothing under a term that is over', async () => {
+  const postgres = database.open();
+  const [checkpoints, parking] = [createCheckpoints(postgres), createParking(postgres)];
+  await postgres.execute('DELETE FROM parked');
+  await checkpoints.prepare('user-chats', 1);
+  const { group, partition, term } = await checkpoints.claim('user-chats', 0, 'p');
+  const event = { group, partition, key: 'a', stream: 'chat-a', revision: 0, position: 1, type: 'T', error: 'e' };
+  await checkpoints.rewind('user-chats', 1);
+  await parking.park(event, term);
+  expect(await parking.list()).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { createCheckpoints } from '../../../infra/postgres/checkpoints.ts';
-import { followProgress, viewsPosition } from '../../../infra/postgres/progress.ts';
+import { followProgress, SIGHT_MAX_AGE_MS, viewsSeen } from '../../../infra/postgres/progress.ts';
+import type { ViewGroup } from '../../../projections/partitions/ports.ts';
 import { createProgress } from '../../../projections/runner/progress.ts';
 import { fileDatabase } from './database.ts';
 
@@ -9,23 +10,29 @@ const LONG_MS = 20_000;
 
 it('is where the last partition of the last group is, and nowhere before all groups are there', async () => {
   const postgres = database.open();
-  const [checkpoints, position] = [createCheckpoints(postgres), viewsPosition(postgres)];
-  expect(await position()).toBe(0);
+  const [checkpoints, seen] = [createCheckpoints(postgres), viewsSeen(postgres)];
+  expect(await seen()).toEqual({ position: 0, rebuilding: [] });
   await checkpoints.prepare('user-chats', 2);
   for (const partition of [0, 1]) {
     const claim = await checkpoints.claim('user-chats', partition, 'tests');
     await checkpoints.move({ claim, from: 0, to: 50 + partition });
   }
-  expect(await position()).toBe(0);
+  expect(await seen()).toEqual({ position: 0, rebuilding: [] });
   await checkpoints.prepare('chat-history', 1);
   const claim = await checkpoints.claim('chat-history', 0, 'tests');
   await checkpoints.move({ claim, from: 0, to: 60 });
-  expect(await position()).toBe(50);
+  expect(await seen()).toEqual({ position: 50, rebuilding: [] });
+  await checkpoints.rewind('chat-history', 60);
+  expect(await seen()).toEqual({ position: 0, rebuilding: ['chat-history'] });
 });
 
 it('tells those who wait as soon as a checkpoint has moved', async () => {
   let at = 5;
-  const progress = followProgress({ waiters: createProgress(), position: async () => at, head: async () => 9 });
+  const progress = followProgress({
+    waiters: createProgress(),
+    views: async () => ({ position: at, rebuilding: [] }),
+    head: async () => 9,
+  });
   expect(await progress.reached(5, LONG_MS)).toBe(true);
   expect(await progress.reached(6, 30)).toBe(false);
   const waiting = progress.reached(9, LONG_MS);
@@ -37,7 +44,11 @@ it('tells those who wait as soon as a checkpoint has moved', async () => {
 
 it('knows how long the views have been behind, by its own appends and by those of others', async () => {
   let [at, head] = [5, 5];
-  const progress = followProgress({ waiters: createProgress(), position: async () => at, head: async () => head });
+  const progress = followProgress({
+    waiters: createProgress(),
+    views: async () => ({ position: at, rebuilding: [] }),
+    head: async () => head,
+  });
   expect(await progress.reached(5, LONG_MS)).toBe(true);
   expect(progress.lagMs()).toBe(0);
   progress.appended(6);
@@ -52,13 +63,42 @@ it('knows how long the views have been behind, by its own appends and by those o
 
 it('grows old while the checkpoints cannot be read, says so, and lets go of all who wait when it is closed', async () => {
   const faults: string[] = [];
-  const gone = async (): Promise<number> => Promise.reject(new Error('gone'));
+  const gone = async (): Promise<never> => Promise.reject(new Error('gone'));
   const onFault = (what: string) => void faults.push(what);
-  const progress = followProgress({ waiters: createProgress(), position: gone, head: gone, onFault });
+  const progress = followProgress({ waiters: createProgress(), views: gone, head: gone, onFault });
   progress.appended(3);
   const waiting = progress.reached(3, LONG_MS);
   await expect.poll(() => progress.lagMs()).toBeGreaterThan(0);
   await progress.close();
   expect(await waiting).toBe(false);
   expect(faults).toContain('the checkpoints cannot be read');
+});
+
+it('says that a view is being rebuilt by no sight that is older than a second, and nothing where it has none', async () => {
+  let rebuilding: ViewGroup[] = [];
+  let answer: Promise<void> | null = null;
+  const views = async () => {
+    const seen = { position: 5, rebuilding };
+    await answer;
+    return seen;
+  };
+  const progress = followProgress({ waiters: createProgress(), views, head: async () => 5 });
+  expect(await progress.rebuilding('user-chats')).toBe(false);
+  rebuilding = ['user-chats'];
+  await expect.poll(() => progress.rebuilding('user-chats')).toBe(true);
+  expect(await progress.rebuilding('chat-history')).toBe(false);
+
+  let late: () => void = () => undefined;
+  rebuilding = [];
+  await expect.poll(() => progress.rebuilding('user-chats')).toBe(false);
+  answer = new Promise((resolve) => (late = resolve));
+  const since = performance.now();
+  const waited = () => performance.now() - since;
+  await expect.poll(waited, { timeout: LONG_MS }).toBeGreaterThan(SIGHT_MAX_AGE_MS + 400);
+  rebuilding = ['user-chats'];
+  const asked = progress.rebuilding('user-chats'); // what is on its way was asked for before that
+  answer = null;
+  late();
+  expect(await asked).toBe(true);
+  await progress.close();
 });

@@ -14,6 +14,9 @@ snapshotsContract('Postgres', async () => {
 
 parkingContract('Postgres', async () => {
   const { open, drop } = await createDatabase();
+  const checkpoints = createCheckpoints(open());
+  await checkpoints.prepare('user-chats', 2);
+  await checkpoints.prepare('chat-history', 1);
   return { one: createParking(open()), other: createParking(open()), close: drop };
 });
 
