@@ -21,10 +21,11 @@ export interface EngineDeps {
 
 /** What the edges of a cluster serve: the write side over the event store, the read side over the views. */
 export function openEngine({ store, postgres, cassandra, config, onClose, onFault, observer }: EngineDeps): Engine {
-  const log = openClusterLog({ store, postgres, lookup: messageLookup(cassandra), onFault, observer });
-  onClose(log.close);
   const readSide = openReadSide({ log: store, postgres, cassandra, onFault });
   onClose(readSide.progress.close);
+  const lookup = messageLookup(cassandra, { isRebuilding: () => readSide.progress.wasRebuilding('chat-history') });
+  const log = openClusterLog({ store, postgres, lookup, onFault, observer });
+  onClose(log.close);
   const { views, progress } = readSide;
   return {
     log,

@@ -70,7 +70,7 @@ export async function startProjectors(deps: WorkerDeps, cassandra: Cassandra): P
     follow(deps, 'chat-history', (claim) =>
       openViewSink({
         claim,
-        rows: createHistoryRows({ cassandra, checkpoints }),
+        rows: createHistoryRows({ cassandra, checkpoints, generation: claim.generation }),
         checkpoints,
         parking,
         log,

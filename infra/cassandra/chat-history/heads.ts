@@ -3,17 +3,38 @@ import type { ChatId } from '../../../events/ids.ts';
 import { type Cassandra, readOne, type Statement } from '../cassandra.ts';
 import { intOf } from '../row.ts';
 
-const READ = 'SELECT seq, at FROM chat_heads WHERE chat = ?';
+const READ = 'SELECT seq, at, writetime(seq) AS written FROM chat_heads WHERE chat = ?';
 const WRITE = 'INSERT INTO chat_heads (chat, seq, at) VALUES (?, ?, ?) USING TIMESTAMP ?';
 
-/** The last seq of a chat up to which everything is there, and when it was. Written when all that is true, never before. */
-export async function readHead(cassandra: Cassandra, chatId: ChatId): Promise<{ seq: number; at: string } | null> {
-  const row = await readOne(cassandra, READ, [chatId]);
-  return row && { seq: intOf(row, 'seq'), at: rfc3339(intOf(row, 'at')) };
+/** Timestamps of a generation: more than there are seqs. */
+const GENERATION_SPAN = 2 ** 32;
+
+export interface Head {
+  readonly seq: number;
+  readonly at: string;
+  /** Of the tables in which everything up to it was written. */
+  readonly generation: number;
 }
 
-/** With its seq as the timestamp a head never goes back, whoever writes an old one, and whenever. */
-export const headRow = (chatId: ChatId, { seq, at }: { seq: number; at: number }): Statement => ({
+/**
+ * The last seq of a chat up to which everything is there, and when it was. Written when all that is true, never before:
+ * of the present generation, that is. A process that was stopped while the tables were emptied may write an older one.
+ */
+export async function readHead(cassandra: Cassandra, chatId: ChatId): Promise<Head | null> {
+  const row = await readOne(cassandra, READ, [chatId]);
+  if (!row) return null;
+  const generation = Math.floor(intOf(row, 'written') / GENERATION_SPAN);
+  return { seq: intOf(row, 'seq'), at: rfc3339(intOf(row, 'at')), generation };
+}
+
+/**
+ * With its generation and seq as the timestamp a head never goes back, whoever writes an old one, and whenever: that of
+ * a younger generation wins, whatever its seq.
+ */
+export const headRow = (
+  chatId: ChatId,
+  { seq, at, generation }: { seq: number; at: number; generation: number },
+): Statement => ({
   query: WRITE,
-  params: [chatId, seq, at, seq],
+  params: [chatId, seq, at, generation * GENERATION_SPAN + seq],
 });

@@ -32,7 +32,8 @@ export interface OpenChats {
   reset(): void;
 }
 
-export function openChats(cassandra: Cassandra): OpenChats {
+/** `generation`: what an older one has left is not there. */
+export function openChats(cassandra: Cassandra, generation: number): OpenChats {
   const kept = new LRUCache<ChatId, Kept>({ max: CHATS_KEPT_MAX });
   const open = new Map<ChatId, OpenChat>();
   const put = (chatId: ChatId, { head, bucket }: Kept) =>
@@ -47,7 +48,7 @@ export function openChats(cassandra: Cassandra): OpenChats {
       }
       await inLanes(unknown, READS_AT_ONCE, async (chatId) => {
         const head = await readHead(cassandra, chatId);
-        put(chatId, { head: head?.seq ?? 0, bucket: null });
+        put(chatId, { head: head && head.generation >= generation ? head.seq : 0, bucket: null });
       });
     },
     get(chatId) {

@@ -13,6 +13,8 @@ export interface RowsOptions {
   cassandra: Cassandra;
   /** Elsewhere: there are no transactions here. */
   checkpoints: Pick<Checkpoints, 'move'>;
+  /** Of the claim: heads of older ones say nothing of what is in the tables now. */
+  generation?: number;
 }
 
 type Inputs = PartitionBatch['inputs'];
@@ -23,8 +25,8 @@ type ChatInput = Extract<Inputs[number], { category: 'chat' }>;
  * writes the rows, then the heads of the chats, then moves the checkpoint. Whoever is told of a head finds everything
  * up to it; whoever owns the checkpoint writes again what was not committed, and the rows are the same.
  */
-export function createHistoryRows({ cassandra, checkpoints }: RowsOptions): PartitionRows {
-  const chats = openChats(cassandra);
+export function createHistoryRows({ cassandra, checkpoints, generation = 0 }: RowsOptions): PartitionRows {
+  const chats = openChats(cassandra, generation);
   const rows = pendingRows();
   const heads = pendingRows();
   const writer = chatHistoryWriter(chats, rows);
@@ -49,7 +51,7 @@ export function createHistoryRows({ cassandra, checkpoints }: RowsOptions): Part
       addEvents(rows, chats, batch, inputs);
     },
     async commit(step) {
-      addHeads(heads, chats, inputs);
+      addHeads(heads, chats, { inputs, generation });
       await rows.write(cassandra);
       await heads.write(cassandra);
       await checkpoints.move(step);
@@ -81,11 +83,15 @@ function addEvents(
   }
 }
 
-function addHeads(heads: PendingRows, chats: OpenChats, inputs: readonly ChatInput[]): void {
+function addHeads(
+  heads: PendingRows,
+  chats: OpenChats,
+  { inputs, generation }: { inputs: readonly ChatInput[]; generation: number },
+): void {
   heads.clear();
   const advanced = new Set([...chats.all()].filter((chat) => chat.advanced));
   for (const { chatId, seq, at } of inputs) {
     const chat = chats.get(chatId);
-    if (advanced.has(chat) && chat.head === seq) heads.add(`head ${chatId}`, headRow(chatId, { seq, at }));
+    if (advanced.has(chat) && chat.head === seq) heads.add(`head ${chatId}`, headRow(chatId, { seq, at, generation }));
   }
 }

@@ -29,7 +29,10 @@ export const chatLogReader = (cassandra: Cassandra, epoch: string): ChatLogReade
     }
     return found.map((event) => decodeChatEvent(event, epoch));
   },
-  head: (chatId) => readHead(cassandra, chatId),
+  async head(chatId) {
+    const head = await readHead(cassandra, chatId);
+    return head && { seq: head.seq, at: head.at };
+  },
   async atOf(chatId, seq) {
     const row = seq < 1 ? null : await readOne(cassandra, AT, [chatId, bucketOf(asInt(seq)), asInt(seq)]);
     return row && rfc3339(intOf(row, 'at'));

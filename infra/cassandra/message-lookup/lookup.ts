@@ -8,31 +8,44 @@ import { chatHistoryReader } from '../chat-history/reader.ts';
 
 const NOTHING_KNOWN: LookupAnswer = { throughSeq: 0, found: new Map() };
 
+export interface LookupOptions {
+  /** Whether the tables are being emptied and filled again: their heads promise nothing then. */
+  isRebuilding?: () => boolean;
+}
+
 /**
  * Where ids lie that a chat's writer no longer holds: chat history, as far as it has come. The head is read before all
  * else, and what lies beyond it left out, so that the answer is that of one moment though it takes several reads.
  */
-export function messageLookup(cassandra: Cassandra): MessageLookup {
-  const reader = chatHistoryReader(cassandra);
+export function messageLookup(cassandra: Cassandra, { isRebuilding }: LookupOptions = {}): MessageLookup {
+  const find = (query: LookupQuery) => findIn(cassandra, query);
+  if (!isRebuilding) return { find };
   return {
     async find(query) {
-      const { chatId, ids } = query;
-      const throughSeq = (await readHead(cassandra, chatId))?.seq ?? 0;
-      if (throughSeq === 0) return NOTHING_KNOWN;
-      const seqs = await Promise.all(
-        [...new Set(ids)].map(async (id) => [id, await seqOfId(cassandra, chatId, id)] as const),
-      );
-      const known = seqs.filter((each): each is [string, FoundId] => each[1] !== null && each[1].seq <= throughSeq);
-      const messages = await messagesOf(reader, query, { known, throughSeq });
-      // Where the tables were emptied meanwhile, their heads were first: an id that was not found may be there after all.
-      if (((await readHead(cassandra, chatId))?.seq ?? 0) < throughSeq) return NOTHING_KNOWN;
-      const found = known.map(([id, { seq, message }]): [string, LookedUp] => [
-        id,
-        { seq, message: (message ? messages.get(seq) : null) ?? null },
-      ]);
-      return { throughSeq, found: new Map(found) };
+      if (isRebuilding()) return NOTHING_KNOWN;
+      const answer = await find(query);
+      return isRebuilding() ? NOTHING_KNOWN : answer;
     },
   };
+}
+
+async function findIn(cassandra: Cassandra, query: LookupQuery): Promise<LookupAnswer> {
+  const reader = chatHistoryReader(cassandra);
+  const { chatId, ids } = query;
+  const throughSeq = (await readHead(cassandra, chatId))?.seq ?? 0;
+  if (throughSeq === 0) return NOTHING_KNOWN;
+  const seqs = await Promise.all(
+    [...new Set(ids)].map(async (id) => [id, await seqOfId(cassandra, chatId, id)] as const),
+  );
+  const known = seqs.filter((each): each is [string, FoundId] => each[1] !== null && each[1].seq <= throughSeq);
+  const messages = await messagesOf(reader, query, { known, throughSeq });
+  // Where the tables were emptied meanwhile, their heads were first: an id that was not found may be there after all.
+  if (((await readHead(cassandra, chatId))?.seq ?? 0) < throughSeq) return NOTHING_KNOWN;
+  const found = known.map(([id, { seq, message }]): [string, LookedUp] => [
+    id,
+    { seq, message: (message ? messages.get(seq) : null) ?? null },
+  ]);
+  return { throughSeq, found: new Map(found) };
 }
 
 async function messagesOf(

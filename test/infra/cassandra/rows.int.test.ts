@@ -88,7 +88,7 @@ describe('what the server will not hold', () => {
   it('is refused as such, and not asked for again', async () => {
     const { cassandra } = keyspace.space();
     const rows = createHistoryRows({ cassandra, checkpoints: { move: async () => undefined } });
-    const by = feeder(rows, { group: 'chat-history', partition: 0, term: 1, position: 0 });
+    const by = feeder(rows, { group: 'chat-history', partition: 0, term: 1, generation: 0, position: 0 });
     const [first, ...others] = hot.events;
     if (!first) throw new Error('a chat begins with an event');
     const fat = { ...first, data: first.data.replace('{', `{"new":"${'x'.repeat(6 * 2 ** 20)}",`) };
@@ -124,6 +124,46 @@ describe('a message that was reacted to for long', () => {
 });
 
 describe('tables that are emptied', () => {
+  it.each([0, 10])(
+    'are filled again whole, though the head of somebody of before comes after %i events',
+    async (known) => {
+      const { cassandra, dump } = keyspace.space();
+      const { events, chat } = hot;
+      const move = async () => undefined;
+      const writer = (on: Cassandra, generation: number) => {
+        const claim = { group: 'chat-history', partition: 0, term: 1, generation, position: 0 } as const;
+        return feeder(createHistoryRows({ cassandra: on, checkpoints: { move }, generation }), claim);
+      };
+      const other = keyspace.space();
+      await writer(other.cassandra, 0).feed(events);
+      const truth = await other.dump();
+      // Stopped between its rows and its heads, as a process may be for longer than it takes to empty the tables.
+      let stop: () => void = () => undefined;
+      let go: () => void = () => undefined;
+      const stopped = new Promise<void>((resolve) => (stop = resolve));
+      const woken = new Promise<void>((resolve) => (go = resolve));
+      const sleepy: Cassandra = {
+        ...cassandra,
+        async write(rows) {
+          if (rows.some(({ query }) => query.includes('chat_heads'))) {
+            stop();
+            await woken;
+          }
+          await cassandra.write(rows);
+        },
+      };
+      const writing = writer(sleepy, 0).feed(events);
+      await stopped;
+      await emptyViews(keyspace.cassandra, { settleMs: 0 });
+      if (known > 0) await writer(cassandra, 1).feed(events.slice(0, known));
+      go();
+      await writing;
+      if (known > 0) expect(await chatHistoryReader(cassandra).head(chat.chatId)).toBe(known);
+      await writer(cassandra, 1).feed(events);
+      expect(await dump()).toEqual(truth);
+    },
+  );
+
   it('know nothing, and are filled again by whoever was reset', async () => {
     const { cassandra, dump } = keyspace.space();
     await feedLog(cassandra, log.events, seeded(SEED));
