@@ -45,22 +45,13 @@ export interface FollowOptions {
   readonly onFault?: (what: string, error: unknown) => void;
 }
 
-/** How far the views have come, for a process that only reads them: checkpoints are looked at, the more often the more wait. */
+/**
+ * How far the views have come, for a process that only reads them: checkpoints are looked at, the more often the more wait.
+ * The log is asked apart from them: one that is slow or silent says nothing of what the views hold.
+ */
 export function followProgress(options: FollowOptions): FollowedProgress {
   const { waiters, head, onFault = () => undefined } = options;
   let waiting = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let wake: () => void = () => undefined;
-  let closed = false;
-
-  const pause = (ms: number) =>
-    new Promise<void>((resolve) => {
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      timer = setTimeout(resolve, ms);
-    });
   const sight = createSight(options);
   const look = async (what: string, at: () => Promise<unknown>): Promise<void> => {
     try {
@@ -69,17 +60,14 @@ export function followProgress(options: FollowOptions): FollowedProgress {
       onFault(what, error); // what it knows grows old, and whoever waits is told so in time
     }
   };
-  const run = async () => {
-    for (let headAt = Number.NEGATIVE_INFINITY; !closed; ) {
-      await look('the checkpoints cannot be read', sight.renew);
-      if (performance.now() - headAt >= HEAD_EVERY_MS) {
-        headAt = performance.now();
-        await look("the log's head cannot be read", async () => waiters.appended(await head()));
-      }
-      if (!closed) await pause(waiting > 0 ? WAITED_FOR_MS : IDLE_MS);
-    }
-  };
-  const running = run();
+  const checkpoints = repeat(
+    () => look('the checkpoints cannot be read', sight.renew),
+    () => (waiting > 0 ? WAITED_FOR_MS : IDLE_MS),
+  );
+  const log = repeat(
+    () => look("the log's head cannot be read", async () => waiters.appended(await head())),
+    () => HEAD_EVERY_MS,
+  );
 
   return {
     position: waiters.position,
@@ -90,7 +78,7 @@ export function followProgress(options: FollowOptions): FollowedProgress {
     async reached(wanted, withinMs) {
       if (waiters.position() >= wanted) return true;
       waiting++;
-      if (waiting === 1) wake();
+      if (waiting === 1) checkpoints.wake();
       try {
         return await waiters.reached(wanted, withinMs);
       } finally {
@@ -98,10 +86,43 @@ export function followProgress(options: FollowOptions): FollowedProgress {
       }
     },
     async close() {
-      closed = true;
-      wake();
       waiters.close();
-      await running;
+      await Promise.all([checkpoints.end(), log.end()]);
+    },
+  };
+}
+
+interface Repeated {
+  /** The next round begins now. */
+  wake(): void;
+  /** Resolves when no round is under way any more. */
+  end(): Promise<void>;
+}
+
+function repeat(round: () => Promise<void>, pauseMs: () => number): Repeated {
+  let ended = false;
+  let wake: () => void = () => undefined;
+  const pause = (): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, pauseMs());
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  const run = async (): Promise<void> => {
+    while (!ended) {
+      await round();
+      if (!ended) await pause();
+    }
+  };
+  const running = run();
+  return {
+    wake: () => wake(),
+    end() {
+      ended = true;
+      wake();
+      return running;
     },
   };
 }
