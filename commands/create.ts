@@ -10,6 +10,7 @@ import { createChats } from './chats-in-memory.ts';
 import { createGate } from './gate.ts';
 import type { HandleDeps } from './handle.ts';
 import type { StreamDeps } from './handle-stream.ts';
+import { impatient } from './impatience.ts';
 import type { CommandsDeps } from './ports.ts';
 import { moveReceipts } from './receipts/index.ts';
 import { recordOps } from './record-ops.ts';
@@ -23,7 +24,14 @@ export function createCommands(given: CommandsDeps): Commands {
   const timer = given.timer ?? systemTimer;
   const missingUsers = createKnownUsers(given.store);
   const background = (work: Promise<void>): void => void gate.pass(() => work);
-  const deps: HandleDeps & StreamDeps = { ...given, timer, missingUsers, closing: gate.closing, background };
+  const deps: HandleDeps & StreamDeps = {
+    ...given,
+    ...impatient(given, timer),
+    timer,
+    missingUsers,
+    closing: gate.closing,
+    background,
+  };
   const chats = createChats(deps);
   const look = (chatId: ChatId): Promise<Outcome<ChatState>> =>
     new Promise((resolve, reject) => {

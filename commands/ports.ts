@@ -20,7 +20,10 @@ export interface CommandsDeps {
 
 export type { EventStore } from '../events/event-store.ts';
 
-/** The folded core of long streams. May lose anything at any time: then the stream is read from its beginning. */
+/**
+ * The folded core of long streams. May lose anything at any time: then the stream is read from its beginning. `load` is not
+ * waited for long.
+ */
 export interface Snapshots {
   load(stream: string): Promise<{ revision: number; state: string } | null>;
   /** Replaces what is there, unless that is newer. */
@@ -29,7 +32,8 @@ export interface Snapshots {
 
 /**
  * Where ids that lie before a chat's window are found. It may be stale but is never wrong: the answer is exactly
- * the chat's events 1..`throughSeq`, all of them, however far behind the head that is. May throw: then the stream is read.
+ * the chat's events 1..`throughSeq`, all of them, however far behind the head that is. May throw, or not answer in time:
+ * then the stream is read.
  */
 export interface MessageLookup {
   find(query: LookupQuery): Promise<LookupAnswer>;

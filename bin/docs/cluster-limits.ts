@@ -1,3 +1,4 @@
+import { LOOKUP_WAIT_MS, REST_MS, SNAPSHOT_WAIT_MS } from '../../commands/impatience.ts';
 import { GATEWAYS_NAMED_MAX } from '../../gateway/http/security-headers.ts';
 import { SIGNAL_MAX_AGE_MS } from '../../gateway/signals/port.ts';
 import { FEED_QUEUE_EVENTS_MAX, FEED_QUEUE_UNITS_MAX } from '../../gateway/slots/slot-feed.ts';
@@ -40,6 +41,12 @@ export const CLUSTER: Record<string, readonly [number, string]> = {
     APPEND_DEADLINE_MS,
     'A command that the event store has not answered by then is answered `unknown` or `unavailable`.',
   ],
+  SNAPSHOT_WAIT_MS: [SNAPSHOT_WAIT_MS, 'A command waits so long for a snapshot from Postgres; then the log is read.'],
+  LOOKUP_WAIT_MS: [
+    LOOKUP_WAIT_MS,
+    'A command on an old message waits so long for Cassandra; then the log is read, as far as it is not too long.',
+  ],
+  REST_MS: [REST_MS, 'Whichever of these did not answer in time is not asked again for so long.'],
   EVENT_BYTES_MAX: [
     EVENT_BYTES_MAX,
     'Bytes of an event that Kafka carries; a larger one is read from the log by whoever needs it.',
