@@ -1,6 +1,6 @@
 import type { Commands } from '../commands/index.ts';
 import type { Auth } from '../gateway/auth/api.ts';
-import { createAuth } from '../gateway/auth/create-auth.ts';
+import { type AuthDeps, createAuth } from '../gateway/auth/create-auth.ts';
 import type { Accounts, SigningKey } from '../gateway/auth/ports.ts';
 import type { GatewayLogger } from '../gateway/context.ts';
 import type { Config } from '../infra/config.ts';
@@ -19,7 +19,7 @@ export interface OpenAuthOptions extends Secrets {
   commands: Commands;
   config: Pick<Config, 'accessTokenS'>;
   logger?: GatewayLogger;
-  gatewayUrl?: (userId: string) => string;
+  gatewayUrl?: AuthDeps['gatewayUrl'];
 }
 
 export const openSecrets = async (folder: DataFolder): Promise<Secrets> => ({

@@ -4,7 +4,7 @@ import type { LeaseTable, SlotLeases } from '../../gateway/slots/ports.ts';
 
 /** Which gateway serves whom, for whoever answers a session: that process need not be a gateway itself. */
 export interface SlotDirectory {
-  /** Null while nobody that is alive owns the user's slot. */
+  /** While nobody that is alive owns the user's slot, one that is: it knows the owner first. Null where none is known. */
   urlOf(userId: string): string | null;
   /** The addresses of all gateways that are alive, each once. */
   urls(): readonly string[];
@@ -21,6 +21,7 @@ export function slotDirectory({ leases, slots, onFault }: SlotDirectoryOptions):
   let table: LeaseTable = { gateways: [], slots: [] };
   let failing = false;
   let timer: NodeJS.Timeout | undefined;
+  let closed = false;
   const look = async (): Promise<void> => {
     try {
       table = await leases.table();
@@ -29,16 +30,22 @@ export function slotDirectory({ leases, slots, onFault }: SlotDirectoryOptions):
       if (!failing) onFault('the owners of slots cannot be read', error);
       failing = true;
     }
+    if (closed) return;
     timer = setTimeout(() => void look(), BEAT_MS);
     timer.unref();
   };
   void look();
   return {
     urlOf(userId) {
-      const owner = table.slots[slotOf(userId, slots)]?.owner;
-      return table.gateways.find(({ id }) => id === owner)?.url ?? null;
+      const { gateways } = table;
+      const slot = slotOf(userId, slots);
+      const owner = gateways.find(({ id }) => id === table.slots[slot]?.owner);
+      return (owner ?? gateways[slot % gateways.length])?.url ?? null;
     },
     urls: () => [...new Set(table.gateways.map(({ url }) => url))],
-    close: () => clearTimeout(timer),
+    close() {
+      closed = true;
+      clearTimeout(timer);
+    },
   };
 }

@@ -181,7 +181,7 @@ async function startEdges(
     commands: engine.log.commands,
     config,
     logger,
-    gatewayUrl: (userId) => directory.urlOf(userId) ?? edges.gatewayUrl(),
+    gatewayUrl: (userId) => directory.urlOf(userId) ?? (edges.gatewayUrl() || null),
   });
   on.onClose(auth.close);
   if (roles.has('gateway') && kafka && topics) {

@@ -11,8 +11,11 @@ export interface AuthDeps {
   key: SigningKey;
   /** Seconds that an access token is good for. */
   accessTokenS: number;
-  /** Where a client of a new session finds its socket; asked anew each time: ports are picked at start, users move. */
-  gatewayUrl: (userId: UserId) => string;
+  /**
+   * Where a client of a new session finds its socket; null while nobody could serve it. Asked anew each time: ports are
+   * picked at start, users move.
+   */
+  gatewayUrl: (userId: UserId) => string | null;
   logger: GatewayLogger;
   /** Milliseconds since 1970. */
   clock: () => number;

@@ -19,16 +19,19 @@ export async function signIn(
   if (!matches || userId === null || credential === null) return WRONG;
   const now = clock();
   const { token, hash: refreshHash } = newRefreshToken();
+  const sessionId = newId();
+  // All that can fail comes first: nobody would ever learn of a session that was opened before it.
+  const answered = await answer(parts, { userId, sessionId, refreshToken: token });
+  if (!answered.ok) return answered;
   const session = {
-    sessionId: newId(),
+    sessionId,
     userId,
     hash: credential.hash,
     refreshHash,
     at: now,
     refreshUntil: now + REFRESH_WITHIN_MS,
   };
-  if (!(await accounts.openSession(session))) return WRONG;
-  return answer(parts, { userId, sessionId: session.sessionId, refreshToken: token });
+  return (await accounts.openSession(session)) ? answered : WRONG;
 }
 
 const WRONG = rejected('bad-credentials', 'username or password is wrong');
@@ -41,6 +44,7 @@ export async function refresh(parts: AuthParts, refreshToken: string): Promise<O
   if (holder === null) return NOT_VALID;
   // All that can fail comes before the exchange: after it, a second try with the same token would end the session.
   const answered = await answer(parts, { ...holder, refreshToken: token });
+  if (!answered.ok) return answered;
   const rotation = await parts.accounts.rotate({ presented, next, at: now, refreshUntil: now + REFRESH_WITHIN_MS });
   return rotation.status === 'rotated' ? answered : NOT_VALID;
 }
@@ -53,12 +57,16 @@ async function answer(
 ): Promise<Outcome<SessionAnswer>> {
   const profile = await commands.profile(userId);
   if (profile === null) return rejected('unauthenticated', 'the user is not registered');
+  const url = gatewayUrl(userId);
+  if (url === null) return NOWHERE;
   const { token, expiresAt } = await tokens.sign({ userId, sessionId, lifetimeS: accessTokenS });
   return accepted({
     accessToken: token,
     refreshToken,
     expiresAt: new Date(expiresAt).toISOString(),
     user: { userId, username: profile.username, displayName: profile.displayName },
-    gateway: { url: gatewayUrl(userId) },
+    gateway: { url },
   });
 }
+
+const NOWHERE = rejected('unavailable', 'no gateway is there at present', { retryAfterS: 1 });

@@ -1,5 +1,7 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { type SlotDirectory, slotDirectory } from '../../../bin/cluster/slot-directory.ts';
+import { BEAT_MS } from '../../../gateway/slots/limits.ts';
+import type { LeaseTable } from '../../../gateway/slots/ports.ts';
 import { createMemorySlotLeases } from '../../../infra/memory/slot-leases.ts';
 
 const DEAD_AFTER_MS = 2_000;
@@ -30,5 +32,26 @@ it('names every gateway that is alive, whoever owns slots, and goes on with what
   time.now += DEAD_AFTER_MS;
   await leases.beat({ id: 'b', url: B });
   await vi.waitFor(() => expect(urls()).toEqual([B]), { timeout: 5_000 });
+  expect(urlOf('anybody')).toBe(B); // whoever lives sends them on, once somebody has taken the slot
+
+  time.now += DEAD_AFTER_MS;
+  await vi.waitFor(() => expect(urls()).toEqual([]), { timeout: 5_000 });
   expect(urlOf('anybody')).toBeNull();
+});
+
+it('is not looked into any more once it is closed, be it while it was', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  let answer: (table: LeaseTable) => void = () => undefined;
+  const table = vi.fn(
+    () =>
+      new Promise<LeaseTable>((resolve) => {
+        answer = resolve;
+      }),
+  );
+  const closing = slotDirectory({ leases: { table }, slots: 1, onFault: vi.fn() });
+  closing.close();
+  answer({ gateways: [], slots: [] });
+  await vi.advanceTimersByTimeAsync(10 * BEAT_MS);
+  expect(table).toHaveBeenCalledOnce();
 });

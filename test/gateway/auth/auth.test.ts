@@ -18,6 +18,25 @@ async function signedIn(auth = w.auth) {
   return { ...session.value, principal: verified.value };
 }
 
+it('a session is not begun, and none is renewed, while no gateway is there to serve it', async () => {
+  let url: string | null = null;
+  w = await createAuthWorld({ gatewayUrl: () => url });
+  await w.auth.register(MARA);
+  const openSession = vi.spyOn(w.accounts, 'openSession');
+  const nowhere = { ok: false, rejection: { code: 'unavailable', retryAfterS: 1 } };
+  expect(await w.auth.signIn(MARA)).toMatchObject(nowhere);
+  expect(await w.auth.signIn({ ...MARA, password: 'wrong password' })).toMatchObject({
+    rejection: { code: 'bad-credentials' },
+  });
+  expect(openSession).not.toHaveBeenCalled();
+  url = 'ws://gateway';
+  const { refreshToken } = await signedIn();
+  url = null;
+  expect(await w.auth.refresh(refreshToken)).toMatchObject(nowhere);
+  url = 'ws://other';
+  expect(await w.auth.refresh(refreshToken)).toMatchObject({ ok: true, value: { gateway: { url } } });
+});
+
 describe('passwords', () => {
   it('are kept as argon2id with the parameters we say', async () => {
     w = await createAuthWorld({ passwords: createPasswords() });
