@@ -3,21 +3,21 @@ import type { EventLog, LogPosition, RecordedEvent } from '../../events/event-st
 import type { ChatId, UserId } from '../../events/ids.ts';
 import { RECEIPTS_MAX_MEMBERS } from '../../events/limits.ts';
 import { slotOf } from '../../events/partition.ts';
-import { chatOf, chatStream, receiptsOf, seqOf } from '../../events/streams.ts';
-import { isStoreFailure } from '../partitions/failures.ts';
+import { chatOf, receiptsOf, seqOf } from '../../events/streams.ts';
+import { FOLLOWER_LIMITS } from '../partitions/options.ts';
 import { openParkedKeys, type ParkedKeys } from '../partitions/parked-keys.ts';
 import type { Checkpoints, Claim, Parking } from '../partitions/ports.ts';
 import type { ReportPartition } from '../partitions/report.ts';
 import type { PartitionSink, Stretch } from '../partitions/sink.ts';
 import { type Chains, createChains } from './chains.ts';
-import { foldMove, isMove, membersOf } from './membership.ts';
+import { createLearner, type Learner, takeMove, Unreadable } from './learn.ts';
+import { isMove, membersOf } from './membership.ts';
 import type { ChatSlots, ChatSlotsStore } from './ports.ts';
 
 /** While there is always something to tell, slots that it is not for hear at most so often how far the rest is. */
 export const WATERMARK_EVERY_MS = 200;
 /** While there is nothing to tell they hear that: a slot that hears nothing at all is cut off. */
 export const REPEAT_EVERY_MS = 1_000;
-const HEAL_EVENTS = 500;
 
 export interface DeliveriesOptions {
   claim: Claim;
@@ -32,6 +32,8 @@ export interface DeliveriesOptions {
   clock: () => number;
   watermarkEveryMs?: number;
   repeatEveryMs?: number;
+  /** A call of `take` that has to read chats from their streams ends after so long. */
+  takeMs?: number;
 }
 
 interface Progress {
@@ -51,6 +53,7 @@ interface Context extends DeliveriesOptions {
   readonly chains: Chains;
   readonly parked: ParkedKeys;
   readonly progress: Progress;
+  readonly learner: Learner;
 }
 
 /**
@@ -65,7 +68,8 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Partit
   const parked = await openParkedKeys(options);
   const never = Number.NEGATIVE_INFINITY;
   const progress = { position, committed: position, told: null, toldAt: never, events: false, waiting: [] };
-  const context: Context = { ...options, chains, parked, progress };
+  const learner = createLearner({ ...options, slots: writer.partitions });
+  const context: Context = { ...options, chains, parked, progress, learner };
   return {
     take: (stretch) => deliver(context, stretch),
     quiet: () => tellQuiet(context),
@@ -74,19 +78,20 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Partit
 }
 
 async function deliver(context: Context, { events, to }: Stretch): Promise<void> {
-  const { store, chains, parked, progress } = context;
+  const { store, chains, parked, progress, takeMs = FOLLOWER_LIMITS.takeMs } = context;
+  const endAt = performance.now() + takeMs;
   const concerned = events.flatMap((event) => concernOf(event) ?? []);
   await store.load([...new Set(concerned.map(({ chatId }) => chatId))]);
+  await learnUnknown(context, concerned, endAt);
   for (const concern of concerned) {
     if (parked.has(concern.event)) {
       progress.waiting.push(concern.event);
       continue;
     }
     try {
-      await chains.put(concern.event, await slotsFor(context, concern));
+      await chains.put(concern.event, slotsFor(context, concern));
     } catch (error) {
-      if (!(error instanceof Unreadable)) throw error;
-      await parked.park(error.event, { error: error.cause, at: progress.committed });
+      await parkUnreadable(context, error);
     }
   }
   progress.position = to;
@@ -137,20 +142,9 @@ function concernOf(event: RecordedEvent): Concern | null {
   return receipts && { event, ...receipts };
 }
 
-/** An event that cannot be folded: its chat waits. */
-class Unreadable extends Error {
-  readonly event: RecordedEvent;
-  constructor(event: RecordedEvent, cause: unknown) {
-    super(`${event.stream} revision ${event.revision} cannot be read`, { cause });
-    this.event = event;
-  }
-}
-
-async function slotsFor(context: Context, { event, chatId, userId }: Concern): Promise<Iterable<number>> {
+function slotsFor(context: Context, { event, chatId, userId }: Concern): Iterable<number> {
   const chat = context.store.of(chatId);
   if (userId !== null) return slotsOfReceipts(chat, slotOf(userId, context.writer.partitions));
-  const seq = seqOf(event.revision);
-  if (chat.headSeq === 0 && seq > 1) await learn(context, chat, event);
   if (!isMove(event)) return chat.counts.keys();
   const before = [...chat.counts.keys()];
   if (!fold(context, chat, event)) return []; // who has taken it in has told of it before that
@@ -164,25 +158,30 @@ function slotsOfReceipts(chat: ChatSlots, own: number): Iterable<number> {
 }
 
 function fold({ store, writer }: Context, chat: ChatSlots, event: RecordedEvent): boolean {
-  try {
-    const folded = foldMove(chat, event, writer.partitions);
-    if (folded) store.touch(chat);
-    return folded;
-  } catch (error) {
-    throw isStoreFailure(error) ? error : new Unreadable(event, error);
+  const folded = takeMove(chat, event, writer.partitions);
+  if (folded) store.touch(chat);
+  return folded;
+}
+
+/** Before anything of the events is written: it may take more than one call. */
+async function learnUnknown(context: Context, concerned: readonly Concern[], endAt: number): Promise<void> {
+  const { store, learner, parked } = context;
+  const looked = new Set<ChatId>();
+  for (const { event, chatId, userId } of concerned) {
+    if (userId !== null || looked.has(chatId) || parked.has(event)) continue;
+    looked.add(chatId);
+    const chat = store.of(chatId);
+    if (chat.headSeq > 0 || seqOf(event.revision) === 1) continue;
+    try {
+      await learner.learn(chat, event, endAt);
+      store.touch(chat);
+    } catch (error) {
+      await parkUnreadable(context, error);
+    }
   }
 }
 
-/** Who is in a chat that the store does not know, from its stream up to an event: told of what lies there they were long ago. */
-async function learn(context: Context, chat: ChatSlots, before: RecordedEvent): Promise<void> {
-  const { log, claim, report } = context;
-  const { chatId } = chat;
-  for (let next = 0; next < before.revision; ) {
-    const limit = Math.min(HEAL_EVENTS, before.revision - next);
-    const page = await log.readStream(chatStream(chatId), { from: next, limit });
-    if (page.length === 0) throw new Unreadable(before, new Error(`chat ${chatId} has no event ${seqOf(next)}`));
-    for (const event of page) if (isMove(event)) fold(context, chat, event);
-    next += page.length;
-  }
-  report({ kind: 'chat-healed', group: claim.group, partition: claim.partition, chatId, events: before.revision });
+async function parkUnreadable({ parked, progress }: Context, error: unknown): Promise<void> {
+  if (!(error instanceof Unreadable)) throw error;
+  await parked.park(error.event, { error: error.cause, at: progress.committed });
 }

@@ -12,7 +12,8 @@ export interface Stretch {
 export interface PartitionSink {
   /**
    * Takes the events in and moves the checkpoint from `from` to `to`. Throws `StaleOwner`, an error with `temporary`,
-   * or whatever says that it cannot go on at all; after that it is only closed.
+   * or whatever says that it cannot go on at all; after that it is only closed. But after `StillBehind`, which it throws
+   * where it would take too long at once, it is asked again for the same or more, and goes on where it came to.
    */
   take(stretch: Stretch): Promise<void>;
   /**

@@ -83,7 +83,12 @@ async function commit({ ready, ...context }: TakeContext, seat: Seat, gathered: 
   const last = gathered.at(-1);
   await ready();
   const began = performance.now();
-  await seat.sink.take({ events: [...gathered], from, to });
+  try {
+    await seat.sink.take({ events: [...gathered], from, to });
+  } catch (error) {
+    seat.held = from; // what was gathered goes with this call: where the seat is kept, the next one reads it again
+    throw error;
+  }
   const events = gathered.length;
   gathered.length = 0;
   seat.committed = to;

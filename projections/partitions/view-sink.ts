@@ -1,7 +1,9 @@
 import type { EventLog, RecordedEvent } from '../../events/event-store.ts';
 import { chatStream, revisionOf } from '../../events/streams.ts';
 import type { EventPlace } from '../projection.ts';
+import { StillBehind } from './failures.ts';
 import { createFoldBatch, type FoldBatch, type Folded } from './fold-batch.ts';
+import { FOLLOWER_LIMITS } from './options.ts';
 import { openParkedKeys, type ParkedKeys } from './parked-keys.ts';
 import { type Checkpoints, type Claim, type Parking, type PartitionRows, RefusedRows, type Step } from './ports.ts';
 import type { ReportPartition } from './report.ts';
@@ -18,6 +20,8 @@ export interface ViewSinkOptions {
   parking: Parking;
   log: EventLog;
   report: ReportPartition;
+  /** A call of `take` that has to read chats from their streams ends after so long. */
+  takeMs?: number;
   /** Told of each committed event of a type that no schema knows. */
   onUnknown: (event: EventPlace) => void;
 }
@@ -25,14 +29,20 @@ export interface ViewSinkOptions {
 interface Context extends ViewSinkOptions {
   readonly fold: FoldBatch;
   readonly parked: ParkedKeys;
+  /** When the present call of `take` has lasted long enough, by `performance.now()`. */
+  endAt: number;
 }
 
 /** The views of one group for one partition. */
 export async function openViewSink(options: ViewSinkOptions): Promise<PartitionSink> {
-  const { rows } = options;
-  const context = { ...options, fold: createFoldBatch(rows), parked: await openParkedKeys(options) };
+  const { rows, takeMs = FOLLOWER_LIMITS.takeMs } = options;
+  const parked = await openParkedKeys(options);
+  const context: Context = { ...options, fold: createFoldBatch(rows), parked, endAt: 0 };
   return {
-    take: (stretch) => takeStretch(context, stretch),
+    take(stretch) {
+      context.endAt = performance.now() + takeMs;
+      return takeStretch(context, stretch);
+    },
     close: () => rows.close(),
   };
 }
@@ -93,14 +103,20 @@ async function refused(context: Context, { stretch, events, error }: Refused): P
 
 /**
  * Reads what the view lacks of a chat from its stream and takes it in, the checkpoint staying where it is. Null where
- * that worked; else the event that the chat cannot go past.
+ * that worked; else the event that the chat cannot go past. What was taken in stays: where it is too much for one call,
+ * the next one finds a smaller gap.
  */
 async function healChat(context: Context, gap: Gap, at: number): Promise<Poison | null> {
-  const { claim, log, report } = context;
+  const { claim, log, report, endAt } = context;
+  const { group, partition } = claim;
   const { chatId, held, came } = gap.error;
   let lowest = held + 1;
   let seq = lowest;
   while (seq < came) {
+    if (seq > lowest && performance.now() >= endAt) {
+      report({ kind: 'chat-healed', group, partition, chatId, events: seq - lowest });
+      throw new StillBehind(`${group}, partition ${partition}: chat ${chatId} has come to ${seq - 1} of ${came}`);
+    }
     const limit = Math.min(HEAL_EVENTS, came - seq);
     const page = await log.readStream(chatStream(chatId), { from: revisionOf(seq), limit });
     if (page.length === 0) return gap;
@@ -116,6 +132,6 @@ async function healChat(context: Context, gap: Gap, at: number): Promise<Poison 
     if (seq >= lowest) return gap;
     lowest = seq;
   }
-  report({ kind: 'chat-healed', group: claim.group, partition: claim.partition, chatId, events: came - lowest });
+  report({ kind: 'chat-healed', group, partition, chatId, events: came - lowest });
   return null;
 }

@@ -20,7 +20,7 @@ const CHAT = testId('C', 1);
 const SOURCE = partitionOf(CHAT, 3);
 
 /** One partition's deliveries, taken by hand. */
-async function openHand(events: readonly RecordedEvent[]) {
+async function openHand(events: readonly RecordedEvent[], limits: { takeMs?: number } = {}) {
   const checkpoints = memoryCheckpoints();
   await checkpoints.prepare('deliveries', 3);
   const topic = createMemoryTopic({ partitions: SLOTS });
@@ -35,7 +35,8 @@ async function openHand(events: readonly RecordedEvent[]) {
     const report = (each: PartitionReport) => void reports.push(each);
     const log = arrayLog([...events]);
     const clock = () => time.now;
-    const sink = await openDeliveries({ claim, store: slots.open(), writer, log, checkpoints, parking, report, clock });
+    const store = slots.open();
+    const sink = await openDeliveries({ claim, store, writer, log, checkpoints, parking, report, clock, ...limits });
     return { ...sink, claim };
   };
   const links = () => Array.from({ length: SLOTS }, (_, slot) => topic.links(slot));
@@ -214,6 +215,35 @@ describe('deliveries', () => {
     expect(await hand.parking.list()).toMatchObject([{ group: 'deliveries', key: CHAT, revision: 0, waiting: 1 }]);
     const told = hand.links().map((links) => links.filter(({ event }) => event !== null).length);
     expect(told).toEqual([0, 0, 1, 0, 0]);
+  });
+
+  it('learn it in several calls where the stream is long, write nothing before that, and go on after a restart', async () => {
+    const [one = '', other = ''] = [usersOf(1, 1)[0], usersOf(3, 1)[0]];
+    const added = chatEvent(1_300, 'MemberAdded', { userId: other, role: 'member' });
+    const long = Array.from({ length: 1_600 }, (_, n) => (n === 0 ? started([one]) : n === 1_300 ? added : sent(n)));
+    const last = sent(1_600);
+    const hand = await openHand([...long, last], { takeMs: 0 });
+    const claim = await hand.checkpoints.claim('deliveries', SOURCE, 'earlier');
+    await hand.checkpoints.move({ claim, from: 0, to: 1_600 });
+    const stretch = { events: [last], from: 1_600, to: last.position };
+    const takeAll = async (by: PartitionSink): Promise<number> => {
+      for (let calls = 1; ; calls++) {
+        const failed = await by.take(stretch).then(
+          () => null,
+          (error: unknown) => error,
+        );
+        if (failed === null) return calls;
+        expect(failed).toMatchObject({ code: 'still-behind', temporary: true });
+        expect(hand.links().flat()).toEqual([]);
+      }
+    };
+    const first = await hand.open();
+    await expect(first.take(stretch)).rejects.toMatchObject({ code: 'still-behind' });
+    await first.close();
+    const second = await hand.open();
+    expect(await takeAll(second)).toBe(4);
+    expect(hand.links().map((links) => links.filter(({ event }) => event).length)).toEqual([0, 1, 0, 1, 0]);
+    expect(hand.reports).toMatchObject([{ kind: 'chat-healed', chatId: CHAT, events: 1_600 }]);
   });
 
   it('learn from the stream who is in a chat that they do not know', async () => {

@@ -5,8 +5,9 @@ import { chatStream } from '../../../events/streams.ts';
 import { RefusedRows } from '../../../projections/partitions/ports.ts';
 import type { PartitionReport } from '../../../projections/partitions/report.ts';
 import { openViewSink } from '../../../projections/partitions/view-sink.ts';
+import { hotMessage } from '../../support/hot-message.ts';
 import { randomLog } from '../../support/random-log.ts';
-import { embeddedDump, openWorld, placeOf, type World } from './world.ts';
+import { embeddedDump, openWorld, PARTITIONS, placeOf, type World } from './world.ts';
 
 const GROUPS = ['chat-history', 'user-chats'] as const;
 const LOG = randomLog({ seed: 31, events: 400 });
@@ -155,6 +156,30 @@ describe('a view that lacks events of a chat', () => {
     const mine = (rows: string[] | undefined) => rows?.filter((row) => row.startsWith(CHAT));
     expect(mine(messages)).toEqual(mine(expected.chat_history_messages));
     expect(mine(spans)).toEqual(mine(expected.members_spans));
+    expect(await world.parking.list()).toEqual([]);
+  });
+
+  it('reads them in several calls where they are many, and none of the others is lost', async () => {
+    const { chat, events } = hotMessage({ changes: 2_600, seed: 31 });
+    const [last] = events.slice(-1);
+    if (!last) throw new Error('a chat has events');
+    const ofOthers = LOG.events.filter(({ stream }) => partitionKeyOf(stream) !== chat.chatId);
+    const others = ofOthers.map((event) => ({ ...event, position: event.position + last.position }));
+    const all = [...events, ...others];
+    const world = await openWorld({
+      events: all,
+      limits: { batchEvents: 10_000 },
+      takeMs: 0,
+    });
+    for (const group of GROUPS) {
+      const claim = await world.checkpoints.claim(group, placeOf(last), 'earlier');
+      await world.checkpoints.move({ claim, from: 0, to: last.position - 1 });
+    }
+    await run(world);
+    const healed = world.reports.filter((report) => report.kind === 'chat-healed' && report.group === 'chat-history');
+    expect(healed.length).toBeGreaterThan(3);
+    expect(world.reports.filter(({ kind }) => kind === 'claimed' || kind === 'fault').length).toBe(2 * PARTITIONS);
+    expect(await world.views.dump()).toEqual(await embeddedDump(all));
     expect(await world.parking.list()).toEqual([]);
   });
 

@@ -81,9 +81,11 @@ interface WorldOptions {
   onCommit?: (claim: Claim) => CommitFault | Promise<CommitFault>;
   limits?: Partial<FollowerLimits>;
   open?: (world: World, open: OpenSink) => OpenSink;
+  /** Of the sinks. */
+  takeMs?: number;
 }
 
-export async function openWorld({ events, onCommit, open, limits }: WorldOptions): Promise<World> {
+export async function openWorld({ events, onCommit, open, limits, takeMs }: WorldOptions): Promise<World> {
   const checkpoints = memoryCheckpoints();
   await checkpoints.prepare('chat-history', PARTITIONS);
   await checkpoints.prepare('user-chats', PARTITIONS);
@@ -100,7 +102,16 @@ export async function openWorld({ events, onCommit, open, limits }: WorldOptions
     views.close();
   });
   const sink: OpenSink = (claim) =>
-    openViewSink({ claim, rows: views.open(claim), checkpoints, parking, log, report, onUnknown: () => undefined });
+    openViewSink({
+      claim,
+      rows: views.open(claim),
+      checkpoints,
+      parking,
+      log,
+      report,
+      onUnknown: () => undefined,
+      ...(takeMs !== undefined && { takeMs }),
+    });
   const writer = topic.writer();
   const links = relay();
   const world: World = {
