@@ -96,6 +96,8 @@ const SLOTS: Numbers<typeof slots> = {
   TAKE_BACK_AFTER_MAX_MS: 'And no longer than this.',
   LAPSE_FORGOTTEN_MS: 'Without another time for so long it counts as the first again.',
   MOVE_AFTER_MS: 'How long clients that another gateway has taken over are served where they are.',
+  HAND_OVER_MS: 'How long a gateway that stops in good order waits for others to take its users.',
+  LAST_MOVE_AFTER_MS: 'How long these are served there yet.',
   SLOT_WAIT_MS: 'How long an upgrade, or a `sync`, waits for any gateway to serve the user.',
   MOVED_LINGER_MS: 'How long a socket that belongs elsewhere has to read where.',
 };

@@ -119,6 +119,10 @@ export class Socket {
   #listen(wire: SocketLike): void {
     this.#timer(WELCOME_TIMEOUT_MS, () => this.#lost(wire, 1006));
     wire.addEventListener('message', (event: { data: unknown }) => this.#receive(wire, event.data));
+    // Where its page may not connect there, a browser says no more than this: no close follows.
+    wire.addEventListener('error', () => {
+      if (wire !== this.#wire || this.#state === 'connecting') this.#lost(wire, 1006);
+    });
     wire.addEventListener('close', (event: { code: number }) => this.#lost(wire, event.code));
   }
 

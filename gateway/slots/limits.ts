@@ -14,6 +14,10 @@ export const TAKE_BACK_AFTER_MAX_MS = 60_000;
 export const LAPSE_FORGOTTEN_MS = 120_000;
 /** How long clients of a slot that was handed over are still served where they are. PROTOCOL §6 allows 30 s. */
 export const MOVE_AFTER_MS = 5_000;
+/** How long a gateway that stops waits for others to take its slots: else its clients would only hear that it is going. */
+export const HAND_OVER_MS = 2_000;
+/** How long clients of a gateway that stops are served there yet. The whole stop is to be over within 10 s. */
+export const LAST_MOVE_AFTER_MS = 1_500;
 /** How long a socket's upgrade, or its `sync`, waits for its slot to be served by anybody. */
 export const SLOT_WAIT_MS = 2_000;
 /** How long a socket that belongs elsewhere has to read where, until it is closed. */

@@ -1,7 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { slotOf } from '../../events/partition.ts';
 import type { GatewayLogger } from '../context.ts';
 import { createLapses, type Lapses } from './lapses.ts';
-import { BEAT_MS, GATEWAY_DEAD_AFTER_MS, MOVE_AFTER_MS } from './limits.ts';
+import { BEAT_MS, GATEWAY_DEAD_AFTER_MS, HAND_OVER_MS, LAST_MOVE_AFTER_MS, MOVE_AFTER_MS } from './limits.ts';
 import type { LeaseTable, Move, SlotLeases, Slots } from './ports.ts';
 import { preferredOwner } from './rendezvous.ts';
 import { createSight, type Sight } from './sight.ts';
@@ -26,7 +27,10 @@ export interface Ownership extends Slots {
   /** Begins to take slots. `url`: where clients of this gateway connect to; it listens by now. */
   start(url: string): void;
   owned(): readonly number[];
-  /** Gives all slots back. Whoever is connected should be sent away after this. */
+  /**
+   * Gives all slots back, and waits a moment for others to take them: clients of these are told where to. Whoever is
+   * connected should be sent away after this.
+   */
   close(): Promise<void>;
 }
 
@@ -45,6 +49,8 @@ interface State extends OwnershipOptions {
   following: Promise<void>;
   working: Promise<void>;
   away: boolean;
+  /** It takes nothing any more, and says no more that it is alive. */
+  ending: boolean;
   closed: boolean;
 }
 
@@ -74,11 +80,12 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     following: Promise.resolve(),
     working: Promise.resolve(),
     away: false,
+    ending: false,
     closed: false,
   };
   let timer: NodeJS.Timeout | undefined;
   const again = (): void => {
-    if (!state.closed) timer = setTimeout(turn, state.beatMs ?? BEAT_MS);
+    if (!state.ending) timer = setTimeout(turn, state.beatMs ?? BEAT_MS);
   };
   const turn = (): void => {
     state.working = state.working.then(() => beat(state)).then(again);
@@ -99,15 +106,14 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       return () => state.moved.delete(listener);
     },
     async close() {
-      state.closed = true;
+      state.ending = true;
       clearTimeout(timer);
       unsubscribe();
+      await state.working;
+      await leave(state);
+      state.closed = true;
       for (const end of state.leaving.values()) clearTimeout(end);
       changed(state);
-      await state.working;
-      await state.leases.leave(state.gatewayId).catch((error: unknown) => {
-        state.logger.warn({ err: error }, 'the slots could not be given back: others take them when they notice');
-      });
     },
   };
 }
@@ -168,20 +174,45 @@ async function beat(state: State): Promise<void> {
     state.away = true;
     return;
   }
-  if (state.closed) return;
-  const lost = [...state.owned].filter((slot) => state.table.slots[slot]?.owner !== state.gatewayId);
+  if (state.ending) return;
   // Whoever has come as another's equal takes only what it is preferred for.
-  if (lost.some((slot) => preferredOwner(slot, state.table.gateways) === state.gatewayId)) state.lapses.add();
-  giveUp(state, lost);
+  const { gateways } = state.table;
+  if (lostBy(state).some((slot) => preferredOwner(slot, gateways) === state.gatewayId)) state.lapses.add();
+  giveUp(state, state.moveAfterMs ?? MOVE_AFTER_MS);
   follow(state);
   await claimAll(state);
   changed(state);
 }
 
+async function leave(state: State): Promise<void> {
+  try {
+    await state.leases.leave(state.gatewayId);
+    await handOver(state);
+  } catch (error) {
+    state.logger.warn({ err: error }, 'the slots could not be handed over: others take them when they notice');
+  }
+}
+
+/** Serves on what nobody has taken yet. Where nobody is there to take it, there is nothing to wait for. */
+async function handOver(state: State): Promise<void> {
+  const { leases, gatewayId, owned, beatMs = BEAT_MS, moveAfterMs = MOVE_AFTER_MS } = state;
+  const until = performance.now() + HAND_OVER_MS;
+  for (let leftMs = HAND_OVER_MS; owned.size > 0 && leftMs > 0; leftMs = until - performance.now()) {
+    state.table = await leases.table();
+    if (state.table.gateways.every(({ id }) => id === gatewayId)) return;
+    giveUp(state, Math.min(moveAfterMs, LAST_MOVE_AFTER_MS));
+    changed(state);
+    if (owned.size > 0) await pause(Math.min(beatMs, leftMs));
+  }
+}
+
+const lostBy = ({ owned, table, gatewayId }: State): number[] =>
+  [...owned].filter((slot) => table.slots[slot]?.owner !== gatewayId);
+
 /** Others have taken these. Their clients are told, and served here until they have gone or their time is over. */
-function giveUp(state: State, lost: readonly number[]): void {
+function giveUp(state: State, afterMs: number): void {
+  const lost = lostBy(state);
   if (lost.length === 0) return;
-  const afterMs = state.moveAfterMs ?? MOVE_AFTER_MS;
   const taken = new Set(lost);
   for (const slot of lost) state.owned.delete(slot);
   const move: Move = {
@@ -219,7 +250,7 @@ function wantedBy({ table, owned, gatewayId, lapses, sight }: State): number[] {
 /** What is owned, what was until a moment ago, and what should be. */
 function follow(state: State): void {
   const slots = [...new Set([...state.owned, ...state.leaving.keys(), ...wantedBy(state)])].sort((a, b) => a - b);
-  if (state.closed || slots.join() === state.followed) return;
+  if (state.ending || slots.join() === state.followed) return; // until the end it is told what it was told
   state.followed = slots.join();
   state.following = state.following
     .then(() => state.feed.follow(slots))
@@ -228,7 +259,7 @@ function follow(state: State): void {
 
 async function claimAll(state: State): Promise<void> {
   const ready = wantedBy(state).filter((slot) => state.feed.open(slot));
-  if (state.closed || state.away || ready.length === 0) return;
+  if (state.ending || state.away || ready.length === 0) return;
   const claims = await Promise.all(ready.map((slot) => claim(state, slot)));
   const won = ready.filter((_, i) => claims[i]);
   if (won.length === 0) return;

@@ -4,6 +4,7 @@ import type { UserId } from '../../events/ids.ts';
 import type { SocketContext } from '../context.ts';
 import { CLOSE } from '../errors.ts';
 import { createRateLimits } from '../rate-limits.ts';
+import { LAST_MOVE_AFTER_MS } from '../slots/limits.ts';
 import type { Doorkeeper } from './authorize.ts';
 import type { Admission, Connection } from './connection.ts';
 import type { GatewayCounters } from './counters.ts';
@@ -40,7 +41,10 @@ export interface GatewayOptions {
 export interface Gateway {
   readonly port: number;
   readonly counters: GatewayCounters;
-  /** Answers what is open, as far as the deadline allows, then closes every socket with 4503. */
+  /**
+   * Lets those go that were told where to, answers what is open, as far as the deadline allows, then closes every socket:
+   * with 4410 where another gateway serves its user by now, else with 4503.
+   */
   close(deadlineMs: number): Promise<void>;
 }
 
@@ -99,11 +103,12 @@ export async function createGateway(context: SocketContext, options: GatewayOpti
     port,
     counters,
     close: async (deadlineMs) => {
-      ending.closing = true;
       server.stopListening();
+      await services.moves.gone(LAST_MOVE_AFTER_MS);
+      ending.closing = true;
       await settle(registry, ending, deadlineMs);
       const left = [...registry.all];
-      for (const connection of left) connection.close(CLOSE.shuttingDown, 'shutting down: reconnect');
+      for (const connection of left) sendOff(services, connection);
       forget();
       closeServices();
       deadlines.close();
@@ -112,6 +117,10 @@ export async function createGateway(context: SocketContext, options: GatewayOpti
       await server.close();
     },
   };
+}
+
+function sendOff({ moves }: Services, connection: Connection): void {
+  if (!moves.sendOff(connection)) connection.close(CLOSE.shuttingDown, 'shutting down: reconnect');
 }
 
 const dispatchOf = (services: Services, ending: Ending, { aroundOp }: GatewayOptions): Dispatch => ({

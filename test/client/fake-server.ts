@@ -51,6 +51,11 @@ export class FakeWire implements SocketLike {
     this.closed = code;
     this.#emit('close', { code });
   }
+  /** The browser does not let its page connect there. */
+  block(): void {
+    this.closed = 1006;
+    this.#emit('error', {});
+  }
 
   #emit(type: string, event: object): void {
     for (const listener of this.#listeners.get(type) ?? []) listener(event as never);
@@ -71,6 +76,8 @@ export class FakeServer {
   refreshRefused = false;
   welcomes = true;
   answersPings = true;
+  /** What sessions name. */
+  gatewayUrl = 'ws://one/v1/ws';
   /** More events than this are not sent by a sync. */
   syncLimit = 1_000;
   /** So many events are not in the views yet. */
@@ -231,7 +238,7 @@ export class FakeServer {
       refreshToken: `refresh-${this.sessions}`,
       expiresAt,
       user,
-      gateway: { url: 'ws://one/v1/ws' },
+      gateway: { url: this.gatewayUrl },
     };
   }
 

@@ -37,6 +37,20 @@ describe('the connection', () => {
     expect(server.wires.length).toBeGreaterThan(2);
   });
 
+  it('does not wait for a browser that lets nobody connect there, and asks where else', async () => {
+    const { server, clock, client } = await signedIn();
+    server.welcomes = false;
+    server.gatewayUrl = 'ws://two/v1/ws';
+    server.wire.cut(4503);
+    for (let tries = 1; tries < 4 && server.wire.url !== server.gatewayUrl; tries++) {
+      await clock.pass(2_000);
+      server.wire.block();
+    }
+    server.welcomes = true;
+    await clock.pass(3_000);
+    expect([client.socket.state, server.wire.url]).toEqual(['open', 'ws://two/v1/ws']);
+  });
+
   it('backs off further with every failure, spread at random', async () => {
     const waits: number[][] = [];
     for (const seed of [1, 2]) {

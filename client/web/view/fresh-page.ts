@@ -1,8 +1,11 @@
 import { connection } from '../state/client.ts';
 import { COMPOSER_ID } from './focus.ts';
 
-/** The server knows of a new gateway a moment later than the client that is sent there. */
-const LOOK_MS = 1_000;
+/**
+ * The server knows of a new gateway a moment later than the client that is sent there. And where the session names one
+ * that is no more, a client that cannot connect asks for it anew, which takes a moment too.
+ */
+const LOOK_MS = 2_000;
 /** Where a fresh page does not help either, the next one is not had at once. */
 const APART_MS = 15_000;
 const RELOADED_AT = 'hindsight.reloadedAt';

@@ -21,9 +21,11 @@ export interface StageOptions {
   demo?: boolean;
   /** What the page is served by, where it is not a demo server started for it. */
   start?: () => Promise<ServerProcess>;
+  /** How long a page may take for what is asked of it. */
+  patienceMs?: number;
 }
 
-export async function openStage({ demo: isDemo = true, start }: StageOptions = {}): Promise<Stage> {
+export async function openStage({ demo: isDemo = true, start, patienceMs }: StageOptions = {}): Promise<Stage> {
   // `npm test` looks for one and names it here.
   const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
   const [server, browser] = await Promise.all([
@@ -47,6 +49,7 @@ export async function openStage({ demo: isDemo = true, start }: StageOptions = {
       });
       contexts.push(context);
       const page = await context.newPage();
+      if (patienceMs !== undefined) page.setDefaultTimeout(patienceMs);
       page.on('pageerror', (error) => troubles.push(`error: ${error.message}`));
       page.on('console', (message) => message.type() === 'error' && troubles.push(`console: ${message.text()}`));
       page.on('dialog', (dialog) => {

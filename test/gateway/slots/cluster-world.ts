@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import type { Hindsight, SeenEvent } from '../../../client/sdk/index.ts';
 import type { TopicWriter } from '../../../events/backplane.ts';
 import type { RecordedEvent } from '../../../events/event-store.ts';
 import { slotOf } from '../../../events/partition.ts';
@@ -14,6 +15,7 @@ import type { ProjectionAdmin } from '../../../gateway/http/ops/port.ts';
 import { serveHttp } from '../../../gateway/http/server.ts';
 import { createRateLimits } from '../../../gateway/rate-limits.ts';
 import { createOwnership, type Ownership } from '../../../gateway/slots/ownership.ts';
+import { preferredOwner } from '../../../gateway/slots/rendezvous.ts';
 import { createSlotFeed, type SlotFeed } from '../../../gateway/slots/slot-feed.ts';
 import { createGateway, type Gateway } from '../../../gateway/ws/gateway.ts';
 import type { SocketAdapter, SocketServer } from '../../../gateway/ws/port.ts';
@@ -60,6 +62,22 @@ export interface Cluster {
   start(id: string): Promise<ClusterGateway>;
   close(): Promise<void>;
 }
+
+export interface Person {
+  readonly client: Hindsight;
+  readonly userId: string;
+  readonly accessToken: string;
+  readonly seen: SeenEvent[];
+}
+
+/** Whose a person is once both gateways are there. */
+export const belongsTo =
+  (id: string) =>
+  ({ userId }: Person): boolean =>
+    preferredOwner(
+      slotOf(userId, SLOTS),
+      ['a', 'b'].map((each) => ({ id: each, url: '' })),
+    ) === id;
 
 /** Several gateways of one cluster in one process: real commands, queries and edges; store, backplane and leases in memory. */
 export async function startCluster(adapter: SocketAdapter): Promise<Cluster> {
@@ -168,7 +186,7 @@ async function startGateway({ id, adapter, context, deliveries, leases, signals 
   const ownership = createOwnership({
     leases: {
       claim: leases.claim,
-      table: leases.table,
+      table: async () => (dead ? { gateways: [], slots: [] } : leases.table()),
       leave: async (gatewayId) => (dead ? undefined : leases.leave(gatewayId)),
       beat: async (gateway) => {
         while (asleep) await asleep;

@@ -1,31 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { connect, type Hindsight, type SeenEvent } from '../../../client/sdk/index.ts';
+import { connect, type SeenEvent } from '../../../client/sdk/index.ts';
 import { slotOf } from '../../../events/partition.ts';
 import { preferredOwner } from '../../../gateway/slots/rendezvous.ts';
 import { openSocket, type TestSocket } from '../../support/protocol-client.ts';
 import { adaptersHere } from '../ws/support/adapters.ts';
-import { type Cluster, type ClusterGateway, SLOTS, startCluster } from './cluster-world.ts';
+import { belongsTo, type Cluster, type ClusterGateway, type Person, SLOTS, startCluster } from './cluster-world.ts';
 
 const { adapters } = await adaptersHere();
 const PASSWORD = 'a long enough password';
 const PEOPLE = 8;
 const WAIT = { timeout: 20_000, interval: 10 };
-
-interface Person {
-  readonly client: Hindsight;
-  readonly userId: string;
-  readonly accessToken: string;
-  readonly seen: SeenEvent[];
-}
-
-/** Whose a person is once both gateways are there. */
-const belongsTo =
-  (id: string) =>
-  ({ userId }: Person): boolean =>
-    preferredOwner(
-      slotOf(userId, SLOTS),
-      ['a', 'b'].map((each) => ({ id: each, url: '' })),
-    ) === id;
 
 describe.each(adapters)('two gateways on $adapter', (adapter) => {
   let cluster: Cluster;
@@ -169,6 +153,37 @@ describe.each(adapters)('two gateways on $adapter', (adapter) => {
     expect(seq).toBe(said + 2);
     await sawAll(chatId, seq);
     expect(gateways[0]?.gateway.counters.connections).toBe(people.length);
+  });
+
+  test('a gateway that stops in good order under load hands its clients over: nobody is cut off', async () => {
+    await start('a');
+    const b = await start('b');
+    await settled();
+    let idle = await join('idle');
+    while (!belongsTo('b')(idle)) idle = await join('idle');
+    for (const { client } of people.splice(0)) client.close();
+    const stays = await open(idle, b);
+    const { chatId, first } = await crowd();
+    const closes: number[] = [];
+    for (const { client } of people) client.socket.events.on('lost', ({ code }) => closes.push(code));
+    const talk = chatter(first, chatId);
+    gateways.splice(gateways.indexOf(b), 1);
+    await b.close();
+    await settled();
+    await sawAll(chatId, (await talk.stop()) + 1);
+    expect(closes).toEqual([]);
+    expect(stays.frames.at(-1)).toEqual({ ev: 'moved', url: gateways[0]?.url, afterMs: 600 });
+    expect(await stays.closed).toBe(4410);
+  });
+
+  test('the clients of the last gateway are told to come back', async () => {
+    const a = await start('a');
+    await settled();
+    const socket = await open(await join('ada'), a);
+    gateways.splice(0);
+    await a.close();
+    expect(await socket.closed).toBe(4503);
+    expect(socket.frames.map(({ ev }) => ev)).not.toContain('moved');
   });
 
   test('a gateway that was stopped finds its users elsewhere, and takes them back without a gap', async () => {

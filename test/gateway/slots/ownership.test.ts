@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { slotOf } from '../../../events/partition.ts';
+import { HAND_OVER_MS } from '../../../gateway/slots/limits.ts';
 import { createOwnership, type Ownership } from '../../../gateway/slots/ownership.ts';
 import type { Move } from '../../../gateway/slots/ports.ts';
 import { preferredOwner } from '../../../gateway/slots/rendezvous.ts';
@@ -192,10 +193,34 @@ describe('ownership of slots', () => {
   test('one that leaves is followed at once', async () => {
     const [a, b] = [gateway('a'), gateway('b')];
     await settled(a, b);
+    const theirs = USERS.filter((id) => b.ownership.serves(id));
     await b.ownership.close();
     open.splice(open.indexOf(b), 1);
-    const [userId = ''] = USERS.filter((id) => a.ownership.elsewhere(id) !== null);
-    expect(await a.ownership.served(userId, 5_000)).toBe(false);
+    for (const id of theirs) {
+      expect(b.moves.some((move) => move.gone(id) && move.urlOf(id) === 'ws://a/v1/ws')).toBe(true);
+      expect(b.ownership.serves(id)).toBe(true); // until it has gone
+    }
+    expect(ownedBy(a)).toEqual(ALL);
+  });
+
+  test('one that nobody can follow leaves at once, and keeps its users to the end', async () => {
+    const a = gateway('a');
+    await settled(a);
+    const began = performance.now();
+    await a.ownership.close();
+    expect(performance.now() - began).toBeLessThan(HAND_OVER_MS);
+    expect([a.moves, a.ownership.owned().length]).toEqual([[], SLOTS]);
+  });
+
+  test('one that others are too slow to follow waits for them no longer than it may', async () => {
+    const [a, b] = [gateway('a'), gateway('b')];
+    await settled(a, b);
+    a.feed.hold(true);
+    const owned = b.ownership.owned();
+    await b.ownership.close();
+    open.splice(open.indexOf(b), 1);
+    expect([b.moves, b.ownership.owned()]).toEqual([[], owned]);
+    a.feed.hold(false);
     await vi.waitUntil(() => a.ownership.owned().length === SLOTS, { timeout: 5_000 });
   });
 
