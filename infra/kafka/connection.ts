@@ -25,7 +25,7 @@ export interface KafkaOptions {
 export interface KafkaConnection {
   readonly kafka: Kafka;
   readonly logger: KafkaLogger;
-  /** One client for questions, opened when first needed and again after a failure. Throws `KafkaError`. */
+  /** One client for questions, opened when first needed, and another after a failure that may pass. Throws `KafkaError`. */
   ask<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T>;
   /** Ends what is left of it; every producer and consumer has been closed before. */
   close(): Promise<void>;
@@ -55,20 +55,22 @@ export function connectKafka(options: KafkaOptions): KafkaConnection {
     ...(options.sasl ? { sasl: options.sasl } : {}),
     socketFactory: sockets.open,
   });
-  let asking: Promise<Admin> | null = null;
+  let asking: Asked | null = null;
 
   async function ask<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T> {
-    const mine = (asking ??= connected(kafka.admin({ retry: { ...RETRY, retries: 1 } })));
+    const mine = (asking ??= { admin: connected(kafka.admin({ retry: { ...RETRY, retries: 1 } })), open: 0 });
+    mine.open += 1;
     try {
-      const answer = mine.then(question);
+      const answer = mine.admin.then(question);
       return await withDeadline(answer, ASK_DEADLINE_MS, () => new KafkaError('unavailable', 'no answer in time'));
     } catch (error) {
-      if (asking === mine) asking = null;
-      void leave(
-        mine.then((admin) => admin.disconnect()),
-        logger,
-      );
-      throw kafkaErrorOf(error, what);
+      const failure = kafkaErrorOf(error, what);
+      // A refusal came over a sound connection. What may pass is asked by another, which knows nothing that is out of date.
+      if (failure.temporary && asking === mine) asking = null;
+      throw failure;
+    } finally {
+      mine.open -= 1;
+      if (asking !== mine && mine.open === 0) void leave(disconnected(mine), logger);
     }
   }
 
@@ -79,11 +81,7 @@ export function connectKafka(options: KafkaOptions): KafkaConnection {
     async close() {
       const last = asking;
       asking = null;
-      if (last)
-        await leave(
-          last.then((admin) => admin.disconnect()),
-          logger,
-        );
+      if (last) await leave(disconnected(last), logger);
       sockets.destroyAll();
     },
   };
@@ -123,6 +121,14 @@ export async function leave(disconnecting: Promise<unknown>, logger: KafkaLogger
     logger.debug({ error: String(error) }, 'kafka: left without a goodbye');
   }
 }
+
+/** The one client for questions, and how many wait for their answers: it is not taken from under them. */
+interface Asked {
+  readonly admin: Promise<Admin>;
+  open: number;
+}
+
+const disconnected = ({ admin }: Asked): Promise<void> => admin.then((it) => it.disconnect());
 
 async function connected(admin: Admin): Promise<Admin> {
   await admin.connect();
