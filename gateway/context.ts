@@ -26,6 +26,8 @@ export interface SocketContext extends GatewayContext {
   /** Who is served where; left out where this gateway serves everybody. */
   readonly slots?: Slots;
   readonly signals: Signals;
+  /** The feed has failed for good: nobody who is connected here would be told anything any more. */
+  readonly onFatal: (error: Error) => void;
 }
 
 export interface GatewaySettings {

@@ -66,6 +66,7 @@ export function createEdges(
         ...contextOf(on, engine, { auth, logger, origins }),
         feed: telemetry.feed(feed),
         signals,
+        onFatal: on.onFatal,
         ...(slots && { slots }),
       };
       const { aroundOp } = telemetry;

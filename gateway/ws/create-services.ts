@@ -19,7 +19,7 @@ export async function createServices(
   context: SocketContext,
   registry: Registry,
 ): Promise<{ services: Services; flusher: Flusher; close: () => void }> {
-  const { auth, clock, commands, feed, log, logger, queries, settings, signals, slots = null } = context;
+  const { auth, clock, commands, feed, log, logger, onFatal, queries, settings, signals, slots = null } = context;
   const flusher = createFlusher(() => counters);
   const counters: GatewayCounters = createCounters(() => sumOf(flusher.congested, (outbox) => outbox.bufferedBytes));
   const follower: HubFollower = {
@@ -39,7 +39,7 @@ export async function createServices(
     isConnected: (userId) => registry.ofUser(userId) > 0,
     answersFor: (userId) => slots === null || (slots.serves(userId) && slots.elsewhere(userId) === null),
   });
-  const hub = await startHub({ feed, queries, commands, logger, clock, flusher, counters, follower });
+  const hub = await startHub({ feed, queries, commands, logger, clock, flusher, counters, follower, onFatal });
   const unsubscribe = signals.receive((_slot, signal) => {
     if (signal.kind === 'typing') hub.typing(signal);
     else presence.received(signal);

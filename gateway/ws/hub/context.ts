@@ -24,6 +24,8 @@ export interface HubContext {
   readonly flusher: Flusher;
   readonly counters: GatewayCounters;
   readonly follower?: HubFollower;
+  /** The feed has failed for good. Called once. */
+  readonly onFatal: (error: Error) => void;
 }
 
 /** Something that ends when a user leaves a chat: a replay. */

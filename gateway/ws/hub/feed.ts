@@ -30,7 +30,10 @@ interface Waiter {
   readonly resolve: (reached: boolean) => void;
 }
 
-/** Follows the feed from a position on. A store that fails is asked again; flows know by their seq what they have. */
+/**
+ * Follows the feed from a position on. A store that fails is asked again; flows know by their seq what they have. What does
+ * not pass is fatal.
+ */
 export function startFeed(context: FeedContext, after: LogPosition): Feed {
   const stop = new AbortController();
   const waiters = new Set<Waiter>();
@@ -58,7 +61,7 @@ export function startFeed(context: FeedContext, after: LogPosition): Feed {
       }
     }
   };
-  const running = run();
+  const running = run().catch(context.onFatal);
   return {
     position: () => position,
     told: () => told,

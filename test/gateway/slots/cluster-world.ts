@@ -183,6 +183,7 @@ async function startGateway({ id, adapter, context, deliveries, leases, signals 
       };
     });
   };
+  const onFatal = (error: Error): void => context.logger.error({ err: error }, 'fatal');
   const ownership = createOwnership({
     leases: {
       claim: leases.claim,
@@ -197,7 +198,7 @@ async function startGateway({ id, adapter, context, deliveries, leases, signals 
     slots: SLOTS,
     feed,
     logger: context.logger,
-    onFatal: (error) => context.logger.error({ err: error }, 'fatal'),
+    onFatal,
     beatMs: BEAT_MS,
     moveAfterMs: MOVE_AFTER_MS,
   });
@@ -208,7 +209,7 @@ async function startGateway({ id, adapter, context, deliveries, leases, signals 
   };
   const own = signals.gateway((slot) => !dead && ownership.owned().includes(slot));
   const gateway = await createGateway(
-    { ...context, feed, slots: ownership, signals: own },
+    { ...context, feed, slots: ownership, signals: own, onFatal },
     { adapter: { ...adapter, create } },
   );
   const url = `ws://127.0.0.1:${gateway.port}/v1/ws`;

@@ -53,7 +53,12 @@ export interface WorldOptions {
   /** Stands between the log and the hub. */
   feed?: (log: EventLog) => LiveFeed;
   verify?: (token: string) => Promise<Outcome<Principal>>;
+  onFatal?: (error: Error) => void;
 }
+
+const raise = (error: Error): never => {
+  throw error;
+};
 
 /** The gateway over the real commands and queries, a store in memory and views that fold it anew for each question. */
 export async function startWorld(options: WorldOptions): Promise<GatewayWorld> {
@@ -74,6 +79,7 @@ export async function startWorld(options: WorldOptions): Promise<GatewayWorld> {
     log: store,
     feed: options.feed?.(store) ?? store,
     signals: createMemorySignals(),
+    onFatal: options.onFatal ?? raise,
     queries: options.wrapQueries?.(queries) ?? queries,
     settings: {
       host: '127.0.0.1',
