@@ -15,6 +15,8 @@ import { describe, HEADER, newRow, type Row } from './table.ts';
 const CALM_MS = 1_500;
 /** A message that takes longer while nothing is broken is told of. */
 const STALL_MS = 3_000;
+/** Whoever has not caught up so long after what was broken is there again is told of. */
+const SLOW_MS = 15_000;
 /** Two of each, so that each has one to take over from it. */
 const ROLES = ['gateway,http', 'relay', 'projector', 'deliveries'] as const;
 const OF_EACH = 2;
@@ -113,10 +115,13 @@ async function oneRound(cluster: Cluster, load: Load, { fault, row }: { fault: F
   const began = performance.now();
   await inject();
   const repaired = performance.now();
+  const tellOf = (): void => cluster.say(`${fault.name}, not caught up yet: ${load.behind().join('; ')}`);
+  const slow = setTimeout(tellOf, SLOW_MS);
   if (!(await load.caughtUp())) {
     row.stuck++;
-    cluster.say(`${fault.name}: ${load.behind().join('; ')}`);
+    tellOf();
   }
+  clearTimeout(slow);
   const since = (from: number): number => Math.round(performance.now() - from);
   row.recoveryMs.push(since(began));
   row.waitMs.push(longestWait(load));

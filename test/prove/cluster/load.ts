@@ -29,7 +29,7 @@ export interface Load {
    * has come to everybody; false where that takes too long.
    */
   caughtUp(): Promise<boolean>;
-  /** Who lacks what, in words. */
+  /** Who lacks what, and what they are at, in words. */
   behind(): string[];
   wrongs(): Wrong;
   /** In words, the first of each client. */
