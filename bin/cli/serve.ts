@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import pc from 'picocolors';
 import { type Config, isCluster } from '../../infra/config.ts';
 import { parseRoles, ROLES, ROLES_HELP, type Roles } from '../cluster/roles.ts';
-import type { ServerOptions } from '../server/composition.ts';
+import { type ServerOptions, StoppedStarting } from '../server/composition.ts';
 import type { Server } from '../server/server.ts';
 import type { Io } from './io.ts';
 import { WrongUsage } from './io.ts';
@@ -25,7 +25,9 @@ export const serveVerb = (context: VerbContext): Command =>
       const roles = parseRoles(options.roles);
       if (!roles) throw new WrongUsage(`--roles takes ${ROLES_HELP}`);
       const { io } = context;
-      const server = await start(configured(context), roles, {
+      const stop = whenToStop(io);
+      const starting = start(configured(context), roles, {
+        stop,
         warn: (message) => io.err(`warning: ${message}`),
         say: (message) => io.err(message),
         onFatal(error) {
@@ -35,9 +37,16 @@ export const serveVerb = (context: VerbContext): Command =>
           process.exit(FATAL_EXIT);
         },
       });
-      greet(io, server);
-      await untilStopped(io, server);
-      process.exit(); // nothing that a library has left open may keep alive what has stopped
+      const server = await starting.catch((error: unknown) => {
+        if (error instanceof StoppedStarting) return null;
+        throw error;
+      });
+      if (server) {
+        greet(io, server);
+        await aborted(stop);
+        await server.close();
+      }
+      process.exit(0); // nothing that a library has left open may keep alive what has stopped
     });
 
 /** Loaded only here: the other verbs start faster without it. */
@@ -74,22 +83,25 @@ function greet(io: Io, { http, gateway, ops, demo }: Server): void {
   io.out(`\n${demo.attribution}\nTo start empty: HINDSIGHT_DEMO=false HINDSIGHT_DATA=<new folder> npm start`);
 }
 
-function untilStopped(io: Io, server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let stopping = false;
-    const stop = (): void => {
-      if (stopping) return;
-      stopping = true;
-      const late = setTimeout(() => {
-        io.err('hindsight: stopping took too long and was cut short; nothing acknowledged is lost');
-        process.exit(0);
-      }, STOP_DEADLINE_MS);
-      server.close().then(() => {
-        clearTimeout(late);
-        resolve();
-      }, reject);
-    };
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
+/** Aborted by SIGTERM or SIGINT, from the first moment on: as process 1 of a container nothing else would end it. */
+function whenToStop(io: Io): AbortSignal {
+  const stopping = new AbortController();
+  const stop = (): void => {
+    if (stopping.signal.aborted) return;
+    stopping.abort();
+    setTimeout(() => {
+      io.err('hindsight: stopping took too long and was cut short; nothing acknowledged is lost');
+      process.exit(0);
+    }, STOP_DEADLINE_MS);
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  return stopping.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

@@ -9,6 +9,7 @@ import { openEventStoreDb } from '../../infra/eventstoredb/event-store.ts';
 import { connectKafka, type KafkaConnection, type KafkaOptions } from '../../infra/kafka/connection.ts';
 import { migrate as migratePostgres } from '../../infra/postgres/migrations/migrate.ts';
 import { openPostgres, type Postgres } from '../../infra/postgres/pool.ts';
+import type { Probes } from './probes.ts';
 
 /** What is needed to reach the servers of a cluster, and to be closed again. */
 export interface Reach {
@@ -17,6 +18,8 @@ export interface Reach {
   readonly processId: string;
   onClose(end: () => unknown): void;
   onFatal(error: Error): void;
+  /** Shows what is waited for, and why. */
+  readonly probes?: Pick<Probes, 'awaited'>;
   /** Something failed and will be tried again, or has been mended. */
   fault(what: string, error?: unknown): void;
   /** The event store's connection was lost or silent, and made anew. */
@@ -49,13 +52,8 @@ function saslOf(text: string | null): NonNullable<KafkaOptions['sasl']> | null {
 /** A server that is not there yet is asked again after this. */
 const AGAIN_MS = 1_000;
 
-export async function reachEventStore({
-  config,
-  onClose,
-  onFatal,
-  fault,
-  reconnected,
-}: Reach): Promise<EventStoreDbStore> {
+export async function reachEventStore(reach: Reach): Promise<EventStoreDbStore> {
+  const { config, onClose, onFatal, fault, reconnected } = reach;
   const open = () =>
     openEventStoreDb({
       url: config.eventstoreUrl,
@@ -63,29 +61,25 @@ export async function reachEventStore({
       onFatal,
       ...(reconnected && { onReconnect: reconnected }),
     });
-  const store = await untilThere(open, (error) => fault('the event store is not there yet', error));
+  const store = await untilThere(reach, 'eventstore', open);
   onClose(store.close);
   return store;
 }
 
 /** With all its tables. */
-export async function reachPostgres({ config, processId, onClose, fault }: Reach): Promise<Postgres> {
+export async function reachPostgres(reach: Reach): Promise<Postgres> {
+  const { config, processId, onClose, fault } = reach;
   const options = { url: config.postgresUrl, applicationName: `hindsight ${processId}`, onFault: fault };
-  await untilThere(
-    () => migratePostgres(options),
-    (error) => fault('Postgres is not there yet', error),
-  );
+  await untilThere(reach, 'postgres', () => migratePostgres(options));
   const postgres = openPostgres(options);
   onClose(postgres.close);
   return postgres;
 }
 
 /** With all its tables. */
-export async function reachCassandra({ config, processId, onClose, fault }: Reach): Promise<Cassandra> {
-  const cassandra = await untilThere(
-    () => openCassandra(config, processId),
-    (error) => fault('Cassandra is not there yet', error),
-  );
+export async function reachCassandra(reach: Reach): Promise<Cassandra> {
+  const { config, processId, onClose } = reach;
+  const cassandra = await untilThere(reach, 'cassandra', () => openCassandra(config, processId));
   onClose(() => cassandra.close());
   return cassandra;
 }
@@ -110,14 +104,23 @@ export async function openCassandra(config: ClusterConfig, processId: string): P
   }
 }
 
-/** Asks again for as long as what went wrong may pass; says so once. */
-export async function untilThere<T>(open: () => Promise<T>, say: (error: unknown) => void): Promise<T> {
+/** What is waited for, as it is called in sentences. */
+const CALLED = { eventstore: 'the event store', postgres: 'Postgres', cassandra: 'Cassandra', kafka: 'Kafka' };
+
+/** Asks again for as long as what went wrong may pass; says so once, and shows each time why. */
+export async function untilThere<T>(
+  { probes, fault }: Pick<Reach, 'probes' | 'fault'>,
+  name: keyof typeof CALLED,
+  open: () => Promise<T>,
+): Promise<T> {
+  probes?.awaited(name, 'not reached yet');
   for (let said = false; ; said = true) {
     try {
       return await open();
     } catch (error) {
       if (!isTemporary(error)) throw error;
-      if (!said) say(error);
+      probes?.awaited(name, error instanceof Error ? error.message : String(error));
+      if (!said) fault(`${CALLED[name]} is not there yet`, error);
       await pause(AGAIN_MS);
     }
   }

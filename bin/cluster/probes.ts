@@ -5,6 +5,10 @@ export interface Probe {
 }
 
 export interface Probes {
+  /** It is not there yet, and why: until it is looked at. */
+  awaited(name: string, why: string): void;
+  /** It is there: from now on it is looked at. */
+  watch(probe: Probe): void;
   /** By name: whether the last look succeeded. */
   checks(): Record<string, boolean>;
   /** By name: what was wrong, of those that are. */
@@ -17,23 +21,32 @@ const EVERY_MS = 1_000;
 const PATIENCE_MS = 3_000;
 
 /** Looks every second, beforehand: whoever asks is answered at once, however long a server that hangs lets wait. */
-export function startProbes(probes: readonly Probe[]): Probes {
-  const wrong = new Map<string, string>(probes.map(({ name }) => [name, 'not looked at yet']));
+export function startProbes(): Probes {
+  const names = new Set<string>();
+  const probes: Probe[] = [];
+  const wrong = new Map<string, string>();
   const looking = new Set<string>();
-  const turn = (): void => {
-    for (const probe of probes) {
-      if (looking.has(probe.name)) continue;
-      looking.add(probe.name);
-      void patiently(probe)
-        .then((why) => (why === null ? wrong.delete(probe.name) : wrong.set(probe.name, why)))
-        .finally(() => looking.delete(probe.name));
-    }
+  const look = (probe: Probe): void => {
+    if (looking.has(probe.name)) return;
+    looking.add(probe.name);
+    void patiently(probe)
+      .then((why) => (why === null ? wrong.delete(probe.name) : wrong.set(probe.name, why)))
+      .finally(() => looking.delete(probe.name));
   };
-  turn();
-  const timer = setInterval(turn, EVERY_MS);
+  const timer = setInterval(() => probes.forEach(look), EVERY_MS);
   timer.unref();
+  const awaited = (name: string, why: string): void => {
+    names.add(name);
+    wrong.set(name, why);
+  };
   return {
-    checks: () => Object.fromEntries(probes.map(({ name }) => [name, !wrong.has(name)])),
+    awaited,
+    watch(probe) {
+      awaited(probe.name, 'not looked at yet');
+      probes.push(probe);
+      look(probe);
+    },
+    checks: () => Object.fromEntries([...names].map((name) => [name, !wrong.has(name)])),
     why: () => Object.fromEntries(wrong),
     close: () => clearInterval(timer),
   };

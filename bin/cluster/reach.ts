@@ -6,7 +6,7 @@ import { createCheckpoints } from '../../infra/postgres/checkpoints.ts';
 import type { Postgres } from '../../infra/postgres/pool.ts';
 import type { Checkpoints } from '../../projections/partitions/ports.ts';
 import { type Reach, reachCassandra, reachEventStore, reachKafka, reachPostgres, untilThere } from './connections.ts';
-import type { Probe } from './probes.ts';
+import type { Probes } from './probes.ts';
 import type { Role, Roles } from './roles.ts';
 
 /** The servers that a process needs for its roles. */
@@ -17,40 +17,43 @@ export interface Reached {
   readonly cassandra: Cassandra | null;
   readonly kafka: KafkaConnection | null;
   readonly topics: TopicNames | null;
-  readonly probes: readonly Probe[];
 }
 
 const NEED_CASSANDRA: readonly Role[] = ['http', 'gateway', 'projector'];
 const NEED_KAFKA: readonly Role[] = ['gateway', 'relay', 'projector', 'deliveries'];
 
-/** Waits for each of them for as long as it takes. */
-export async function reachServers(reach: Reach, roles: Roles): Promise<Reached> {
+/** Waits for each of them for as long as it takes, and shows meanwhile which is waited for. */
+export async function reachServers(reach: Reach & { probes: Probes }, roles: Roles): Promise<Reached> {
+  const { probes } = reach;
   const needs = (those: readonly Role[]): boolean => those.some((role) => roles.has(role));
-  const [store, postgres, cassandra] = await Promise.all([
-    reachEventStore(reach),
-    reachPostgres(reach),
-    needs(NEED_CASSANDRA) ? reachCassandra(reach) : null,
+  const [store, postgres, cassandra, broker] = await Promise.all([
+    reachEventStore(reach).then((eventStore) => {
+      probes.watch({ name: 'eventstore', look: () => eventStore.head() });
+      return eventStore;
+    }),
+    reachPostgres(reach).then((database) => {
+      probes.watch({ name: 'postgres', look: () => database.query('SELECT 1') });
+      return database;
+    }),
+    needs(NEED_CASSANDRA) ? watchedCassandra(reach) : null,
+    needs(NEED_KAFKA) ? watchedKafka(reach) : null,
   ]);
-  const kafka = needs(NEED_KAFKA) ? reachKafka(reach) : null;
+  const checkpoints = createCheckpoints(postgres);
+  return { store, postgres, checkpoints, cassandra, kafka: broker?.kafka ?? null, topics: broker?.topics ?? null };
+}
+
+async function watchedCassandra(reach: Reach & { probes: Probes }): Promise<Cassandra> {
+  const cassandra = await reachCassandra(reach);
+  reach.probes.watch({ name: 'cassandra', look: () => cassandra.read('SELECT key FROM system.local', []) });
+  return cassandra;
+}
+
+async function watchedKafka(
+  reach: Reach & { probes: Probes },
+): Promise<{ kafka: KafkaConnection; topics: TopicNames }> {
   const { kafkaPrefix: prefix, partitions, slots } = reach.config;
-  const topics =
-    kafka &&
-    (await untilThere(
-      () => ensureTopics(kafka, { prefix, partitions, slots }),
-      (error) => reach.fault('Kafka is not there yet', error),
-    ));
-  return {
-    store,
-    postgres,
-    checkpoints: createCheckpoints(postgres),
-    cassandra,
-    kafka,
-    topics,
-    probes: [
-      { name: 'eventstore', look: () => store.head() },
-      { name: 'postgres', look: () => postgres.query('SELECT 1') },
-      ...(cassandra ? [{ name: 'cassandra', look: () => cassandra.read('SELECT key FROM system.local', []) }] : []),
-      ...(kafka ? [{ name: 'kafka', look: () => kafka.ask('the brokers', (admin) => admin.describeCluster()) }] : []),
-    ],
-  };
+  const kafka = reachKafka(reach);
+  const topics = await untilThere(reach, 'kafka', () => ensureTopics(kafka, { prefix, partitions, slots }));
+  reach.probes.watch({ name: 'kafka', look: () => kafka.ask('the brokers', (admin) => admin.describeCluster()) });
+  return { kafka, topics };
 }

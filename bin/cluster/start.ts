@@ -45,7 +45,7 @@ interface Starting {
   readonly on: Composition;
   readonly config: ClusterConfig;
   readonly roles: Roles;
-  readonly reach: Reach;
+  readonly reach: Reach & { probes: Probes };
   readonly logger: Logger;
   readonly observer: Observer;
 }
@@ -60,12 +60,15 @@ export function startCluster(options: ClusterOptions): Promise<Server> {
       'service.instance.id': processId,
       'hindsight.roles': [...roles].join(','),
     });
-    const reach: Reach = {
+    const probes = startProbes();
+    on.onClose(probes.close);
+    const reach = {
+      probes,
       config,
       processId,
       onClose: on.onClose,
       onFatal: on.onFatal,
-      fault: (what, error) => logger.warn({ err: error }, what),
+      fault: (what: string, error?: unknown) => logger.warn({ err: error }, what),
       reconnected: countReconnects(observer.metrics),
     };
     return start({ on, config, roles, reach, logger, observer });
@@ -76,12 +79,9 @@ async function start(starting: Starting): Promise<Server> {
   const { on, config, roles, reach } = starting;
   const folder = dataFolder(config.data);
   removeAddresses(folder);
-  const health = createHealth();
+  const health = createHealth(reach.probes);
   const ops = await openOps(starting, health);
   const reached = await reachServers(reach, roles);
-  const probes = startProbes(reached.probes);
-  on.onClose(probes.close);
-  health.probes = probes;
   await startWorkers(starting, reached);
   const edges = await startEdges(starting, { reached, health });
   health.isStarted = true;
@@ -102,16 +102,14 @@ async function openOps({ on, config, logger, observer }: Starting, health: Healt
 
 interface ClusterHealth extends Health {
   isStarted: boolean;
-  probes: Probes | null;
 }
 
-function createHealth(): ClusterHealth {
+function createHealth(probes: Probes): ClusterHealth {
   const health: ClusterHealth = {
     isStarted: false,
-    probes: null,
     started: () => health.isStarted,
-    checks: () => health.probes?.checks() ?? {},
-    why: () => health.probes?.why() ?? {},
+    checks: probes.checks,
+    why: probes.why,
   };
   return health;
 }
