@@ -7,11 +7,11 @@ import { NO_STREAM } from '../../../events/event-store.ts';
 import { GROUP_MAX_MEMBERS } from '../../../events/limits.ts';
 import { chatStream } from '../../../events/streams.ts';
 import { createRecordTail } from '../../../infra/kafka/record-tail.ts';
-import { openSocket, type TestSocket } from '../../support/protocol-client.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { inTurns } from '../client-sockets.ts';
 import { median, percentile, type Verdict } from '../pairs.ts';
 import { cpuSeconds } from '../process-stats.ts';
+import { type LiveSocket, now, openLive } from './live-socket.ts';
 import { type BenchCluster, openBenchCluster, SLOTS } from './world.ts';
 
 /** Of the members, so many are connected. */
@@ -19,14 +19,13 @@ const CONNECTED = 200;
 const SENDS = 20;
 const PAUSE_MS = 400;
 const PAIRS = 3;
-const ARRIVES_WITHIN_MS = 90_000;
 const TEXT = 'A message of about seventy characters, as people write them in a chat.';
 
 interface Group {
   readonly chatId: string;
   readonly members: number;
-  readonly sender: TestSocket;
-  readonly receivers: readonly TestSocket[];
+  readonly sender: LiveSocket;
+  readonly receivers: readonly LiveSocket[];
 }
 
 interface Run {
@@ -53,7 +52,7 @@ export async function benchBigGroup(): Promise<Verdict[]> {
     const roles = ['gateway,http', 'gateway,http', 'relay', 'deliveries', 'projector'];
     const processes = await Promise.all(roles.map((each) => cluster.launch(each)));
     const sockets = await inTurns(people, ({ token }) => listen(processes.slice(0, 2), token));
-    const [sender] = sockets as [TestSocket];
+    const [sender] = sockets as [LiveSocket];
     const big: Group = { chatId: chats.big, members: GROUP_MAX_MEMBERS, sender, receivers: sockets };
     const small: Group = { chatId: chats.small, members: 2, sender, receivers: sockets.slice(0, 2) };
     const measure = await openMeter(cluster, processes);
@@ -81,10 +80,10 @@ async function startGroup({ store }: BenchCluster, userIds: readonly string[]): 
 }
 
 /** At the gateway that has the user's slot, whichever that is. */
-async function listen(gateways: readonly ServerProcess[], token: string): Promise<TestSocket> {
+async function listen(gateways: readonly ServerProcess[], token: string): Promise<LiveSocket> {
   for (let n = 0; ; n++) {
     const gateway = gateways[n % gateways.length];
-    const socket = await openSocket(gateway?.gateway ?? '', token);
+    const socket = await openLive(gateway?.gateway ?? '', token);
     const heard = await socket.until(({ ev }) => ev === 'welcome' || ev === 'moved').catch(() => null);
     if (heard?.['ev'] === 'welcome') {
       const synced = await socket.request('sync', { since: heard['position'] }).catch(() => null);
@@ -155,29 +154,11 @@ function bytesOf({ key, value, headers = {} }: KafkaMessage): number {
 /** Milliseconds until each of those who are connected had it. */
 async function sendToAll({ chatId, sender, receivers }: Group): Promise<number[]> {
   const messageId = ids.ulid();
-  const began = performance.now();
-  const arrivals = receivers.map((socket) => arrival(socket, messageId).then(() => performance.now() - began));
+  const began = now();
+  const arrivals = receivers.map(async (socket) => (await socket.arrival(messageId)) - began);
   const answer = await sender.request('send', { chatId, messageId, text: TEXT });
   if (answer['ok'] !== true) throw new Error(JSON.stringify(answer));
   return Promise.all(arrivals);
-}
-
-const waiting = new WeakMap<TestSocket, Map<string, () => void>>();
-
-function arrival(socket: TestSocket, messageId: string): Promise<void> {
-  const expected = waiting.get(socket) ?? new Map<string, () => void>();
-  if (!waiting.has(socket)) {
-    waiting.set(socket, expected);
-    socket.onFrame((frame) => expected.get((frame['data'] as { messageId?: string })?.messageId ?? '')?.());
-  }
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`${messageId} was not delivered`)), ARRIVES_WITHIN_MS);
-    expected.set(messageId, () => {
-      clearTimeout(late);
-      expected.delete(messageId);
-      resolve();
-    });
-  });
 }
 
 function verdictOf(runs: { small: readonly Run[]; big: readonly Run[] }): Verdict {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { NO_STREAM } from '../../../events/event-store.ts';
 import { createTopics } from '../../../infra/kafka/topics.ts';
-import type { TestSocket } from '../../support/protocol-client.ts';
 import { percentile } from '../pairs.ts';
+import type { LiveSocket } from './live-socket.ts';
 import type { BenchCluster } from './world.ts';
 
 /** What a message's way takes at least: each engine's own round trip, by hand, one at a time at the product's rate. */
@@ -24,7 +24,7 @@ export interface Engines {
 
 const DATA = JSON.stringify({ text: 'x'.repeat(300) });
 
-export async function openEngines(cluster: BenchCluster, socket: TestSocket, perSecond: number): Promise<Engines> {
+export async function openEngines(cluster: BenchCluster, socket: LiveSocket, perSecond: number): Promise<Engines> {
   const eventStore = await openEventStore(cluster);
   const kafka = await openKafka(cluster);
   return {

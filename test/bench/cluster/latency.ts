@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ids } from '../../../bin/open-log.ts';
 import { type Collector, startCollector } from '../../support/collector.ts';
-import { call, openSocket, type TestSocket } from '../../support/protocol-client.ts';
+import { call } from '../../support/protocol-client.ts';
 import { median, percentile, type Verdict } from '../pairs.ts';
 import { floorOf, openEngines, type RoundTrips } from './engine-round-trips.ts';
 import { hopsOf, type Journey } from './hops.ts';
+import { type LiveSocket, now, openLive } from './live-socket.ts';
 import { type BenchCluster, openBenchCluster } from './world.ts';
 
 const ROOMS = 8;
@@ -14,8 +15,6 @@ const PAIRS = 5;
 const SECONDS = 6;
 const WARM_UP_SECONDS = 5;
 const TRACED_SECONDS = 8;
-/** The first ones wait until deliveries have taken their partitions. */
-const ARRIVES_WITHIN_MS = 60_000;
 /** Of so many sends one is read back, from the views. */
 const READ_EVERY = 5;
 const SPANS_WITHIN_MS = 5_000;
@@ -25,8 +24,8 @@ const TEXT = 'A message of about seventy characters, as people write them in a c
 interface Room {
   readonly chatId: string;
   readonly token: string;
-  readonly sender: TestSocket;
-  readonly receiver: TestSocket;
+  readonly sender: LiveSocket;
+  readonly receiver: LiveSocket;
 }
 
 interface Run {
@@ -101,7 +100,7 @@ async function openRooms({ user, commands }: BenchCluster, gateway: string): Pro
       members: [receiver.userId],
     });
     if (!started.ok) throw new Error(started.rejection.detail);
-    const sockets = [await openSocket(gateway, sender.token), await openSocket(gateway, receiver.token)] as const;
+    const sockets = [await openLive(gateway, sender.token), await openLive(gateway, receiver.token)] as const;
     const welcome = await sockets[1].until(({ ev }) => ev === 'welcome');
     const synced = await sockets[1].request('sync', { since: welcome['position'] });
     if (synced['ok'] !== true) throw new Error(`sync: ${JSON.stringify(synced)}`);
@@ -109,8 +108,6 @@ async function openRooms({ user, commands }: BenchCluster, gateway: string): Pro
   };
   return Promise.all(Array.from({ length: ROOMS }, open));
 }
-
-const now = (): number => performance.timeOrigin + performance.now();
 
 /** Sends at a steady rate, whatever comes back, and waits until all has been delivered. */
 async function sendSteadily(of: { rooms: readonly Room[]; http: string; seconds: number }): Promise<Run> {
@@ -129,7 +126,7 @@ async function sendSteadily(of: { rooms: readonly Room[]; http: string; seconds:
 async function sendOne(room: Room, { run, http }: { run: Run; http: string | null }): Promise<void> {
   const messageId = ids.ulid();
   const traceId = randomBytes(16).toString('hex');
-  const delivered = arrival(room.receiver, messageId);
+  const delivered = room.receiver.arrival(messageId);
   const sentAt = now();
   const traceparent = `00-${traceId}-${randomBytes(8).toString('hex')}-01`;
   const answer = await room.sender.request('send', { chatId: room.chatId, messageId, text: TEXT, traceparent });
@@ -141,30 +138,6 @@ async function sendOne(room: Room, { run, http }: { run: Run; http: string | nul
     if (page.status === 200) run.readableMs.push(now() - sentAt);
   }
   run.journeys.push({ traceId, sentAt, deliveredAt: await delivered });
-}
-
-const waiting = new WeakMap<TestSocket, Map<string, (at: number) => void>>();
-
-/** When the message came, by this process's clock. */
-function arrival(socket: TestSocket, messageId: string): Promise<number> {
-  let expected = waiting.get(socket);
-  if (!expected) {
-    expected = new Map();
-    waiting.set(socket, expected);
-    const known = expected;
-    socket.onFrame((frame) => known.get((frame['data'] as { messageId?: string })?.messageId ?? '')?.(now()));
-  }
-  const all = expected;
-  return new Promise((resolve, reject) => {
-    const unasked = (): string => JSON.stringify(socket.frames.filter(({ ev }) => ev !== 'event').slice(0, 5));
-    const fail = (): void => reject(new Error(`${messageId} was not delivered; other frames: ${unasked()}`));
-    const late = setTimeout(fail, ARRIVES_WITHIN_MS);
-    all.set(messageId, (at) => {
-      clearTimeout(late);
-      all.delete(messageId);
-      resolve(at);
-    });
-  });
 }
 
 /** Once more, with every message a trace of its own: where the time goes. */
