@@ -103,12 +103,16 @@ async function deliver(context: Context, { events, to }: Stretch): Promise<void>
 const untilDueMs = ({ progress, clock, watermarkEveryMs }: Context): number =>
   progress.toldAt + (watermarkEveryMs ?? WATERMARK_EVERY_MS) - clock();
 
-async function tellAll({ chains, progress, clock, store, claim, parked }: Context): Promise<void> {
+/** All partitions of a process tell at the same ticks of the clock: their watermarks go to Kafka in the same requests. */
+const tickBefore = (now: number, everyMs: number = WATERMARK_EVERY_MS): number => now - (now % everyMs);
+
+async function tellAll({ chains, progress, clock, watermarkEveryMs, store, claim, parked }: Context): Promise<void> {
   const { committed: from, position: to, waiting } = progress;
   chains.watermark(to);
   await chains.written();
   await store.commit({ claim, from, to });
-  Object.assign(progress, { committed: to, told: to, toldAt: clock(), events: false, waiting: [] });
+  const toldAt = tickBefore(clock(), watermarkEveryMs);
+  Object.assign(progress, { committed: to, told: to, toldAt, events: false, waiting: [] });
   await parked.count(waiting);
 }
 

@@ -130,8 +130,12 @@ async function signedUp(commands: Commands, postgres: Postgres): Promise<BenchCl
   const tokens = createAccessTokens({ key: await loadSigningKey(postgres), clock: systemClock });
   return async (username) => {
     const [userId, commandId, sessionId] = [ids.ulid(), ids.ulid(), ids.ulid()];
-    const user = await commands.registerUser({ userId, username, displayName: username, password: true, commandId });
-    if (!user.ok) throw new Error(user.rejection.detail);
+    const profile = { userId, username, displayName: username, password: true, commandId };
+    for (;;) {
+      const user = await commands.registerUser(profile);
+      if (user.ok) break;
+      if (user.rejection.code !== 'unknown') throw new Error(user.rejection.detail); // else it is safe to repeat
+    }
     await accounts.enrol({ userId, hash: 'never matches', commandId });
     const at = systemClock();
     const session = { sessionId, userId, hash: 'never matches', refreshHash: randomBytes(32), at };
