@@ -9,6 +9,8 @@ import type { VerbContext } from './verb.ts';
 import { valueOf } from './with-log.ts';
 
 const ALL = 'all';
+/** Listed beside the views of a cluster: it can be watched, and neither rebuilt nor compared. */
+const NO_VIEW = 'deliveries';
 const LOOK_EVERY_MS = 100;
 const PERCENT = 100;
 const DIFFERENCES_SHOWN = 20;
@@ -127,7 +129,8 @@ function describeVerified({ name, rows, differences }: Verified): string[] {
 
 /** The views that a name stands for. */
 async function namesOf(admin: ProjectionAdmin, name: string): Promise<string[]> {
-  const names = (await admin.list()).map((state) => state.name);
+  const listed = (await admin.list()).map((state) => state.name);
+  const names = listed.filter((view) => view !== NO_VIEW);
   if (name === ALL) return names;
   if (!names.includes(name))
     throw new WrongUsage(`no view is called ${name}: there are ${names.join(', ')} and ${ALL}`);

@@ -8,7 +8,7 @@ import { createCheckpoints } from '../../infra/postgres/checkpoints.ts';
 import type { Postgres } from '../../infra/postgres/pool.ts';
 import { systemClock } from '../../infra/system/clock.ts';
 import { VIEWS } from '../../projections/index.ts';
-import type { Checkpoints, ViewGroup } from '../../projections/partitions/ports.ts';
+import type { Checkpoints, GroupName, ViewGroup } from '../../projections/partitions/ports.ts';
 import type { ViewProgress } from '../../queries/progress.ts';
 import { ids } from '../open-log.ts';
 import { PAUSE_SEEN_MS, rebuildGroup } from './rebuild.ts';
@@ -24,6 +24,9 @@ const GROUP_OF: Record<ViewName, ViewGroup> = {
   members: 'user-chats',
   users: 'user-chats',
 };
+
+/** No view, but an operator has to see whether anybody delivers: listed, and nothing else. */
+const DELIVERIES = 'deliveries';
 
 export interface AdminDeps {
   readonly log: EventLog;
@@ -64,7 +67,7 @@ type Job = { -readonly [K in keyof ProjectionJob]: ProjectionJob[K] } & { starte
 /** What an operator sees of the views of a cluster, from whichever process answers. Its jobs run in that process. */
 export function createClusterAdmin(deps: AdminDeps): ProjectionAdmin {
   const jobs = new Map<string, Job>();
-  const state = async (view: ViewName): Promise<ProjectionState> => stateOf(deps, view);
+  const state = (view: ViewName): Promise<ProjectionState> => stateOf(deps, view, GROUP_OF[view]);
   const named = (name: string): ViewName[] => (name === ALL ? [...VIEWS] : VIEWS.filter((view) => view === name));
   const begin = (
     { name, action }: Pick<Job, 'name' | 'action'>,
@@ -87,7 +90,7 @@ export function createClusterAdmin(deps: AdminDeps): ProjectionAdmin {
     return accepted(await state(view));
   };
   return {
-    list: () => Promise.all(VIEWS.map(state)),
+    list: () => Promise.all([...VIEWS.map(state), stateOf(deps, DELIVERIES, DELIVERIES)]),
     verify: async (name) =>
       begin({ name, action: 'verify' }, (job) => deps.verify(named(name), (progress) => (job.progress = progress))),
     rebuild: async (name) =>
@@ -107,20 +110,25 @@ export function createClusterAdmin(deps: AdminDeps): ProjectionAdmin {
 
 const noSuchView = (name: string) => rejected('not-found', `no view is called ${name}: there are ${VIEWS.join(', ')}`);
 
-async function stateOf({ log, checkpoints, clock }: AdminDeps, view: ViewName): Promise<ProjectionState> {
-  const partitions = await checkpoints.list([GROUP_OF[view]]);
+async function stateOf(
+  { log, checkpoints, clock }: AdminDeps,
+  name: string,
+  group: GroupName,
+): Promise<ProjectionState> {
+  const partitions = await checkpoints.list([group]);
   const position = partitions.length === 0 ? 0 : Math.min(...partitions.map((partition) => partition.position));
   const head = await log.head();
   const behind = position < head ? await log.readAll({ after: position, until: head, limit: CATCHING_UP_EVENTS }) : [];
   const catchingUp = behind.length >= CATCHING_UP_EVENTS;
   const paused = partitions.some((partition) => partition.paused);
+  const rebuilding = partitions.some((partition) => partition.rebuilding);
   return {
-    name: view,
-    state: paused ? 'paused' : catchingUp ? 'catching-up' : 'live',
+    name,
+    state: paused ? 'paused' : rebuilding ? 'rebuilding' : catchingUp ? 'catching-up' : 'live',
     position: encodePosition(log.epoch, position),
     lagEvents: catchingUp ? estimate(position, head, behind.at(-1)?.position) : behind.length,
     lagSeconds: behind[0] ? Math.max(0, (clock() - behind[0].recordedAt) / 1_000) : 0,
-    progress: catchingUp ? position / head : null,
+    progress: catchingUp || rebuilding ? position / Math.max(1, head) : null,
     etaS: null,
   };
 }

@@ -22,7 +22,7 @@ export interface Reach {
   readonly probes?: Pick<Probes, 'awaited'>;
   /** Something failed and will be tried again, or has been mended. */
   fault(what: string, error?: unknown): void;
-  /** The event store's connection was lost or silent, and made anew. */
+  /** The event store's connection was given up, silent or not made in time, for a new one. */
   reconnected?: () => void;
 }
 

@@ -8,7 +8,7 @@ import { preferredOwner } from '../../gateway/slots/rendezvous.ts';
 import { createSlotFeed, type SlotFeed } from '../../gateway/slots/slot-feed.ts';
 import type { Config } from '../../infra/config.ts';
 import type { KafkaConnection } from '../../infra/kafka/connection.ts';
-import { createKafkaSignals } from '../../infra/kafka/signals.ts';
+import { createKafkaSignals, type KafkaSignals } from '../../infra/kafka/signals.ts';
 import { createKafkaTail } from '../../infra/kafka/tail.ts';
 import type { TopicNames } from '../../infra/kafka/topics.ts';
 import type { Postgres } from '../../infra/postgres/pool.ts';
@@ -31,7 +31,7 @@ export interface GatewaySideDeps {
 export interface GatewaySide {
   readonly feed: SlotFeed;
   readonly slots: Slots;
-  readonly signals: Signals;
+  readonly signals: Signals & Pick<KafkaSignals, 'dropped'>;
   /** Begun once the gateway listens; closed before it. */
   readonly ownership: Ownership;
   /** Resolves true once this gateway has the slots that are its own, false after `withinMs`. */

@@ -187,7 +187,11 @@ async function startEdges(
     const { epoch } = store;
     const side = openGatewaySide({ config, processId, epoch, postgres, kafka, topics, logger, onClose, onFatal });
     await edges.openSockets(auth, side);
-    exposeSlotMetrics(observer.metrics, { owned: () => side.ownership.owned().length, misses: side.feed.misses });
+    exposeSlotMetrics(observer.metrics, {
+      owned: () => side.ownership.owned().length,
+      misses: side.feed.misses,
+      dropped: side.signals.dropped,
+    });
     side.ownership.start(edges.gatewayUrl());
     on.onClose(side.ownership.close);
     if (!(await side.settled(SLOTS_SETTLE_MS))) on.warn('some slots are still another gateway’s');

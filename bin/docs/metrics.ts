@@ -8,7 +8,7 @@ import { createWriterMetrics } from '../metrics/backplane.ts';
 import { countReconnects, measureStore } from '../metrics/event-store.ts';
 import { exposeGatewayMetrics, exposeSlotMetrics } from '../metrics/gateway.ts';
 import { countPartitionReports, exposeParkedChats, exposePartitionLag } from '../metrics/partitions.ts';
-import { exposeProjectionMetrics } from '../metrics/projections.ts';
+import { countUnknownEvents, exposeProjectionMetrics } from '../metrics/projections.ts';
 import { countRelayReports, exposeRelayMetrics } from '../metrics/relay.ts';
 import { heading, row } from './markdown.ts';
 
@@ -38,7 +38,7 @@ const SECTIONS: Section[] = [
         registry,
         createCounters(() => 0),
       );
-      exposeSlotMetrics(registry, { owned: () => 0, misses: () => 0 });
+      exposeSlotMetrics(registry, { owned: () => 0, misses: () => 0, dropped: () => 0 });
     },
   },
   {
@@ -51,9 +51,14 @@ const SECTIONS: Section[] = [
   },
   {
     title: 'Views',
-    where: 'Roles `http` and `gateway`, each for the whole cluster, and an embedded server.',
-    register: (registry) =>
-      exposeProjectionMetrics(registry, { admin: { list: async () => [] }, unknown: async () => ({}) }),
+    where:
+      'Roles `http` and `gateway`, each for the whole cluster, and an embedded server. In a cluster `deliveries` count as a view.',
+    register: (registry) => exposeProjectionMetrics(registry, { admin: { list: async () => [] } }),
+  },
+  {
+    title: 'Unknown events',
+    where: 'Role `projector`, and an embedded server.',
+    register: (registry) => void countUnknownEvents(registry),
   },
   {
     title: 'Partitions',
@@ -87,14 +92,22 @@ interface Registered {
 }
 
 const ALARMS: [when: string, query: string][] = [
-  ['nobody relays', 'sum(hindsight_relay_active) == 0'],
+  ['nobody relays', 'sum(hindsight_relay_active) == 0 or absent(hindsight_relay_active)'],
   ['the relay is behind', 'max(hindsight_relay_lag_seconds) > 5'],
   [
     'a view is behind',
     'max by (group) (hindsight_partition_lag_seconds) > 30 or max(hindsight_projection_lag_seconds) > 30',
   ],
+  [
+    'nobody projects or delivers',
+    ['chat-history', 'user-chats', 'deliveries']
+      .map((group) => `absent(hindsight_partition_lag_seconds{group="${group}"})`)
+      .join(' or '),
+  ],
+  ['partitions are of nobody', 'count by (group) (hindsight_partition_lag_seconds) < 8 # the number of partitions'],
+  ['the views cannot be asked', 'max(hindsight_projections_up) == 0 or absent(hindsight_projections_up)'],
   ['a chat is parked', 'max by (group) (hindsight_parked_chats) > 0'],
-  ['slots are of nobody', 'sum(hindsight_slots_owned) < 16 # the number of slots'],
+  ['slots are of nobody', 'sum(hindsight_slots_owned) < 16 or absent(hindsight_slots_owned) # 16: the number of slots'],
   [
     'appends are slow',
     'histogram_quantile(0.99, sum by (le) (rate(hindsight_append_duration_seconds_bucket[5m]))) > 0.25',

@@ -41,11 +41,11 @@ export function measureStore<S extends EventStore>(registry: Registry, store: S)
   return { ...store, append };
 }
 
-/** Call it for every connection that had to be made anew. */
+/** Call it for every connection that was given up for another one. */
 export function countReconnects(registry: Registry): () => void {
   const reconnects = new Counter({
     name: 'hindsight_event_store_reconnects_total',
-    help: 'Connections to the event store that were lost or silent, and made anew.',
+    help: 'Connections to the event store that were given up, silent or not made in time, for new ones. One that is cut and comes back by itself is not counted.',
     registers: [registry],
   });
   return () => reconnects.inc();

@@ -52,10 +52,12 @@ export interface SlotSources {
   owned(): number;
   /** How often the feed missed something, so that clients had to ask again. */
   misses(): number;
+  /** Signals that were given up. */
+  dropped(): number;
 }
 
 /** What a gateway of a cluster has besides. */
-export function exposeSlotMetrics(registry: Registry, { owned, misses }: SlotSources): void {
+export function exposeSlotMetrics(registry: Registry, { owned, misses, dropped }: SlotSources): void {
   const slots = { name: 'hindsight_slots_owned', help: 'Recipient slots that this gateway owns.' };
   gauge(registry, slots, () => [[owned()]]);
   const missed = {
@@ -63,4 +65,9 @@ export function exposeSlotMetrics(registry: Registry, { owned, misses }: SlotSou
     help: 'How often deliveries to a slot had a gap, so that its clients were told to ask again.',
   };
   counter(registry, missed, () => [[misses()]]);
+  const lost = {
+    name: 'hindsight_signals_dropped_total',
+    help: 'Signals (who types, who is there) that were given up: no room, too late, or Kafka is away.',
+  };
+  counter(registry, lost, () => [[dropped()]]);
 }

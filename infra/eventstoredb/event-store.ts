@@ -40,7 +40,7 @@ export interface EventStoreDbOptions {
   heartbeat?: HeartbeatTimes | null;
   /** Told of what went wrong and was mended, or will be tried again. */
   onFault?: (what: string) => void;
-  /** Told of each connection that had to be made anew: counted. */
+  /** Told of each connection that was given up for a new one, not of one that was cut and came back by itself: counted. */
   onReconnect?: () => void;
   /** The log is another than it was: this process must not go on. Called once. */
   onFatal?: (error: StoreError) => void;

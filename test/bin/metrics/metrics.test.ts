@@ -40,7 +40,7 @@ test('what the gateway counts is read at each scrape, and counters are counters'
   let bytes = 10;
   const counters = createCounters(() => bytes);
   exposeGatewayMetrics(registry, counters);
-  exposeSlotMetrics(registry, { owned: () => 3, misses: () => 1 });
+  exposeSlotMetrics(registry, { owned: () => 3, misses: () => 1, dropped: () => 4 });
   counters.connections = 2;
   counters.heals = 5;
   counters.closes['4401'] = 7;
@@ -57,6 +57,7 @@ test('what the gateway counts is read at each scrape, and counters are counters'
     'hindsight_push_latency_seconds_bucket{le="0.01"}': 1,
     hindsight_slots_owned: 3,
     hindsight_feed_misses_total: 1,
+    hindsight_signals_dropped_total: 4,
   });
   bytes = 20;
   counters.heals = 6;
