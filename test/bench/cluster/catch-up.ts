@@ -1,9 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { ids } from '../../../bin/open-log.ts';
-import { plain } from '../../../events/content.ts';
-import { type NewEvent, NO_STREAM, type RecordedEvent, START } from '../../../events/event-store.ts';
+import { type RecordedEvent, START } from '../../../events/event-store.ts';
 import { partitionKeyOf, partitionOf } from '../../../events/partition.ts';
-import { chatStream } from '../../../events/streams.ts';
 import { createHistoryRows } from '../../../infra/cassandra/chat-history/rows.ts';
 import { connectCassandra } from '../../../infra/cassandra/connect.ts';
 import { migrate as migrateCassandra } from '../../../infra/cassandra/migrations/migrate.ts';
@@ -26,23 +23,17 @@ import { createChains } from '../../../projections/relay/chains.ts';
 import { feeder } from '../../contracts/partition-rows/feeder.ts';
 import { databaseOn, keyspaceOn } from '../../support/fresh-stores.ts';
 import { type PairResult, pairs, type Verdict } from '../pairs.ts';
+import { EVENTS, fillLog, MEMBERS, wholeLog } from './catch-up-log.ts';
 import { type BenchCluster, openBenchCluster, PARTITIONS, SLOTS } from './world.ts';
 
-const CHATS = 64;
-const MEMBERS = 4;
-const MESSAGES = 300;
-const APPEND_EVENTS = 500;
-const PAGE_EVENTS = 1_000;
 const FEED_EVENTS = 1_000;
 /** What kafkajs is quickest with, by hand. */
 const BY_HAND_RECORDS = 100;
 const PAIRS = 3;
 const RETENTION_MS = 3_600_000;
 const TARGET = 0.8;
-const TEXT = 'A message of about seventy characters, as people write them in a chat.';
 
 const ignore = (): void => undefined;
-const total = CHATS * (1 + MESSAGES);
 
 /** How fast each worker takes in a log that is there already, against the slower of the engines that it stands between. */
 export async function benchCatchUp(): Promise<Verdict[]> {
@@ -59,50 +50,6 @@ export async function benchCatchUp(): Promise<Verdict[]> {
     return [relay, ...followers];
   } finally {
     await cluster.close();
-  }
-}
-
-async function fillLog({ store }: BenchCluster): Promise<void> {
-  const users = Array.from({ length: CHATS }, () => ids.ulid());
-  const fill = async (n: number): Promise<void> => {
-    const chatId = ids.ulid();
-    const members = Array.from({ length: MEMBERS }, (_, m) => users[(n + m) % CHATS] ?? '');
-    const started = { kind: 'group', title: plain(`bench ${n}`), historyVisibility: 'all', pastContent: 'then' };
-    const all = [
-      event('ChatStarted', members[0], { ...started, members: members.map((userId) => ({ userId, role: 'admin' })) }),
-    ];
-    for (let number = 1; number <= MESSAGES; number++) {
-      all.push(event('MessageSent', members[number % MEMBERS], { messageId: ids.ulid(), number, text: plain(TEXT) }));
-    }
-    for (let from = 0; from < all.length; from += APPEND_EVENTS) {
-      const result = await store.append(
-        chatStream(chatId),
-        from === 0 ? NO_STREAM : from - 1,
-        all.slice(from, from + APPEND_EVENTS),
-      );
-      if (result.status !== 'appended') throw new Error('a chat of a bench is nobody else’s');
-    }
-  };
-  for (let n = 0; n < CHATS; n++) await fill(n);
-}
-
-function event(
-  type: string,
-  actor: string | undefined,
-  data: { readonly messageId?: string; readonly [field: string]: unknown },
-): NewEvent {
-  const commandId = data.messageId ?? ids.ulid();
-  const metadata = { v: 1, actor, at: Date.now(), commandId, correlationId: commandId };
-  return { eventId: randomUUID(), type, data: JSON.stringify(data), metadata: JSON.stringify(metadata) };
-}
-
-async function wholeLog({ store }: BenchCluster): Promise<RecordedEvent[]> {
-  const events: RecordedEvent[] = [];
-  for (let after = START; ; ) {
-    const page = await store.readAll({ after, limit: PAGE_EVENTS });
-    events.push(...page);
-    after = page.at(-1)?.position ?? after;
-    if (page.length < PAGE_EVENTS) return events;
   }
 }
 
@@ -322,7 +269,7 @@ const verdictOf = (name: Group | 'relay', result: PairResult, details: Record<st
   ratio: result.ratio,
   target: { is: 'at least', value: TARGET },
   details: {
-    events: total,
+    events: EVENTS,
     baseline: result.baseline.map(Math.round),
     product: result.product.map(Math.round),
     ratios: result.ratios.map((ratio) => Math.round(ratio * 100) / 100),
