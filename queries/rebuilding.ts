@@ -17,6 +17,7 @@ export async function unlessRebuilding<T>(
   views: readonly RebuiltViews[],
   read: () => Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
+  if (!deps.progress.rebuilding) return read();
   if (await anyRebuilding(deps, views)) return behind();
   const answer = await read();
   return (await anyRebuilding(deps, views)) ? behind() : answer;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { type Config, isCluster } from '../../infra/config.ts';
@@ -43,7 +44,7 @@ export const serveVerb = (context: VerbContext): Command =>
       });
       if (server) {
         greet(io, server);
-        await aborted(stop);
+        if (!stop.aborted) await once(stop, 'abort');
         await server.close();
       }
       process.exit(0); // nothing that a library has left open may keep alive what has stopped
@@ -97,11 +98,4 @@ function whenToStop(io: Io): AbortSignal {
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   return stopping.signal;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

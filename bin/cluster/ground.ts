@@ -1,4 +1,4 @@
-import { type ClusterConfig } from '../../infra/config.ts';
+import type { ClusterConfig } from '../../infra/config.ts';
 import { openEventStoreDb } from '../../infra/eventstoredb/event-store.ts';
 import { createAccounts } from '../../infra/postgres/accounts/accounts.ts';
 import { loadSigningKey } from '../../infra/postgres/accounts/signing-key.ts';

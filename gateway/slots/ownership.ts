@@ -57,9 +57,8 @@ interface State extends OwnershipOptions {
 /**
  * Which slots this gateway serves. Each slot belongs by rendezvous to one of the gateways that are alive; that one
  * follows it, and takes it over by its term once nothing of it can be missed. Whoever had it before sees so at its next
- * beat and sends its clients there. One that was taken for dead while it lived, and
- * not for the first time, does not take its slots back at once.
- * A gateway that cannot beat serves on what it has: nobody else can claim either, or
+ * beat and sends its clients there. One that was taken for dead while it lived, and not for the first time, does not
+ * take its slots back at once. A gateway that cannot beat serves on what it has: nobody else can claim either, or
  * somebody has, and then both tell the same.
  */
 export function createOwnership(options: OwnershipOptions): Ownership {

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import driver from 'cassandra-driver';
 import { StoreError, type StoreErrorCode } from '../../events/event-store.ts';
+import { withDeadline } from '../system/deadline.ts';
 import type { Cassandra, Params, Row, RowPage, Statement } from './cassandra.ts';
 import { failureOf, isTemporary } from './failures.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -181,7 +182,12 @@ async function stubbornly<T>(attempt: () => Promise<T>, { ms, patienceMs, code }
   for (let pause = RETRY_PAUSE_MIN_MS; ; pause = Math.min(pause * 2, RETRY_PAUSE_MAX_MS)) {
     try {
       const left = Math.max(1, began + ms - performance.now());
-      return await within({ ms: left, code }, attempt());
+      // The driver has time-outs of its own, for each attempt and not for all of it.
+      return await withDeadline(
+        attempt(),
+        left,
+        () => new StoreError(code, `Cassandra: no answer within ${Math.round(left)} ms`),
+      );
     } catch (error) {
       if (!isTemporary(error) || performance.now() + pause >= began + patienceMs) throw error;
     }
@@ -194,19 +200,5 @@ async function named<T>(doing: 'read' | 'write', request: Promise<T>): Promise<T
     return await request;
   } catch (error) {
     throw failureOf(error, doing);
-  }
-}
-
-/** The driver has time-outs of its own, for each attempt and not for all of it. */
-async function within<T>({ ms, code }: { ms: number; code: StoreErrorCode }, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new StoreError(code, `Cassandra: no answer within ${Math.round(ms)} ms`);
-    timer = setTimeout(() => reject(error), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -14,9 +14,9 @@ export const VIEW_TABLES: readonly string[] = [...CHAT_HISTORY_TABLES, ...CHAT_L
 });
 
 /**
- * Throws away all rows of the group `chat-history`, for all partitions. What is written late is
- * what will be written again, but for heads: those of now have a later generation. Reads may go on: with the heads gone
- * nothing is held, and what was asked before has been answered when the rest goes.
+ * Throws away all rows of the group `chat-history`, for all partitions. What is written late is what will be written
+ * again, but for heads: those of now have a later generation. Reads may go on: with the heads gone nothing is held, and
+ * what was asked before has been answered when the rest goes.
  */
 export async function emptyViews(cassandra: Cassandra, { settleMs = READ_DEADLINE_MS } = {}): Promise<void> {
   const [heads, ...rest] = VIEW_TABLES;

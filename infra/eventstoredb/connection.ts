@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EventStoreDBClient } from '@eventstore/db-client';
 import { type CallOptions, type Channel, type Client, connectivityState, type Metadata } from '@grpc/grpc-js';
 import { StoreError } from '../../events/event-store.ts';
+import { withDeadline } from '../system/deadline.ts';
 import { streamsGrpc } from './wire.ts';
 
 export type StreamsClient = InstanceType<typeof streamsGrpc.StreamsClient>;
@@ -210,12 +211,8 @@ async function connected(streams: StreamsClient, timeoutMs: number): Promise<voi
 }
 
 /** The client looks for a cluster's nodes for as long as it takes. */
-function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`nothing was heard in ${timeoutMs} ms`)), timeoutMs);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
-}
+const within = <T>(work: Promise<T>, timeoutMs: number): Promise<T> =>
+  withDeadline(work, timeoutMs, () => new Error(`nothing was heard in ${timeoutMs} ms`));
 
 /** A half-open connection does not end by itself: its calls are cancelled here, and its channel is closed unasked. */
 function abandon({ client, calls }: Life): void {

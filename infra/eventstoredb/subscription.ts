@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { type Batch, type LogPosition, START, StoreError } from '../../events/event-store.ts';
 import type { Connection, Link } from './connection.ts';
@@ -220,15 +220,6 @@ function watch(subscription: Subscription): Watched {
   };
 }
 
-function pause(ms: number, over: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      over.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    over.addEventListener('abort', done);
-    if (over.aborted) done();
-  });
-}
+/** Over where the signal is aborted too. */
+const pause = (ms: number, over: AbortSignal): Promise<void> =>
+  delay(ms, undefined, { signal: over }).catch(() => undefined);

@@ -1,7 +1,7 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import kafkajs, { type Admin, type ISocketFactory, type Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs';
-import { withDeadline } from './deadline.ts';
+import { withDeadline } from '../system/deadline.ts';
 import { KafkaError, kafkaErrorOf } from './errors.ts';
 import './idle-queues.ts';
 

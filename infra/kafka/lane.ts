@@ -1,6 +1,6 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { GroupMember, Link } from '../../events/backplane.ts';
-import { withDeadline } from './deadline.ts';
+import { withDeadline } from '../system/deadline.ts';
 import { KafkaError } from './errors.ts';
 import { createLaneBuffer, type Place } from './lane-buffer.ts';
 

@@ -1,6 +1,6 @@
 import type { Message, Producer } from 'kafkajs';
+import { withDeadline } from '../system/deadline.ts';
 import { type KafkaConnection, leave, REQUEST_TIMEOUT_MS } from './connection.ts';
-import { withDeadline } from './deadline.ts';
 import { KafkaError, kafkaErrorOf } from './errors.ts';
 
 /**

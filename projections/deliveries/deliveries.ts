@@ -36,12 +36,13 @@ export interface DeliveriesOptions {
   takeMs?: number;
 }
 
+const NEVER = Number.NEGATIVE_INFINITY;
+
 interface Progress {
   position: LogPosition;
   /** Where the checkpoint is. Every slot was told of everything through here: the next owner's chains begin there. */
   committed: LogPosition;
-  /** Null until slots were told of anything. */
-  told: LogPosition | null;
+  /** `NEVER` until slots were told of anything. */
   toldAt: number;
   /** Whether there was an event since. */
   events: boolean;
@@ -66,8 +67,7 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Partit
   const { position } = claim;
   const chains = createChains(writer, { source: claim.partition, from: position });
   const parked = await openParkedKeys(options);
-  const never = Number.NEGATIVE_INFINITY;
-  const progress = { position, committed: position, told: null, toldAt: never, events: false, waiting: [] };
+  const progress = { position, committed: position, toldAt: NEVER, events: false, waiting: [] };
   const learner = createLearner({ ...options, slots: writer.partitions });
   const context: Context = { ...options, chains, parked, progress, learner };
   return {
@@ -112,14 +112,14 @@ async function tellAll({ chains, progress, clock, watermarkEveryMs, store, claim
   await chains.written();
   await store.commit({ claim, from, to });
   const toldAt = tickBefore(clock(), watermarkEveryMs);
-  Object.assign(progress, { committed: to, told: to, toldAt, events: false, waiting: [] });
+  Object.assign(progress, { committed: to, toldAt, events: false, waiting: [] });
   await parked.count(waiting);
 }
 
 /** Events that have come to an end are told of at once, mere progress when it is due, that nothing is new now and then. */
 async function tellQuiet(context: Context): Promise<number> {
   const { progress, chains, clock, repeatEveryMs = REPEAT_EVERY_MS } = context;
-  const news = progress.told !== progress.position;
+  const news = progress.toldAt === NEVER || progress.committed !== progress.position;
   const inMs = news ? untilDueMs(context) : progress.toldAt + repeatEveryMs - clock();
   if (inMs > 0 && !progress.events) return inMs;
   if (news) await tellAll(context);

@@ -1,5 +1,5 @@
 import { pause } from '../pause.ts';
-import { type Assignment } from './assignment.ts';
+import type { Assignment } from './assignment.ts';
 import { NotOurs } from './failures.ts';
 import type { Checkpoints, Claim, GroupName } from './ports.ts';
 

@@ -1,7 +1,7 @@
 import { isTemporary, type LogPosition } from '../../events/event-store.ts';
 import { type Checkpoints, type Claim, StaleOwner } from '../partitions/ports.ts';
 import { pause } from '../pause.ts';
-import { type Faults } from './faults.ts';
+import type { Faults } from './faults.ts';
 import { createBackOff } from './wait.ts';
 
 /** Moved this often while there is something to move: what a successor writes again is what came since. */

@@ -2,7 +2,7 @@ import type { Placed, TopicWriter } from '../../events/backplane.ts';
 import { type EventLog, isTemporary, type LogPosition } from '../../events/event-store.ts';
 import type { Checkpoints, Claim } from '../partitions/ports.ts';
 import { type Chains, createChains } from './chains.ts';
-import { type Faults } from './faults.ts';
+import type { Faults } from './faults.ts';
 import { createIntake, type Intake, type Portion } from './intake.ts';
 import { createKeeper, type Keeper } from './keeper.ts';
 import { createBackOff } from './wait.ts';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { startServerProcess, temporaryFolder } from '../support/server-process.ts';
 import { runChild } from './child.ts';
 import type { FanOutPlan, FanOutRun } from './fan-out-process.ts';
+import { MESSAGE_TEXT } from './message-text.ts';
 import { median, pairs, type Verdict } from './pairs.ts';
 import { startRawServer } from './raw-server.ts';
 import { type BenchRoom, seedRooms } from './seed-rooms.ts';
@@ -13,7 +14,6 @@ const FRAMES_PER_SECOND = 40_000;
 const SECONDS = 4;
 const PROBE_SECONDS = 1;
 const PAIRS = 5;
-const TEXT = 'A message of about seventy characters, as people write them in a chat.';
 
 /**
  * Delivered frames per second of processor time, ours against raw uWS. Both get the same sends over the same sockets at
@@ -103,7 +103,7 @@ const verdictOf =
 function load(folder: string, run: Side & Partial<FanOutPlan>): Promise<FanOutRun> {
   const members = run.rooms[0]?.tokens.length ?? 1;
   const sendsPerSecond = FRAMES_PER_SECOND / members;
-  const plan: FanOutPlan = { sendsPerSecond, seconds: SECONDS, text: TEXT, receive: true, ...run };
+  const plan: FanOutPlan = { sendsPerSecond, seconds: SECONDS, text: MESSAGE_TEXT, receive: true, ...run };
   // Thousands of tokens are more than a command line holds.
   const file = join(folder, 'bench-plan.json');
   writeFileSync(file, JSON.stringify(plan));

@@ -10,6 +10,7 @@ import { createTopics } from '../../infra/kafka/topics.ts';
 import { createKafkaWriter } from '../../infra/kafka/writer.ts';
 import { createChains } from '../../projections/relay/chains.ts';
 import { serversFromEnvironment } from '../support/fresh-stores.ts';
+import { MESSAGE_TEXT } from './message-text.ts';
 import { type PairResult, pairs, type Verdict } from './pairs.ts';
 
 const PARTITIONS = 8;
@@ -97,10 +98,13 @@ const events = (first: number, count: number): RecordedEvent[] =>
     revision: first + i,
     position: first + i + 1,
     recordedAt: 1_732_000_000_000 + i,
-    data: JSON.stringify({ messageId: '01JD0000000000000000000000', number: i, text: { enc: 'plain', text: TEXT } }),
+    data: JSON.stringify({
+      messageId: '01JD0000000000000000000000',
+      number: i,
+      text: { enc: 'plain', text: MESSAGE_TEXT },
+    }),
     metadata: METADATA,
   }));
-const TEXT = 'A message of about seventy characters, as people write them in a chat.';
 const METADATA = JSON.stringify({
   v: 1,
   actor: '01JD0000000000000000000001',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type ServerProcess, startServerProcess, temporaryFolder } from '../support/server-process.ts';
 import { runChild } from './child.ts';
 import type { LatencyPlan, LatencyRun } from './latency-process.ts';
+import { MESSAGE_TEXT } from './message-text.ts';
 import { median, pairs, type Verdict } from './pairs.ts';
 import { type RawServer, startRawServer } from './raw-server.ts';
 import { type BenchRoom, seedRooms } from './seed-rooms.ts';
@@ -14,7 +15,6 @@ const ROOMS = 16;
 /** Who sends, and who receives. */
 const MEMBERS = 2;
 const FDATASYNC_SECONDS = 2;
-const TEXT = 'A message of about seventy characters, as people write them in a chat.';
 const GOAL = 2.5;
 /** What the echo's frame is made as long as: the frame that the product takes. */
 const ANY_BYTES = 1;
@@ -54,7 +54,7 @@ async function measure({ folder, rooms, server, raw }: World): Promise<Verdict> 
   const tokens = rooms.map((room) => room.tokens[0] as string);
   const chatIds = rooms.map(({ chatId }) => chatId);
   const full = await sendLoad({ url: server.gateway, tokens, chatIds, seconds: SECONDS });
-  const plan = { rooms, perSecond: full.perSecond / 2, seconds: SECONDS, text: TEXT };
+  const plan = { rooms, perSecond: full.perSecond / 2, seconds: SECONDS, text: MESSAGE_TEXT };
   const floors: Floor[] = [];
   const runs: LatencyRun[] = [];
   const result = await pairs(

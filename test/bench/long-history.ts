@@ -3,6 +3,7 @@ import type { NewEvent } from '../../events/event-store.ts';
 import { chatStream } from '../../events/streams.ts';
 import type { SqliteEventStore } from '../../infra/sqlite/event-store/index.ts';
 import { deterministicUuid } from '../../infra/system/ids.ts';
+import { MESSAGE_TEXT } from './message-text.ts';
 
 /** A chat of many messages, written straight into the log: one of its messages may have very many reactions. */
 export interface LongHistory {
@@ -26,7 +27,6 @@ export interface WrittenHistory {
 const APPEND_EVENTS = 500;
 const EVERY_MS = 1_000;
 const START_MS = Date.UTC(2026, 0, 1);
-const TEXT = 'A message of about seventy characters, as people write them in a chat.';
 /** A message can carry at most twenty different ones. */
 const EMOJIS = ['👍', '❤️', '😂', '🎉', '😮', '😢', '👏', '🙏', '🔥', '💯'];
 
@@ -54,7 +54,7 @@ export async function writeHistory(store: SqliteEventStore, of: LongHistory): Pr
     if (waiting.length === APPEND_EVENTS) await flush();
   };
   const addMessage = (number: number): Promise<void> =>
-    add('MessageSent', { messageId: historyId('M', number), number, text: plain(TEXT) });
+    add('MessageSent', { messageId: historyId('M', number), number, text: plain(MESSAGE_TEXT) });
 
   await add('ChatStarted', startOf(of));
   let hot: WrittenHistory['hot'] = null;

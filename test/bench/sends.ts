@@ -2,6 +2,7 @@ import { createUlidFactory } from '../../infra/system/ids.ts';
 import { call, type SignedIn, signUp } from '../support/protocol-client.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { runChild } from './child.ts';
+import { MESSAGE_TEXT } from './message-text.ts';
 import { median, pairs, type Verdict } from './pairs.ts';
 
 const PAIRS = 5;
@@ -9,7 +10,6 @@ const SECONDS = 4;
 const USERS = 16;
 const CHATS_PER_USER = 1;
 const IN_FLIGHT = 64;
-const TEXT = 'A message of about seventy characters, as people write them in a chat.';
 /** What the raw loop commits at once: as many as all senders together have in flight. */
 const GROUP = USERS * IN_FLIGHT;
 /** Bytes of the data of such an event. */
@@ -58,7 +58,8 @@ export const sendLoad = (load: {
   tokens: readonly string[];
   chatIds: readonly string[];
   seconds: number;
-}): Promise<Sends> => runChild<Sends>('load-process', [JSON.stringify({ ...load, inFlight: IN_FLIGHT, text: TEXT })]);
+}): Promise<Sends> =>
+  runChild<Sends>('load-process', [JSON.stringify({ ...load, inFlight: IN_FLIGHT, text: MESSAGE_TEXT })]);
 
 export async function benchSends(): Promise<Verdict[]> {
   const world = await sendWorld();

@@ -9,9 +9,12 @@ const WRITE = 'INSERT INTO chat_heads (chat, seq, at) VALUES (?, ?, ?) USING TIM
 /** Timestamps of a generation: more than there are seqs. */
 const GENERATION_SPAN = 2 ** 32;
 
-export interface Head {
+interface Head {
   readonly seq: number;
   readonly at: string;
+}
+
+interface WrittenHead extends Head {
   /** Of the tables in which everything up to it was written. */
   readonly generation: number;
 }
@@ -21,6 +24,12 @@ export interface Head {
  * of the present generation, that is. A process that was stopped while the tables were emptied may write an older one.
  */
 export async function readHead(cassandra: Cassandra, chatId: ChatId): Promise<Head | null> {
+  const head = await readWrittenHead(cassandra, chatId);
+  return head && { seq: head.seq, at: head.at };
+}
+
+/** The same for whoever writes, and has to tell generations apart. */
+export async function readWrittenHead(cassandra: Cassandra, chatId: ChatId): Promise<WrittenHead | null> {
   const row = await readOne(cassandra, READ, [chatId]);
   if (!row) return null;
   const generation = Math.floor(intOf(row, 'written') / GENERATION_SPAN);

@@ -4,7 +4,7 @@ import type { HistoryChat } from '../../../projections/chat-history/ports.ts';
 import type { Cassandra } from '../cassandra.ts';
 import { inLanes } from '../lanes.ts';
 import type { Folding } from './folding.ts';
-import { readHead } from './heads.ts';
+import { readWrittenHead } from './heads.ts';
 
 /** Chats whose heads are kept between batches. */
 const CHATS_KEPT_MAX = 100_000;
@@ -47,7 +47,7 @@ export function openChats(cassandra: Cassandra, generation: number): OpenChats {
         else unknown.push(chatId);
       }
       await inLanes(unknown, READS_AT_ONCE, async (chatId) => {
-        const head = await readHead(cassandra, chatId);
+        const head = await readWrittenHead(cassandra, chatId);
         put(chatId, { head: head && head.generation >= generation ? head.seq : 0, bucket: null });
       });
     },

@@ -29,7 +29,7 @@ export const chatLogReader = (cassandra: Cassandra, epoch: string): ChatLogReade
     }
     return found.map((event) => decodeChatEvent(event, epoch));
   },
-  head: (chatId) => headOf(cassandra, chatId),
+  head: (chatId) => readHead(cassandra, chatId),
   async atOf(chatId, seq) {
     const row = seq < 1 ? null : await readOne(cassandra, AT, [chatId, bucketOf(asInt(seq)), asInt(seq)]);
     return row && rfc3339(intOf(row, 'at'));
@@ -55,7 +55,7 @@ async function rowsAfter(
  */
 async function seqAt(cassandra: Cassandra, chatId: ChatId, time: number): Promise<{ seq: number; at: string } | null> {
   // The head first: what the clock says then is no less than what it holds.
-  const head = await headOf(cassandra, chatId);
+  const head = await readHead(cassandra, chatId);
   if (!head || Date.parse(head.at) <= time) return head;
   const tick = await readOne(cassandra, TICK, [chatId, time]);
   if (!tick) return null;
@@ -63,11 +63,6 @@ async function seqAt(cassandra: Cassandra, chatId: ChatId, time: number): Promis
   const rows = await readAll(cassandra, TIMES, [chatId, bucketOf(from), from, from + TICK_EVERY]);
   const last = rows.findLast((row) => intOf(row, 'at') <= time);
   return last ? { seq: intOf(last, 'seq'), at: rfc3339(intOf(last, 'at')) } : null;
-}
-
-async function headOf(cassandra: Cassandra, chatId: ChatId): Promise<{ seq: number; at: string } | null> {
-  const head = await readHead(cassandra, chatId);
-  return head && { seq: head.seq, at: head.at };
 }
 
 const recordedEvent = (chatId: ChatId, row: Row): RecordedEvent => ({

@@ -54,7 +54,7 @@ export function changeFact(row: ChangeRow, userId: IdOf): ChangeFact {
 }
 
 /** Users of reactions as keys: a fold of many reactions is read with every page that shows it. */
-interface FoldState {
+export interface FoldState {
   text: string;
   mentions: string[];
   editedAt: number | null;

@@ -9,6 +9,7 @@ import { chatStream } from '../../../events/streams.ts';
 import { createRecordTail } from '../../../infra/kafka/record-tail.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { inTurns } from '../client-sockets.ts';
+import { MESSAGE_TEXT } from '../message-text.ts';
 import { median, percentile, type Verdict } from '../pairs.ts';
 import { cpuSeconds } from '../process-stats.ts';
 import { type LiveSocket, now, openLive } from './live-socket.ts';
@@ -19,7 +20,6 @@ const CONNECTED = 200;
 const SENDS = 20;
 const PAUSE_MS = 400;
 const PAIRS = 3;
-const TEXT = 'A message of about seventy characters, as people write them in a chat.';
 
 interface Group {
   readonly chatId: string;
@@ -156,7 +156,7 @@ async function sendToAll({ chatId, sender, receivers }: Group): Promise<number[]
   const messageId = ids.ulid();
   const began = now();
   const arrivals = receivers.map(async (socket) => (await socket.arrival(messageId)) - began);
-  const answer = await sender.request('send', { chatId, messageId, text: TEXT });
+  const answer = await sender.request('send', { chatId, messageId, text: MESSAGE_TEXT });
   if (answer['ok'] !== true) throw new Error(JSON.stringify(answer));
   return Promise.all(arrivals);
 }

@@ -3,6 +3,7 @@ import { ids } from '../../../bin/open-log.ts';
 import { plain } from '../../../events/content.ts';
 import { type NewEvent, NO_STREAM, type RecordedEvent, START } from '../../../events/event-store.ts';
 import { chatStream } from '../../../events/streams.ts';
+import { MESSAGE_TEXT } from '../message-text.ts';
 import type { BenchCluster } from './world.ts';
 
 const CHATS = 64;
@@ -11,7 +12,6 @@ export const MEMBERS = 4;
 const MESSAGES = 300;
 const APPEND_EVENTS = 500;
 const PAGE_EVENTS = 1_000;
-const TEXT = 'A message of about seventy characters, as people write them in a chat.';
 export const EVENTS = CHATS * (1 + MESSAGES);
 
 /** Chats of messages, for whoever has all of it to catch up with. */
@@ -25,7 +25,9 @@ export async function fillLog({ store }: BenchCluster): Promise<void> {
       event('ChatStarted', members[0], { ...started, members: members.map((userId) => ({ userId, role: 'admin' })) }),
     ];
     for (let number = 1; number <= MESSAGES; number++) {
-      all.push(event('MessageSent', members[number % MEMBERS], { messageId: ids.ulid(), number, text: plain(TEXT) }));
+      all.push(
+        event('MessageSent', members[number % MEMBERS], { messageId: ids.ulid(), number, text: plain(MESSAGE_TEXT) }),
+      );
     }
     for (let from = 0; from < all.length; from += APPEND_EVENTS) {
       const result = await store.append(

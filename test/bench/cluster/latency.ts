@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ids } from '../../../bin/open-log.ts';
 import { type Collector, startCollector } from '../../support/collector.ts';
 import { call } from '../../support/protocol-client.ts';
+import { MESSAGE_TEXT } from '../message-text.ts';
 import { median, percentile, type Verdict } from '../pairs.ts';
 import { floorOf, openEngines, type RoundTrips } from './engine-round-trips.ts';
 import { hopsOf, type Journey } from './hops.ts';
@@ -19,7 +20,6 @@ const TRACED_SECONDS = 8;
 const READ_EVERY = 5;
 const SPANS_WITHIN_MS = 5_000;
 const GOAL = 2.5;
-const TEXT = 'A message of about seventy characters, as people write them in a chat.';
 
 interface Room {
   readonly chatId: string;
@@ -129,7 +129,7 @@ async function sendOne(room: Room, { run, http }: { run: Run; http: string | nul
   const delivered = room.receiver.arrival(messageId);
   const sentAt = now();
   const traceparent = `00-${traceId}-${randomBytes(8).toString('hex')}-01`;
-  const answer = await sent(room.sender, { chatId: room.chatId, messageId, text: TEXT, traceparent });
+  const answer = await sent(room.sender, { chatId: room.chatId, messageId, text: MESSAGE_TEXT, traceparent });
   run.ackedMs.push(now() - sentAt);
   if (http !== null) {
     const path = `/v1/chats/${room.chatId}/messages?limit=1&minPosition=${String(answer['position'])}`;

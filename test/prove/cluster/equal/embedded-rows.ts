@@ -2,6 +2,7 @@ import { decodeChatEvent } from '../../../../events/codec.ts';
 import type { EventLog, RecordedEvent } from '../../../../events/event-store.ts';
 import { chatOf, chatStream, seqOf } from '../../../../events/streams.ts';
 import { bucketOf, TICK_EVERY } from '../../../../infra/cassandra/chat-history/places.ts';
+import type { FoldState } from '../../../../infra/sqlite/chat-history/rows.ts';
 import type { Database, SqlValue } from '../../../../infra/sqlite/database.ts';
 import { everything, type Positions } from './positions.ts';
 
@@ -91,14 +92,6 @@ async function* buckets(db: Database): Rows {
     seen.add(`${chatId} ${bucket}`);
     yield [chatId, bucket];
   }
-}
-
-interface FoldState {
-  text: string;
-  mentions: string[];
-  editedAt: number | null;
-  deleted: boolean;
-  reactions: [emoji: string, count: number, first: number[]][];
 }
 
 async function* folds(db: Database): Rows {
