@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { type EventsReport, type ImportFile, importChat, importEvents } from '../../commands/index.ts';
 import type { UserId } from '../../events/ids.ts';
 import { ircDay } from '../../infra/formats/irc.ts';
-import { ids, type OpenLog } from '../open-log.ts';
+import { ids, type OpenLog } from '../write-side.ts';
 import { type Io, print, VerbFailed, WrongUsage } from './io.ts';
 import { progress } from './progress.ts';
 import type { VerbContext } from './verb.ts';

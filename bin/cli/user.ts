@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { UserRole } from '../../events/user.ts';
 import { openAuth } from '../open-auth.ts';
-import { ids } from '../open-log.ts';
+import { ids } from '../write-side.ts';
 import { print, VerbFailed, WrongUsage } from './io.ts';
 import type { VerbContext } from './verb.ts';
 import { valueOf, withLog } from './with-log.ts';

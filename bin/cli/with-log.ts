@@ -3,8 +3,9 @@ import type { EventLog } from '../../events/event-store.ts';
 import { type Config, isCluster, loadConfig } from '../../infra/config.ts';
 import { openEventLog } from '../../infra/sqlite/event-store/index.ts';
 import { type DataFolder, dataFolder, dataFolderPaths } from '../data-folder.ts';
+import { openLog } from '../embedded/open-log.ts';
 import { openSecrets, type Secrets } from '../open-auth.ts';
-import { type OpenLog, openLog } from '../open-log.ts';
+import type { OpenLog } from '../write-side.ts';
 import { VerbFailed } from './io.ts';
 import type { VerbContext } from './verb.ts';
 

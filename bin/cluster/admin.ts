@@ -10,7 +10,7 @@ import { systemClock } from '../../infra/system/clock.ts';
 import { VIEWS } from '../../projections/index.ts';
 import type { Checkpoints, GroupName, ViewGroup } from '../../projections/partitions/ports.ts';
 import type { ViewProgress } from '../../queries/progress.ts';
-import { ids } from '../open-log.ts';
+import { ids } from '../write-side.ts';
 import { PAUSE_SEEN_MS, rebuildGroup } from './rebuild.ts';
 import type { Compared, ViewReaders } from './verify/compare.ts';
 import { verifyViews } from './verify/verify.ts';

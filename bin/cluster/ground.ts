@@ -5,7 +5,7 @@ import { loadSigningKey } from '../../infra/postgres/accounts/signing-key.ts';
 import { migrate } from '../../infra/postgres/migrations/migrate.ts';
 import { openPostgres, type Postgres } from '../../infra/postgres/pool.ts';
 import type { Secrets } from '../open-auth.ts';
-import type { OpenLog } from '../open-log.ts';
+import type { OpenLog } from '../write-side.ts';
 import { openClusterLog } from './open-log.ts';
 
 /** A cluster as the verbs of the command line work on it: beside its processes, or without any. */

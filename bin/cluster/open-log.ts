@@ -5,7 +5,7 @@ import { createSnapshots } from '../../infra/postgres/snapshots.ts';
 import { systemClock } from '../../infra/system/clock.ts';
 import { emoji } from '../../infra/system/emoji.ts';
 import { type Observer, unobserved } from '../observer.ts';
-import { ids, nothingKnown, type OpenLog } from '../open-log.ts';
+import { ids, nothingKnown, type OpenLog } from '../write-side.ts';
 
 export interface WriteSide {
   store: EventStore;

@@ -12,7 +12,6 @@ import { countReconnects } from '../metrics/event-store.ts';
 import { exposeSlotMetrics } from '../metrics/gateway.ts';
 import type { Observer } from '../observer.ts';
 import { openAuth } from '../open-auth.ts';
-import { ids } from '../open-log.ts';
 import { openObserver } from '../open-observer.ts';
 import { VERSION } from '../package-root.ts';
 import { knownOrigins, removeAddresses, writeAddresses } from '../server/addresses.ts';
@@ -20,6 +19,7 @@ import { type Composition, composed, type ServerOptions } from '../server/compos
 import { createEdges, type Edges } from '../server/edges.ts';
 import type { Engine } from '../server/engine.ts';
 import type { Server } from '../server/server.ts';
+import { ids } from '../write-side.ts';
 import type { Reach } from './connections.ts';
 import { openEngine } from './engine.ts';
 import { openGatewaySide } from './gateway-side.ts';

@@ -1,7 +1,7 @@
 import type { ProjectionAdmin } from '../../gateway/http/ops/port.ts';
 import type { ClusterConfig } from '../../infra/config.ts';
 import type { Io } from '../cli/io.ts';
-import { ids, type OpenLog } from '../open-log.ts';
+import { ids, type OpenLog } from '../write-side.ts';
 import { openAdmin } from './admin.ts';
 import { openCassandra } from './connections.ts';
 import { openGround } from './ground.ts';

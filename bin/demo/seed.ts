@@ -6,8 +6,8 @@ import type { UserId } from '../../events/ids.ts';
 import type { Auth } from '../../gateway/auth/api.ts';
 import { ircDay } from '../../infra/formats/irc.ts';
 import type { DataFolder } from '../data-folder.ts';
-import { ids, type OpenLog } from '../open-log.ts';
 import { PACKAGE_ROOT } from '../package-root.ts';
+import { ids, type OpenLog } from '../write-side.ts';
 import { must } from './must.ts';
 import { playScene } from './scene.ts';
 

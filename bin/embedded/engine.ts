@@ -6,10 +6,10 @@ import { chatLogReader } from '../../queries/chat-log/log-reader.ts';
 import { createQueries } from '../../queries/index.ts';
 import type { DataFolder } from '../data-folder.ts';
 import type { Observer } from '../observer.ts';
-import { openLog } from '../open-log.ts';
-import { type Projections, startProjections } from '../projections/start.ts';
 import type { Composition } from '../server/composition.ts';
 import type { Engine } from '../server/engine.ts';
+import { openLog } from './open-log.ts';
+import { type Projections, startProjections } from './projections/start.ts';
 
 /** The log, the write side over it, the views' thread, and the read side, in one data folder. */
 export async function openEngine(

@@ -1,7 +1,7 @@
 import type { ProjectionAdmin } from '../../gateway/http/ops/port.ts';
 import type { Queries } from '../../queries/index.ts';
 import type { ViewProgress } from '../../queries/progress.ts';
-import type { OpenLog } from '../open-log.ts';
+import type { OpenLog } from '../write-side.ts';
 
 /** The write side and the read side, whatever they are made of: what the edges serve. */
 export interface Engine {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { dataFolder } from '../../bin/data-folder.ts';
-import { ids, openLog } from '../../bin/open-log.ts';
+import { openLog } from '../../bin/embedded/open-log.ts';
+import { ids } from '../../bin/write-side.ts';
 import { createAccessTokens } from '../../gateway/auth/access-tokens.ts';
 import { openSigningKey } from '../../infra/disk/signing-key.ts';
 import { openAccounts } from '../../infra/sqlite/accounts/accounts.ts';

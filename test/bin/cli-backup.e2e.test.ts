@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openLog } from '../../bin/open-log.ts';
+import { openLog } from '../../bin/embedded/open-log.ts';
 import { PACKAGE_ROOT } from '../../bin/package-root.ts';
 import type { ChatEvent } from '../../events/chat.ts';
 import { hindsight, hindsightJson, linesOf } from '../support/cli.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type ProjectionReport, startProjections } from '../../bin/projections/start.ts';
+import { type ProjectionReport, startProjections } from '../../bin/embedded/projections/start.ts';
 import type { RecordedEvent } from '../../events/event-store.ts';
 import { openDatabase } from '../../infra/sqlite/database.ts';
 import { openSqliteEventStore, type SqliteEventStore } from '../../infra/sqlite/event-store/index.ts';

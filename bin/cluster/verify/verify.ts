@@ -10,7 +10,7 @@ import { systemClock } from '../../../infra/system/clock.ts';
 import { createProgress, createRunner, type Report, VIEWS } from '../../../projections/index.ts';
 import { chatLogReader } from '../../../queries/chat-log/log-reader.ts';
 import type { ViewProgress } from '../../../queries/progress.ts';
-import { ids } from '../../open-log.ts';
+import { ids } from '../../write-side.ts';
 import {
   type Compared,
   compareHistory,

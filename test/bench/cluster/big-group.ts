@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KafkaMessage } from 'kafkajs';
-import { ids } from '../../../bin/open-log.ts';
+import { ids } from '../../../bin/write-side.ts';
 import { plain } from '../../../events/content.ts';
 import { NO_STREAM } from '../../../events/event-store.ts';
 import { GROUP_MAX_MEMBERS } from '../../../events/limits.ts';

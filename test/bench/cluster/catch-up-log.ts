@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ids } from '../../../bin/open-log.ts';
+import { ids } from '../../../bin/write-side.ts';
 import { plain } from '../../../events/content.ts';
 import { type NewEvent, NO_STREAM, type RecordedEvent, START } from '../../../events/event-store.ts';
 import { chatStream } from '../../../events/streams.ts';

@@ -1,4 +1,4 @@
-import { ids } from '../../../bin/open-log.ts';
+import { ids } from '../../../bin/write-side.ts';
 import { type RecordedEvent, START } from '../../../events/event-store.ts';
 import { partitionKeyOf, partitionOf } from '../../../events/partition.ts';
 import { createHistoryRows } from '../../../infra/cassandra/chat-history/rows.ts';

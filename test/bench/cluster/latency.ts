@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ids } from '../../../bin/open-log.ts';
+import { ids } from '../../../bin/write-side.ts';
 import { type Collector, startCollector } from '../../support/collector.ts';
 import { call } from '../../support/protocol-client.ts';
 import { MESSAGE_TEXT } from '../message-text.ts';

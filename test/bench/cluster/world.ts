@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openClusterLog } from '../../../bin/cluster/open-log.ts';
-import { ids } from '../../../bin/open-log.ts';
+import { ids } from '../../../bin/write-side.ts';
 import type { Commands } from '../../../commands/index.ts';
 import { createAccessTokens } from '../../../gateway/auth/access-tokens.ts';
 import { type EventStoreDbStore, openEventStoreDb } from '../../../infra/eventstoredb/event-store.ts';

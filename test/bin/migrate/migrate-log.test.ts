@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { openLog } from '../../../bin/embedded/open-log.ts';
 import type { CopyTarget } from '../../../bin/migrate/copy.ts';
 import { migrateLog } from '../../../bin/migrate/migrate.ts';
-import { ids, openLog } from '../../../bin/open-log.ts';
+import { ids } from '../../../bin/write-side.ts';
 import { importChat } from '../../../commands/index.ts';
 import { type EventLog, StoreError } from '../../../events/event-store.ts';
 import { type EventStoreDbStore, openEventStoreDb } from '../../../infra/eventstoredb/event-store.ts';

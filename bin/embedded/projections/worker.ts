@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { isCorrupt } from '../../infra/sqlite/errors.ts';
+import { isCorrupt } from '../../../infra/sqlite/errors.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './messages.ts';
 import { type OpenedRunner, openRunner } from './open-runner.ts';
 

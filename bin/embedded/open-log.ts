@@ -1,20 +1,10 @@
-import { type Commands, createCommands, type MessageLookup } from '../commands/index.ts';
-import type { EventStore, StoreError } from '../events/event-store.ts';
-import { openSqliteEventStore } from '../infra/sqlite/event-store/index.ts';
-import { type Clock, systemClock } from '../infra/system/clock.ts';
-import { emoji } from '../infra/system/emoji.ts';
-import { createIds } from '../infra/system/ids.ts';
-import { type Observer, unobserved } from './observer.ts';
-
-export const ids = createIds(systemClock);
-
-/** The log and the write side over it: all that a command-line verb needs to change something, a server running or not. */
-export interface OpenLog {
-  store: EventStore;
-  commands: Commands;
-  clock: Clock;
-  close(): Promise<void>;
-}
+import { createCommands, type MessageLookup } from '../../commands/index.ts';
+import type { StoreError } from '../../events/event-store.ts';
+import { openSqliteEventStore } from '../../infra/sqlite/event-store/index.ts';
+import { systemClock } from '../../infra/system/clock.ts';
+import { emoji } from '../../infra/system/emoji.ts';
+import { type Observer, unobserved } from '../observer.ts';
+import { ids, nothingKnown, type OpenLog } from '../write-side.ts';
 
 export interface OpenLogOptions {
   /** `events.db`. */
@@ -27,6 +17,7 @@ export interface OpenLogOptions {
   observer?: Pick<Observer, 'telemetry' | 'store'>;
 }
 
+/** The log of a data folder and the write side over it. Closing it closes the store. */
 export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
   const store = await openSqliteEventStore({
     file: options.file,
@@ -56,6 +47,3 @@ export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
     },
   };
 }
-
-/** A lookup that has read nothing yet, which is always true. */
-export const nothingKnown: MessageLookup = { find: async () => ({ throughSeq: 0, found: new Map() }) };

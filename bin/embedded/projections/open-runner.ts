@@ -1,8 +1,8 @@
-import { openEventLog } from '../../infra/sqlite/event-store/index.ts';
-import { discardViews, openViewsStore } from '../../infra/sqlite/views/open-store.ts';
-import { systemClock } from '../../infra/system/clock.ts';
-import { createUlidFactory } from '../../infra/system/ids.ts';
-import { createRunner, type Report, type Runner } from '../../projections/index.ts';
+import { openEventLog } from '../../../infra/sqlite/event-store/index.ts';
+import { discardViews, openViewsStore } from '../../../infra/sqlite/views/open-store.ts';
+import { systemClock } from '../../../infra/system/clock.ts';
+import { createUlidFactory } from '../../../infra/system/ids.ts';
+import { createRunner, type Report, type Runner } from '../../../projections/index.ts';
 
 export interface OpenRunner {
   /** `events.db`; it must be there. */

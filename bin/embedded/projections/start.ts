@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
-import { startWorker } from '../../infra/system/worker.ts';
-import { type Admin, createProgress, type Progress } from '../../projections/index.ts';
+import { startWorker } from '../../../infra/system/worker.ts';
+import { type Admin, createProgress, type Progress } from '../../../projections/index.ts';
 import type { Asked, FromWorker, ToWorker, WorkerInput } from './messages.ts';
 import type { ProjectionReport } from './open-runner.ts';
 
