@@ -3,8 +3,8 @@ import type { ClusterConfig } from '../../infra/config.ts';
 import type { Io } from '../cli/io.ts';
 import { ids, type OpenLog } from '../write-side.ts';
 import { openAdmin } from './admin.ts';
-import { openCassandra } from './connections.ts';
 import { openGround } from './ground.ts';
+import { openCassandra } from './reach-server.ts';
 import { openReadSide } from './read-side.ts';
 
 /** The views of a cluster for a verb of the command line, which works on them in its own process. */

@@ -1,4 +1,4 @@
-import { reachCassandra } from '../../../../bin/cluster/connections.ts';
+import { reachCassandra } from '../../../../bin/cluster/reach-server.ts';
 import { openReadSide } from '../../../../bin/cluster/read-side.ts';
 import type { ViewReaders } from '../../../../bin/cluster/verify/compare.ts';
 import { dataFolderPaths } from '../../../../bin/data-folder.ts';

@@ -5,8 +5,8 @@ import { ensureTopics, type TopicNames } from '../../infra/kafka/topics.ts';
 import { createCheckpoints } from '../../infra/postgres/checkpoints.ts';
 import type { Postgres } from '../../infra/postgres/pool.ts';
 import type { Checkpoints } from '../../projections/partitions/ports.ts';
-import { type Reach, reachCassandra, reachEventStore, reachKafka, reachPostgres, untilThere } from './connections.ts';
 import type { Probes } from './probes.ts';
+import { type Reach, reachCassandra, reachEventStore, reachKafka, reachPostgres, untilThere } from './reach-server.ts';
 import type { Role, Roles } from './roles.ts';
 
 /** The servers that a process needs for its roles. */
@@ -22,7 +22,7 @@ export interface Reached {
 const NEED_CASSANDRA: readonly Role[] = ['http', 'gateway', 'projector'];
 const NEED_KAFKA: readonly Role[] = ['gateway', 'relay', 'projector', 'deliveries'];
 
-/** Waits for each of them for as long as it takes, and shows meanwhile which is waited for. */
+/** Reaches those that any of the roles needs. Waits for each of them for as long as it takes, and shows meanwhile which is waited for. */
 export async function reachServers(reach: Reach & { probes: Probes }, roles: Roles): Promise<Reached> {
   const { probes } = reach;
   const needs = (those: readonly Role[]): boolean => those.some((role) => roles.has(role));
