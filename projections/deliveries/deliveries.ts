@@ -9,13 +9,13 @@ import { openParkedKeys, type ParkedKeys } from '../partitions/parked-keys.ts';
 import type { Checkpoints, Claim, Parking } from '../partitions/ports.ts';
 import type { ReportPartition } from '../partitions/report.ts';
 import type { PartitionSink, Stretch } from '../partitions/sink.ts';
-import { type Chains, createChains } from './chains.ts';
 import { createLearner, type Learner, takeMove, Unreadable } from './learn.ts';
 import { isMove, membersOf } from './membership.ts';
 import type { ChatSlots, ChatSlotsStore } from './ports.ts';
+import { createSlotChains, type SlotChains } from './slot-chains.ts';
 
 /** While there is always something to tell, slots that it is not for hear at most so often how far the rest is. */
-export const WATERMARK_EVERY_MS = 200;
+export const SLOT_WATERMARK_EVERY_MS = 200;
 /** While there is nothing to tell they hear that: a slot that hears nothing at all is cut off. */
 export const REPEAT_EVERY_MS = 1_000;
 
@@ -51,7 +51,7 @@ interface Progress {
 }
 
 interface Context extends DeliveriesOptions {
-  readonly chains: Chains;
+  readonly chains: SlotChains;
   readonly parked: ParkedKeys;
   readonly progress: Progress;
   readonly learner: Learner;
@@ -65,7 +65,7 @@ interface Context extends DeliveriesOptions {
 export async function openDeliveries(options: DeliveriesOptions): Promise<PartitionSink> {
   const { claim, writer } = options;
   const { position } = claim;
-  const chains = createChains(writer, { source: claim.partition, from: position });
+  const chains = createSlotChains(writer, { source: claim.partition, from: position });
   const parked = await openParkedKeys(options);
   const progress = { position, committed: position, toldAt: NEVER, events: false, waiting: [] };
   const learner = createLearner({ ...options, slots: writer.partitions });
@@ -101,10 +101,10 @@ async function deliver(context: Context, { events, to }: Stretch): Promise<void>
 }
 
 const untilDueMs = ({ progress, clock, watermarkEveryMs }: Context): number =>
-  progress.toldAt + (watermarkEveryMs ?? WATERMARK_EVERY_MS) - clock();
+  progress.toldAt + (watermarkEveryMs ?? SLOT_WATERMARK_EVERY_MS) - clock();
 
 /** All partitions of a process tell at the same ticks of the clock: their watermarks go to Kafka in the same requests. */
-const tickBefore = (now: number, everyMs: number = WATERMARK_EVERY_MS): number => now - (now % everyMs);
+const tickBefore = (now: number, everyMs: number = SLOT_WATERMARK_EVERY_MS): number => now - (now % everyMs);
 
 async function tellAll({ chains, progress, clock, watermarkEveryMs, store, claim, parked }: Context): Promise<void> {
   const { committed: from, position: to, waiting } = progress;

@@ -9,7 +9,7 @@ const REQUEST_LINKS_MAX = 4_000;
 const LINK_CHARACTERS = 100;
 
 /** One chain of links for each slot: whoever reads a slot sees from each link whether it has missed the one before. */
-export interface Chains {
+export interface SlotChains {
   /** Puts an event into these slots, or, where no backplane carries it, that there was one. Waits where a request is full. */
   put(event: RecordedEvent, slots: Iterable<number>): Promise<void>;
   /** Tells every slot that has nothing after this position that there was nothing. */
@@ -21,7 +21,10 @@ export interface Chains {
 }
 
 /** `from`: everything of the source through there was written before, by whoever had the claim then. */
-export function createChains(writer: TopicWriter, { source, from }: { source: number; from: LogPosition }): Chains {
+export function createSlotChains(
+  writer: TopicWriter,
+  { source, from }: { source: number; from: LogPosition },
+): SlotChains {
   const last: (LogPosition | null)[] = Array.from({ length: writer.partitions }, () => null);
   let waiting: Placed[] = [];
   let characters = 0;
