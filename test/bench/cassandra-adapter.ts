@@ -7,11 +7,11 @@ import type { Cassandra } from '../../infra/cassandra/cassandra.ts';
 import { createHistoryRows } from '../../infra/cassandra/chat-history/rows.ts';
 import { connectCassandra } from '../../infra/cassandra/connect.ts';
 import { migrate } from '../../infra/cassandra/migrations/migrate.ts';
-import { memoryCheckpoints } from '../../infra/memory/checkpoints.ts';
 import type { PartitionBatch } from '../../projections/partitions/ports.ts';
 import { batchOf, projectionsOf } from '../contracts/partition-rows/feeder.ts';
 import { recorded } from '../support/array-log.ts';
 import { type Servers, serversFromEnvironment } from '../support/fresh-stores.ts';
+import { memoryCheckpoints } from '../support/memory/checkpoints.ts';
 import { type PairResult, pairs, type Verdict } from './pairs.ts';
 
 const CHATS = 20;

@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import type { ChatReply } from '../../commands/index.ts';
 import { decode } from '../../events/codec.ts';
 import { chatStream } from '../../events/streams.ts';
-import { createMemoryEventStore } from '../../infra/memory/event-store.ts';
 import {
   ANN,
   BOB,
@@ -18,6 +17,7 @@ import {
   type World,
 } from '../support/commands.ts';
 import { type Fate, faulty } from '../support/faulty-event-store.ts';
+import { createMemoryEventStore } from '../support/memory/event-store.ts';
 
 test('twenty clients at once in one chat: every send one event, no conflict seen', async () => {
   const flights: number[] = [];

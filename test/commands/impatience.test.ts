@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { STREAM_READ_MAX_EVENTS } from '../../commands/chat/look-up.ts';
 import { LOOKUP_WAIT_MS, REST_MS, SNAPSHOT_WAIT_MS } from '../../commands/impatience.ts';
 import type { MessageLookup, Snapshots } from '../../commands/index.ts';
-import { createMemoryEventStore } from '../../infra/memory/event-store.ts';
 import { ANN, BOB, createWorld, GROUP, group, NOW, noSnapshots, run, ulidAt, type World } from '../support/commands.ts';
 import { longChat, MINUTE_MS, oldId } from '../support/long-chat.ts';
+import { createMemoryEventStore } from '../support/memory/event-store.ts';
 
 const OTHER = ulidAt(NOW - 500_000_000, 2);
 const DONE = { changed: true };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createKnownUsers } from '../../commands/user/known-users.ts';
-import { createMemoryEventStore } from '../../infra/memory/event-store.ts';
+import { createMemoryEventStore } from '../support/memory/event-store.ts';
 import { userId } from '../support/random-chat.ts';
 
 test('a great many users are looked up without holding up everybody else', async () => {

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LookupAnswer, MessageLookup } from '../../commands/index.ts';
 import { chatStream } from '../../events/streams.ts';
-import { createMemoryEventStore } from '../../infra/memory/event-store.ts';
 import {
   ANN,
   BOB,
@@ -22,6 +21,7 @@ import {
 import { counting } from '../support/faulty-event-store.ts';
 import { foldingLookup } from '../support/folding-lookup.ts';
 import { longChat, MINUTE_MS, oldId } from '../support/long-chat.ts';
+import { createMemoryEventStore } from '../support/memory/event-store.ts';
 
 /** A lookup that has read no further than some seq, answered from what is known of the long life. */
 function lookupOf(messages: number, throughSeq: number): MessageLookup {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { NewEvent } from '../../events/event-store.ts';
 import { StoreError } from '../../events/event-store.ts';
-import { createMemoryEventStore } from '../../infra/memory/event-store.ts';
 import { ANN, BOB, createWorld, facts, GROUP, group, NOW, run, type World } from '../support/commands.ts';
 import { type Fate, faulty } from '../support/faulty-event-store.ts';
+import { createMemoryEventStore } from '../support/memory/event-store.ts';
 
 type Append = { stream: string; expected: number; events: readonly NewEvent[] };
 

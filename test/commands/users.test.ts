@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { decode } from '../../events/codec.ts';
 import { usernameStream, userStream } from '../../events/streams.ts';
-import { createMemoryEventStore } from '../../infra/memory/event-store.ts';
 import { ANN, BOB, createWorld, NOW, ulidAt, type World } from '../support/commands.ts';
 import { faulty } from '../support/faulty-event-store.ts';
+import { createMemoryEventStore } from '../support/memory/event-store.ts';
 
 const register = async (
   world: World,

@@ -5,10 +5,10 @@ import { decode } from '../../events/codec.ts';
 import { plain } from '../../events/content.ts';
 import type { EventStore } from '../../events/event-store.ts';
 import { chatStream, userStream } from '../../events/streams.ts';
-import { createMemoryEventStore } from '../../infra/memory/event-store.ts';
 import { emoji } from '../../infra/system/emoji.ts';
 import { deterministicUuid } from '../../infra/system/ids.ts';
 import { type ManualTimer, manualTimer } from './manual-timer.ts';
+import { createMemoryEventStore } from './memory/event-store.ts';
 
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';

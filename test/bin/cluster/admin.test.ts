@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { createClusterAdmin } from '../../../bin/cluster/admin.ts';
-import { memoryCheckpoints } from '../../../infra/memory/checkpoints.ts';
 import { VIEWS } from '../../../projections/index.ts';
 import type { GroupName } from '../../../projections/partitions/ports.ts';
 import { arrayLog } from '../../support/array-log.ts';
+import { memoryCheckpoints } from '../../support/memory/checkpoints.ts';
 import { randomLog } from '../../support/random-log.ts';
 
 const GROUPS = ['chat-history', 'user-chats', 'deliveries'] as const;

@@ -3,7 +3,6 @@ import { rebuildGroup } from '../../../bin/cluster/rebuild.ts';
 import { accepted } from '../../../events/error-codes.ts';
 import type { RecordedEvent } from '../../../events/event-store.ts';
 import type { Cassandra } from '../../../infra/cassandra/cassandra.ts';
-import { createMemoryTopic } from '../../../infra/memory/backplane.ts';
 import { createCheckpoints } from '../../../infra/postgres/checkpoints.ts';
 import { createParking } from '../../../infra/postgres/parking.ts';
 import { followProgress, viewsSeen } from '../../../infra/postgres/progress.ts';
@@ -14,6 +13,7 @@ import { unlessRebuilding } from '../../../queries/rebuilding.ts';
 import { fileDatabase } from '../../infra/postgres/database.ts';
 import { dumpViews, emptyViews } from '../../infra/postgres/views.ts';
 import { arrayLog } from '../../support/array-log.ts';
+import { createMemoryTopic } from '../../support/memory/backplane.ts';
 import { randomLog } from '../../support/random-log.ts';
 
 const SEED = 71;

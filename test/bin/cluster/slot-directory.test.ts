@@ -2,7 +2,7 @@ import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { type SlotDirectory, slotDirectory } from '../../../bin/cluster/slot-directory.ts';
 import { BEAT_MS } from '../../../gateway/slots/limits.ts';
 import type { LeaseTable } from '../../../gateway/slots/ports.ts';
-import { createMemorySlotLeases } from '../../../infra/memory/slot-leases.ts';
+import { createMemorySlotLeases } from '../../support/memory/slot-leases.ts';
 
 const DEAD_AFTER_MS = 2_000;
 const [A, B] = ['ws://a/v1/ws', 'ws://b/v1/ws'];

@@ -10,10 +10,10 @@ import type { Link } from '../../../events/backplane.ts';
 import { NO_STREAM, type RecordedEvent, StoreError } from '../../../events/event-store.ts';
 import { partitionKeyOf, partitionOf } from '../../../events/partition.ts';
 import { createCounters } from '../../../gateway/ws/counters.ts';
-import { createMemoryTopic } from '../../../infra/memory/backplane.ts';
-import { createMemoryEventStore } from '../../../infra/memory/event-store.ts';
 import type { PartitionReport } from '../../../projections/index.ts';
 import type { RelayState } from '../../../projections/relay/relay.ts';
+import { createMemoryTopic } from '../../support/memory/backplane.ts';
+import { createMemoryEventStore } from '../../support/memory/event-store.ts';
 
 let registry: Registry;
 beforeEach(() => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { importEvents } from '../../../commands/index.ts';
 import type { ChatEvent } from '../../../events/chat.ts';
 import type { EventStore } from '../../../events/event-store.ts';
-import { createMemoryEventStore } from '../../../infra/memory/event-store.ts';
+import { createMemoryEventStore } from '../../support/memory/event-store.ts';
 import { bench, chatOf, decided, report } from './imports.ts';
 
 const DAYS = { '2004-12-24.txt': '[09:14] <bob> one\n[09:14] <amy> two\n[09:15] <bob> three\n' };

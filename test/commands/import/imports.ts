@@ -5,10 +5,10 @@ import { type Outcome } from '../../../events/error-codes.ts';
 import type { EventStore } from '../../../events/event-store.ts';
 import { chatStream } from '../../../events/streams.ts';
 import { ircDay } from '../../../infra/formats/irc.ts';
-import { createMemoryEventStore, type MemoryEventStore } from '../../../infra/memory/event-store.ts';
 import { emoji } from '../../../infra/system/emoji.ts';
 import { deterministicUuid } from '../../../infra/system/ids.ts';
 import { ANN, emptyLookup, NOW, noSnapshots, ulidAt } from '../../support/commands.ts';
+import { createMemoryEventStore, type MemoryEventStore } from '../../support/memory/event-store.ts';
 
 export const TITLE = '#test';
 

@@ -5,10 +5,10 @@ import { decode } from '../../../events/codec.ts';
 import { plain } from '../../../events/content.ts';
 import { userStream } from '../../../events/streams.ts';
 import { ircDay } from '../../../infra/formats/irc.ts';
-import { createMemoryEventStore } from '../../../infra/memory/event-store.ts';
 import { deterministicUuid } from '../../../infra/system/ids.ts';
 import { ANN } from '../../support/commands.ts';
 import { ircLogs } from '../../support/irc-logs.ts';
+import { createMemoryEventStore } from '../../support/memory/event-store.ts';
 import { chatOf, report } from './imports.ts';
 import { type Expected, type Reading, readIndependently } from './independent-reader.ts';
 

@@ -6,9 +6,9 @@ import type { Auth } from '../../../gateway/auth/api.ts';
 import { type AuthDeps, createAuth } from '../../../gateway/auth/create-auth.ts';
 import type { Accounts, SigningKey } from '../../../gateway/auth/ports.ts';
 import { openSigningKey } from '../../../infra/disk/signing-key.ts';
-import { createMemoryEventStore } from '../../../infra/memory/event-store.ts';
 import { openAccounts } from '../../../infra/sqlite/accounts/accounts.ts';
 import { createWorld } from '../../support/commands.ts';
+import { createMemoryEventStore } from '../../support/memory/event-store.ts';
 import { cheapPasswords } from '../http/harness.ts';
 
 export interface AuthWorld {

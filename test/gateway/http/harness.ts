@@ -18,11 +18,11 @@ import type { HttpOptions } from '../../../gateway/http/options.ts';
 import { newId } from '../../../gateway/new-id.ts';
 import { createRateLimits } from '../../../gateway/rate-limits.ts';
 import { openSigningKey } from '../../../infra/disk/signing-key.ts';
-import { createMemoryEventStore } from '../../../infra/memory/event-store.ts';
 import { openAccounts } from '../../../infra/sqlite/accounts/accounts.ts';
 import { emoji } from '../../../infra/system/emoji.ts';
 import type { Queries } from '../../../queries/index.ts';
 import { createWorld } from '../../support/commands.ts';
+import { createMemoryEventStore } from '../../support/memory/event-store.ts';
 
 export const GATEWAY_URL = 'ws://127.0.0.1:4001/v1/ws';
 export const PASSWORD = 'ten small owls';

@@ -20,14 +20,14 @@ import { createSlotFeed, type SlotFeed } from '../../../gateway/slots/slot-feed.
 import { createGateway, type Gateway } from '../../../gateway/ws/gateway.ts';
 import type { SocketAdapter, SocketServer } from '../../../gateway/ws/port.ts';
 import { openSigningKey } from '../../../infra/disk/signing-key.ts';
-import { createMemoryTopic, type MemoryTopic } from '../../../infra/memory/backplane.ts';
-import { createMemoryEventStore, type MemoryEventStore } from '../../../infra/memory/event-store.ts';
 import { createSignalsHub, type SignalsHub } from '../../../infra/memory/signals.ts';
-import { createMemorySlotLeases, type MemorySlotLeases } from '../../../infra/memory/slot-leases.ts';
 import { openAccounts } from '../../../infra/sqlite/accounts/accounts.ts';
 import { foldMove, isMove } from '../../../projections/deliveries/membership.ts';
 import type { ChatSlots } from '../../../projections/deliveries/ports.ts';
 import { createWorld, type World } from '../../support/commands.ts';
+import { createMemoryTopic, type MemoryTopic } from '../../support/memory/backplane.ts';
+import { createMemoryEventStore, type MemoryEventStore } from '../../support/memory/event-store.ts';
+import { createMemorySlotLeases, type MemorySlotLeases } from '../../support/memory/slot-leases.ts';
 import { cheapPasswords } from '../http/harness.ts';
 import { startLiveViews } from '../ws/support/live-views.ts';
 

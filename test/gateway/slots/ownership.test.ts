@@ -4,8 +4,8 @@ import { HAND_OVER_MS } from '../../../gateway/slots/limits.ts';
 import { createOwnership, type Ownership } from '../../../gateway/slots/ownership.ts';
 import type { Move } from '../../../gateway/slots/ports.ts';
 import { preferredOwner } from '../../../gateway/slots/rendezvous.ts';
-import { createMemorySlotLeases, type MemorySlotLeases } from '../../../infra/memory/slot-leases.ts';
 import { user } from '../../support/commands.ts';
+import { createMemorySlotLeases, type MemorySlotLeases } from '../../support/memory/slot-leases.ts';
 
 const SLOTS = 16;
 const BEAT_MS = 20;

@@ -1,8 +1,8 @@
 import type { RecordedEvent } from '../../../events/event-store.ts';
 import type { Cassandra } from '../../../infra/cassandra/cassandra.ts';
 import { createHistoryRows } from '../../../infra/cassandra/chat-history/rows.ts';
-import { memoryCheckpoints } from '../../../infra/memory/checkpoints.ts';
 import { feeder, inBatches } from '../../contracts/partition-rows/feeder.ts';
+import { memoryCheckpoints } from '../../support/memory/checkpoints.ts';
 import type { Seeded } from '../../support/seeded.ts';
 import type { Space } from './keyspace.ts';
 

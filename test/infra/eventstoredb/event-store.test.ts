@@ -6,11 +6,11 @@ import { EPOCH_STREAM } from '../../../infra/eventstoredb/epoch.ts';
 import { openEventStoreDb } from '../../../infra/eventstoredb/event-store.ts';
 import { withoutRecordedAt, withRecordedAt } from '../../../infra/eventstoredb/events.ts';
 import { startStandIn } from '../../../infra/eventstoredb/stand-in/index.ts';
-import { createMemoryEventStore } from '../../../infra/memory/event-store.ts';
 import { openSqliteEventStore } from '../../../infra/sqlite/event-store/index.ts';
 import { appended, freshStream, newEvent, newEvents } from '../../contracts/event-store/events.ts';
 import { ANN, BOB, createWorld, group, run } from '../../support/commands.ts';
 import { testFolder } from '../../support/folder.ts';
+import { createMemoryEventStore } from '../../support/memory/event-store.ts';
 import { follow, timer } from './load.ts';
 import { startWorld, until } from './world.ts';
 

@@ -2,10 +2,10 @@ import { beforeEach, expect, test } from 'vitest';
 import type { Link, Placed, TopicWriter } from '../../../events/backplane.ts';
 import type { Batch, NewEvent, RecordedEvent } from '../../../events/event-store.ts';
 import { StoreError } from '../../../events/event-store.ts';
-import { createMemoryTopic } from '../../../infra/memory/backplane.ts';
-import { createMemoryEventStore } from '../../../infra/memory/event-store.ts';
 import { type Followed, untraced } from '../../../infra/telemetry/telemetry.ts';
 import { ANN, createWorld, GROUP, group, run } from '../../support/commands.ts';
+import { createMemoryTopic } from '../../support/memory/backplane.ts';
+import { createMemoryEventStore } from '../../support/memory/event-store.ts';
 import { recordSpans } from './spans.ts';
 
 const recorder = recordSpans();

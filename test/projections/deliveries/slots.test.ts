@@ -1,13 +1,13 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { StoreError } from '../../../events/event-store.ts';
-import { createMemoryTopic, type MemoryTopic } from '../../../infra/memory/backplane.ts';
-import { memoryChatSlots } from '../../../infra/memory/chat-slots.ts';
-import { memoryCheckpoints } from '../../../infra/memory/checkpoints.ts';
-import { memoryParking } from '../../../infra/memory/parking.ts';
 import { openDeliveries } from '../../../projections/deliveries/deliveries.ts';
 import type { ChatSlotsStore } from '../../../projections/deliveries/ports.ts';
 import { createPartitionFollower, type PartitionFollower } from '../../../projections/partitions/follower.ts';
 import { arrayLog } from '../../support/array-log.ts';
+import { createMemoryTopic, type MemoryTopic } from '../../support/memory/backplane.ts';
+import { memoryChatSlots } from '../../support/memory/chat-slots.ts';
+import { memoryCheckpoints } from '../../support/memory/checkpoints.ts';
+import { memoryParking } from '../../support/memory/parking.ts';
 import { randomLog } from '../../support/random-log.ts';
 import { type Seeded, seeded } from '../../support/seeded.ts';
 import { LIMITS, PARTITIONS, relay, until } from '../partitions/world.ts';

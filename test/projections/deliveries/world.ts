@@ -4,7 +4,7 @@ import type { UserId } from '../../../events/ids.ts';
 import { RECEIPTS_MAX_MEMBERS } from '../../../events/limits.ts';
 import { slotOf } from '../../../events/partition.ts';
 import { chatOf, receiptsOf } from '../../../events/streams.ts';
-import type { MemoryTopic } from '../../../infra/memory/backplane.ts';
+import type { MemoryTopic } from '../../support/memory/backplane.ts';
 import { PARTITIONS, placeOf } from '../partitions/world.ts';
 
 export const SLOTS = 5;

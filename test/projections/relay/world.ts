@@ -1,12 +1,12 @@
 import { expect, vi } from 'vitest';
 import type { TopicGroup, TopicWriter } from '../../../events/backplane.ts';
 import { NO_STREAM, type RecordedEvent } from '../../../events/event-store.ts';
-import { createMemoryTopic, type MemoryTopic } from '../../../infra/memory/backplane.ts';
-import { memoryCheckpoints } from '../../../infra/memory/checkpoints.ts';
-import { createMemoryEventStore, type MemoryEventStore } from '../../../infra/memory/event-store.ts';
 import type { Checkpoints } from '../../../projections/partitions/ports.ts';
 import type { RelayReport } from '../../../projections/relay/faults.ts';
 import { createRelay, type Relay, type RelayOptions } from '../../../projections/relay/relay.ts';
+import { createMemoryTopic, type MemoryTopic } from '../../support/memory/backplane.ts';
+import { memoryCheckpoints } from '../../support/memory/checkpoints.ts';
+import { createMemoryEventStore, type MemoryEventStore } from '../../support/memory/event-store.ts';
 import { createReader, expectedOf, type Reader } from './reader.ts';
 
 export const PARTITIONS = 4;

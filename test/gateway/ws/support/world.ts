@@ -6,10 +6,10 @@ import type { GatewayLogger, SocketContext } from '../../../../gateway/context.t
 import type { LiveFeed } from '../../../../gateway/live-feed.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../../gateway/ws/gateway.ts';
 import type { SocketAdapter } from '../../../../gateway/ws/port.ts';
-import { createMemoryEventStore, type MemoryEventStore } from '../../../../infra/memory/event-store.ts';
 import { createMemorySignals } from '../../../../infra/memory/signals.ts';
 import type { Queries } from '../../../../queries/index.ts';
 import { createWorld, type Loose, registerUsers, run, user, type World } from '../../../support/commands.ts';
+import { createMemoryEventStore, type MemoryEventStore } from '../../../support/memory/event-store.ts';
 import { openSocket, type TestSocket } from '../../../support/protocol-client.ts';
 import { EPOCH } from '../../../support/random-chat.ts';
 import { startLiveViews } from './live-views.ts';

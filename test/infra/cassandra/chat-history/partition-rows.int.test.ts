@@ -1,7 +1,7 @@
 import { StoreError } from '../../../../events/event-store.ts';
 import { createHistoryRows } from '../../../../infra/cassandra/chat-history/rows.ts';
-import { memoryCheckpoints } from '../../../../infra/memory/checkpoints.ts';
 import { partitionRowsContract } from '../../../contracts/partition-rows.ts';
+import { memoryCheckpoints } from '../../../support/memory/checkpoints.ts';
 import { useKeyspace } from '../keyspace.ts';
 
 const keyspace = useKeyspace();

@@ -1,6 +1,6 @@
-import { memoryChatSlots } from '../../../infra/memory/chat-slots.ts';
-import { memoryCheckpoints } from '../../../infra/memory/checkpoints.ts';
 import { chatSlotsContract } from '../../contracts/chat-slots.ts';
+import { memoryChatSlots } from './chat-slots.ts';
+import { memoryCheckpoints } from './checkpoints.ts';
 
 chatSlotsContract('memory', async () => {
   const checkpoints = memoryCheckpoints();

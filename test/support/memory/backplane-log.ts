@@ -1,4 +1,4 @@
-import type { Link, Placed } from '../../events/backplane.ts';
+import type { Link, Placed } from '../../../events/backplane.ts';
 
 /** The partitions of a topic in memory, each a log with offsets of its own. */
 export interface PartitionLogs {

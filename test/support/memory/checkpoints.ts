@@ -1,10 +1,10 @@
-import { type LogPosition, START } from '../../events/event-store.ts';
+import { type LogPosition, START } from '../../../events/event-store.ts';
 import {
   type CheckpointState,
   type Checkpoints,
   type GroupName,
   StaleOwner,
-} from '../../projections/partitions/ports.ts';
+} from '../../../projections/partitions/ports.ts';
 import type { MemoryParking } from './parking.ts';
 
 type State = { -readonly [K in keyof CheckpointState]: CheckpointState[K] };

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { NO_STREAM } from '../../../events/event-store.ts';
-import { createMemoryEventStore } from '../../../infra/memory/event-store.ts';
 import { newEvents } from '../../contracts/event-store/events.ts';
 import { timeContract } from '../../contracts/event-store/reads.ts';
 import { eventStoreContract } from '../../contracts/event-store.ts';
 import { snapshotsContract } from '../../contracts/snapshots.ts';
+import { createMemoryEventStore } from './event-store.ts';
 
 eventStoreContract('memory', async () => {
   const store = createMemoryEventStore();

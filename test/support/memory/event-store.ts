@@ -1,4 +1,4 @@
-import type { Snapshots } from '../../commands/ports.ts';
+import type { Snapshots } from '../../../commands/ports.ts';
 import {
   type AppendResult,
   type EventStore,
@@ -8,11 +8,11 @@ import {
   START,
   StoreError,
   type StreamPage,
-} from '../../events/event-store.ts';
-import { assertAppend } from '../system/assert-append.ts';
-import { type Clock, systemClock } from '../system/clock.ts';
-import { createFeed } from '../system/feed.ts';
-import { randomEpoch } from '../system/ids.ts';
+} from '../../../events/event-store.ts';
+import { assertAppend } from '../../../infra/system/assert-append.ts';
+import { type Clock, systemClock } from '../../../infra/system/clock.ts';
+import { createFeed } from '../../../infra/system/feed.ts';
+import { randomEpoch } from '../../../infra/system/ids.ts';
 
 /** What goes wrong on demand, so that callers can be tested against it. */
 export interface Faults {

@@ -1,4 +1,4 @@
-import type { GroupName, ParkedEvent, Parking } from '../../projections/partitions/ports.ts';
+import type { GroupName, ParkedEvent, Parking } from '../../../projections/partitions/ports.ts';
 
 export interface MemoryParking extends Parking {
   /** As a rewind of the group does. */

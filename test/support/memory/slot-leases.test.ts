@@ -1,5 +1,5 @@
-import { createMemorySlotLeases } from '../../../infra/memory/slot-leases.ts';
 import { CONTRACT_DEAD_AFTER_MS, CONTRACT_SLOTS, slotLeasesContract } from '../../contracts/slot-leases.ts';
+import { createMemorySlotLeases } from './slot-leases.ts';
 
 slotLeasesContract('memory', async () => {
   const leases = createMemorySlotLeases({ slots: CONTRACT_SLOTS, deadAfterMs: CONTRACT_DEAD_AFTER_MS });

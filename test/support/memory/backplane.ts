@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Link, Placed, TopicGroup, TopicTail, TopicWriter } from '../../events/backplane.ts';
+import type { Link, Placed, TopicGroup, TopicTail, TopicWriter } from '../../../events/backplane.ts';
 import { createMemoryGroup, type MemoryGroup } from './backplane-group.ts';
 import { createPartitionLogs, type PartitionLogs } from './backplane-log.ts';
 import { createMemoryTail } from './backplane-tail.ts';

@@ -1,4 +1,4 @@
-import type { TopicTail } from '../../events/backplane.ts';
+import type { TopicTail } from '../../../events/backplane.ts';
 import type { PartitionLogs } from './backplane-log.ts';
 
 export function createMemoryTail(logs: PartitionLogs): TopicTail {

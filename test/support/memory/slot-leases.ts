@@ -1,5 +1,5 @@
-import type { SlotLeases } from '../../gateway/slots/ports.ts';
-import { type Clock, systemClock } from '../system/clock.ts';
+import type { SlotLeases } from '../../../gateway/slots/ports.ts';
+import { type Clock, systemClock } from '../../../infra/system/clock.ts';
 
 export interface MemorySlotLeases extends SlotLeases {
   /** Calls throw, as while the store is away, until they are let through again. */

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { createMemoryTopic } from '../../../infra/memory/backplane.ts';
 import { chain, PARTITIONS, range } from '../../contracts/backplane/under-test.ts';
 import { backplaneContract } from '../../contracts/backplane.ts';
-import { gate } from '../../support/raw-socket.ts';
+import { gate } from '../raw-socket.ts';
+import { createMemoryTopic } from './backplane.ts';
 
 backplaneContract('memory', async () => ({
   ...createMemoryTopic({ partitions: PARTITIONS }),

@@ -1,6 +1,6 @@
-import { memoryCheckpoints } from '../../../infra/memory/checkpoints.ts';
-import { memoryParking } from '../../../infra/memory/parking.ts';
 import { checkpointsContract } from '../../contracts/checkpoints.ts';
+import { memoryCheckpoints } from './checkpoints.ts';
+import { memoryParking } from './parking.ts';
 
 checkpointsContract('memory', async () => {
   const parking = memoryParking();

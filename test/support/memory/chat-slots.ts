@@ -1,5 +1,5 @@
-import type { ChatSlots, ChatSlotsStore } from '../../projections/deliveries/ports.ts';
-import { type Checkpoints, StaleOwner } from '../../projections/partitions/ports.ts';
+import type { ChatSlots, ChatSlotsStore } from '../../../projections/deliveries/ports.ts';
+import { type Checkpoints, StaleOwner } from '../../../projections/partitions/ports.ts';
 
 type Row = Pick<ChatSlots, 'headSeq'> & { readonly counts: readonly (readonly [number, number])[] };
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { GroupMember, TopicGroup } from '../../events/backplane.ts';
+import type { GroupMember, TopicGroup } from '../../../events/backplane.ts';
 import type { PartitionLogs } from './backplane-log.ts';
 
 /** What failed comes again after this time. */

@@ -1,5 +1,5 @@
-import { memoryParking } from '../../../infra/memory/parking.ts';
 import { parkingContract } from '../../contracts/parking.ts';
+import { memoryParking } from './parking.ts';
 
 parkingContract('memory', async () => {
   const parking = memoryParking();
