@@ -6,18 +6,19 @@ import { PACKAGE_ROOT } from '../../bin/package-root.ts';
  * What a page's fenced blocks are to its test:
  * - `sh`, `js`: run in order; variables and functions of a shell block are there in the next one, and in `process.env`
  *   of a module.
+ * - `output` right after one of those: lines that it prints, in this order, others maybe between them (`run-page.ts`).
  * - `json` right after one of those: what it prints; `frames`: sent (`>`) and received (`<`) on a socket.
  *   Both as `expect-shape.ts` compares them.
  * - everything else (`console`, `text`, `ts`, …) is for the eye only.
  */
 export interface Block {
-  readonly kind: 'sh' | 'js' | 'json' | 'frames';
+  readonly kind: 'sh' | 'js' | 'json' | 'output' | 'frames';
   readonly text: string;
   /** Of its first line in the page. */
   readonly line: number;
 }
 
-const KINDS: ReadonlySet<string> = new Set(['sh', 'js', 'json', 'frames']);
+const KINDS: ReadonlySet<string> = new Set(['sh', 'js', 'json', 'output', 'frames']);
 
 export function runnableBlocks(page: string): Block[] {
   const blocks: Block[] = [];

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
@@ -28,7 +28,8 @@ export function readPage(server: ServerProcess, variables: Record<string, string
   const folder = mkdtempSync(join(tmpdir(), 'hindsight-docs-'));
   for (const name of CHECKOUT) symlinkSync(join(PACKAGE_ROOT, name), join(folder, name));
   mkdirSync(join(folder, 'logs'));
-  let env: NodeJS.ProcessEnv = { ...process.env, ...variables, HINDSIGHT_DATA: server.data };
+  const path = `${commandFolder(folder)}:${process.env['PATH'] ?? ''}`;
+  let env: NodeJS.ProcessEnv = { ...process.env, ...variables, PATH: path, HINDSIGHT_DATA: server.data };
   let socket: Frames | null = null;
   let printed = '';
   const actual = (text: string): string =>
@@ -40,6 +41,7 @@ export function readPage(server: ServerProcess, variables: Record<string, string
       if (kind === 'sh') ({ printed, env } = await runShell(actual(text), { folder, env }));
       else if (kind === 'js') printed = await runModule(actual(text), { folder, env });
       else if (kind === 'json') expectPrinted(actual(filled(text, env)), printed);
+      else if (kind === 'output') expectLines(actual(filled(text, env)), printed);
       else {
         socket ??= openFrames(server.gateway, env.TOKEN ?? '');
         await socket.play(filled(text, env));
@@ -50,6 +52,15 @@ export function readPage(server: ServerProcess, variables: Record<string, string
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** `hindsight` on the reader's path, as the installed package puts it there. */
+function commandFolder(folder: string): string {
+  const bin = join(folder, '.commands');
+  mkdirSync(bin);
+  const script = `#!/bin/sh\nexec "${process.execPath}" "${join(PACKAGE_ROOT, 'bin', 'hindsight.mjs')}" "$@"\n`;
+  writeFileSync(join(bin, 'hindsight'), script, { mode: 0o755 });
+  return bin;
 }
 
 interface Place {
@@ -96,6 +107,20 @@ function expectPrinted(shown: string, printed: string): void {
   for (const [i, line] of shownLines.entries()) {
     const found = difference(JSON.parse(line), JSON.parse(last[i] ?? 'null'));
     if (found !== null) throw new Error(`${found}\nprinted:\n${printed}`);
+  }
+}
+
+/** Each line shown is printed, in this order, blanks at the ends apart; `…` in it stands for anything. */
+function expectLines(shown: string, printed: string): void {
+  const lines = printed.split('\n').map((line) => line.trim());
+  let from = 0;
+  for (const line of shown.split('\n').map((each) => each.trim())) {
+    if (line === '') continue;
+    const parts = line.split('…').map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+    const pattern = new RegExp(`^${parts.join('.*')}$`);
+    const found = lines.findIndex((each, index) => index >= from && pattern.test(each));
+    if (found < 0) throw new Error(`the page shows "${line}"\nprinted:\n${printed}`);
+    from = found + 1;
   }
 }
 
