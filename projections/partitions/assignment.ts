@@ -6,7 +6,7 @@ import type { PartitionSink } from './sink.ts';
 export interface Seat {
   readonly claim: Claim;
   readonly sink: PartitionSink;
-  /** Where the checkpoint is. */
+  /** The sink has taken everything through here; the checkpoint is here or, where the sink moves it later, behind. */
   committed: LogPosition;
   /** Everything through here was taken, or nothing was there to take. */
   held: LogPosition;

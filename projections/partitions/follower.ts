@@ -5,6 +5,30 @@ import { FOLLOWER_LIMITS, type FollowerOptions } from './options.ts';
 import { restOn, takeLinks } from './take-links.ts';
 import { createWork } from './work.ts';
 
+/*
+ * One partition in this process, from the first links that its group brings until the group takes it away:
+ *
+ *                            2 ┌───┐                   ┌───┐ 4
+ *                 1            ▼   │         3         ▼   │
+ *   unknown ────────────▶ without a seat ─────────▶ seated ┘
+ *      ▲                     │     ▲                │    │
+ *      │                     │     └────────────────┘    │
+ *      │          6          │              5            │ 6
+ *      └─────────────────────┴───────────────────────────┘
+ *
+ * 1  `take`: the group brings links.
+ * 2  The group is paused, or the partition another's: asked again with the next links.
+ * 3  Claimed at the checkpoint, the sink opened. The first claim takes over whoever has it; one after a seat was left
+ *    only where that seat's term still stands, or whoever came after it is silent (`claiming.ts`).
+ * 4  Links are taken, and what they lack is read. None for a while: progress is committed, the sink hears of it.
+ *    `StillBehind`: the seat is kept, and the next call goes on from there.
+ * 5  Paused, overtaken (`StaleOwner`), or an error with `temporary`: the sink is closed. After a pause the next claim
+ *    is like a first one. Where nothing came and that failed for a time, a timer tries again.
+ * 6  `lost` or `close`: the sink is closed after whoever is at work.
+ *
+ * Any other error ends `run`, and so all partitions of the process.
+ */
+
 export interface PartitionState {
   readonly partition: number;
   readonly term: number;

@@ -11,9 +11,11 @@ export interface Stretch {
 /** What a group makes of one partition, for as long as a claim lasts. */
 export interface PartitionSink {
   /**
-   * Takes the events in and moves the checkpoint from `from` to `to`. Throws `StaleOwner`, an error with `temporary`,
-   * or whatever says that it cannot go on at all; after that it is only closed. But after `StillBehind`, which it throws
-   * where it would take too long at once, it is asked again for the same or more, and goes on where it came to.
+   * Takes the events in. The checkpoint never goes beyond `to`: views move it there in this call, together with their
+   * rows; deliveries only when every slot was told how far, in this call, a later one or `quiet`. What was taken after
+   * the checkpoint is taken again by the next claim. Throws `StaleOwner`, an error with `temporary`, or whatever says
+   * that it cannot go on at all; after that it is only closed. But after `StillBehind`, which it throws where it would
+   * take too long at once, it is asked again for the same or more, and goes on where it came to.
    */
   take(stretch: Stretch): Promise<void>;
   /**
