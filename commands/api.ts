@@ -1,6 +1,7 @@
 import type { ChatKind, HistoryVisibility, PastContent, Role } from '../events/chat.ts';
 import type { Outcome } from '../events/error-codes.ts';
 import type { ChatId, CommandId, MessageId, UserId } from '../events/ids.ts';
+import type { OpsArea } from '../events/ops.ts';
 import type { UserRole } from '../events/user.ts';
 
 /**
@@ -118,7 +119,7 @@ export interface Commands {
   /** Records what an operator or analyst did or read in `ops-<area>`. */
   recordOps(entry: {
     actor: string;
-    area: string;
+    area: OpsArea;
     type: 'OperatorActed' | 'EventsRead';
     data: Record<string, unknown>;
   }): Promise<void>;

@@ -198,6 +198,7 @@ export const UserPage = named(
   z.object({ users: z.array(PublicUser), next: z.string().nullable(), position }),
 );
 
+const generation = z.int().nullable();
 export const ProjectionState = named(
   'ProjectionState',
   z.object({
@@ -208,25 +209,50 @@ export const ProjectionState = named(
     lagSeconds: z.number(),
     progress: z.number().nullable(),
     etaS: z.number().nullable(),
+    generations: z
+      .object({ live: generation, building: generation, previous: generation })
+      .meta({ description: 'What is read, what is being built, and what `rollback` goes back to.' }),
     error: z.string().optional().meta({ description: 'Why it has failed.' }),
   }),
 );
+const Comparison = z.object({
+  rows: z.int(),
+  sample: z.number().meta({ description: 'The share of chats that was compared; 1: every row.' }),
+  differencesFound: z.int().meta({ description: 'All of them; `differences` names the first of each view.' }),
+  differences: z.array(z.object({ chatId: z.string(), seq: z.int(), what: z.string() })),
+});
 export const ProjectionJob = named(
   'ProjectionJob',
   z.object({
     jobId: z.string(),
-    name: z.string(),
-    action: z.enum(['rebuild', 'verify']),
-    state: z.enum(['running', 'done', 'failed', 'cancelled']),
+    name: z.string().meta({ description: 'A view, `all`, or the chat of a repair.' }),
+    action: z.enum(['rebuild', 'verify', 'repair']),
+    state: z.enum(['running', 'paused', 'done', 'failed', 'cancelled']),
+    phase: z.enum(['building', 'catching-up', 'verifying', 'switching']).nullable(),
     progress: z.number(),
-    etaS: z.number().nullable(),
+    etaS: z.number().nullable().meta({ description: 'By the pace of the last while.' }),
+    eventsPerSecond: z.number().nullable().meta({ description: 'The pace of the last while.' }),
+    lagEvents: z.int().nullable(),
+    lagSeconds: z.number().nullable(),
     startedAt: at,
     endedAt: at.nullable(),
-    result: z
-      .object({ rows: z.int(), differences: z.array(z.object({ chatId: z.string(), seq: z.int(), what: z.string() })) })
-      .nullable(),
+    actor: z.string().nullable().meta({ description: 'Who asked for it; null where the server began it by itself.' }),
+    reason: z.string().nullable(),
+    result: Comparison.nullable(),
     error: z.string().nullable(),
   }),
+);
+export const OpsEntry = named(
+  'OpsEntry',
+  z.object({
+    at,
+    position,
+    area: z.string(),
+    actor: z.string(),
+    type: z.string(),
+    data: z.record(z.string(), z.unknown()),
+  }),
+  'What an operator did or an analyst read: asked for first, then what became of it.',
 );
 
 export const Problem = named(

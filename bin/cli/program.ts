@@ -12,7 +12,7 @@ import { importVerb } from './import.ts';
 import { laterVerbs } from './later.ts';
 import { migrateVerb } from './migrate.ts';
 import { opsVerb } from './ops.ts';
-import { projectionsVerb } from './projections.ts';
+import { projectionsVerb } from './projections/verb.ts';
 import { replayVerb } from './replay.ts';
 import { serveVerb } from './serve.ts';
 import { userVerb } from './user.ts';

@@ -2,7 +2,8 @@ import { Presets, SingleBar } from 'cli-progress';
 
 /** Progress of long work on standard error: a bar with rate and ETA on a terminal, a plain line now and then elsewhere. */
 export interface Progress {
-  update(done: number): void;
+  /** `etaS`: where whoever works knows better than the pace since the beginning tells; null: it knows that it does not. */
+  update(done: number, etaS?: number | null): void;
   stop(): void;
 }
 
@@ -16,16 +17,19 @@ function bar(label: string, total: number, unit: string): Progress {
   const started = Date.now();
   const view = new SingleBar(
     {
-      format: `${label} {bar} {percentage}% | {value}/{total} ${unit} | {rate}/s | ETA {eta_formatted}`,
+      format: `${label} {bar} {percentage}% | {value}/{total} ${unit} | {rate}/s | ETA {etaS} s`,
       stream: process.stderr,
       hideCursor: true,
       clearOnComplete: false,
     },
     Presets.shades_classic,
   );
-  view.start(total, 0, { rate: '-' });
+  view.start(total, 0, { rate: '-', etaS: '?' });
   return {
-    update: (done) => view.update(done, { rate: rateSince(started, done) }),
+    update(done, etaS) {
+      const rate = rateSince(started, done);
+      view.update(done, { rate, etaS: etaText(etaS, { rate, left: total - done }) });
+    },
     stop: () => view.stop(),
   };
 }
@@ -34,14 +38,16 @@ function plainLines(label: string, total: number, unit: string): Progress {
   const started = Date.now();
   let said = started;
   let last = 0;
+  let lastEtaS: number | null | undefined;
   const say = (done: number): void => {
     const rate = rateSince(started, done);
-    const eta = rate === 0 ? '?' : String(Math.max(0, Math.ceil((total - done) / rate)));
+    const eta = etaText(lastEtaS, { rate, left: total - done });
     process.stderr.write(`${label}: ${done} of ${total} ${unit}, ${rate}/s, ETA ${eta} s\n`);
   };
   return {
-    update(done) {
+    update(done, etaS) {
       last = done;
+      lastEtaS = etaS;
       if (Date.now() - said < PLAIN_EVERY_MS) return;
       said = Date.now();
       say(done);
@@ -52,3 +58,8 @@ function plainLines(label: string, total: number, unit: string): Progress {
 
 const rateSince = (started: number, done: number): number =>
   Math.round(done / Math.max(0.001, (Date.now() - started) / 1_000));
+
+function etaText(etaS: number | null | undefined, { rate, left }: { rate: number; left: number }): string {
+  if (etaS !== undefined) return etaS === null ? '?' : String(etaS);
+  return rate === 0 ? '?' : String(Math.max(0, Math.ceil(left / rate)));
+}

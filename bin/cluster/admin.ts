@@ -101,6 +101,11 @@ export function createClusterAdmin(deps: AdminDeps): ProjectionAdmin {
       }),
     pause: (name) => setPaused(name, true),
     resume: (name) => setPaused(name, false),
+    cancel: async () => NOT_YET,
+    rollback: async () => NOT_YET,
+    drop: async () => NOT_YET,
+    repair: async () => NOT_YET,
+    jobs: async () => [...jobs.values()].reverse().map(record),
     async job(id) {
       const job = jobs.get(id);
       return job ? record(job) : null;
@@ -108,6 +113,7 @@ export function createClusterAdmin(deps: AdminDeps): ProjectionAdmin {
   };
 }
 
+const NOT_YET = rejected('version-conflict', 'in a cluster this version cannot do that yet');
 const noSuchView = (name: string) => rejected('not-found', `no view is called ${name}: there are ${VIEWS.join(', ')}`);
 
 async function stateOf(
@@ -130,6 +136,7 @@ async function stateOf(
     lagSeconds: behind[0] ? Math.max(0, (clock() - behind[0].recordedAt) / 1_000) : 0,
     progress: catchingUp || rebuilding ? position / Math.max(1, head) : null,
     etaS: null,
+    generations: { live: null, building: null, previous: null },
   };
 }
 
@@ -153,6 +160,12 @@ function newJob({ clock }: AdminDeps, { name, action }: Pick<Job, 'name' | 'acti
     endedAt: null,
     result: null,
     error: null,
+    phase: null,
+    eventsPerSecond: null,
+    lagEvents: null,
+    lagSeconds: null,
+    actor: null,
+    reason: null,
   };
 }
 
@@ -160,7 +173,8 @@ const record = ({ startedMs: _startedMs, ...job }: Job): ProjectionJob => ({ ...
 
 async function finish({ clock }: AdminDeps, job: Job, work: Promise<Compared | null>): Promise<void> {
   try {
-    job.result = await work;
+    const compared = await work;
+    job.result = compared && { ...compared, sample: 1, differencesFound: compared.differences.length };
     job.progress = 1;
     job.state = 'done';
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { EventLog } from '../../events/event-store.ts';
+import { recordJobEnd } from '../../gateway/http/ops/recorded.ts';
 import { openViews } from '../../infra/sqlite/views/open-views.ts';
 import { systemClock } from '../../infra/system/clock.ts';
 import { chatLogReader } from '../../queries/chat-log/log-reader.ts';
@@ -29,10 +30,14 @@ export async function openEngine(
   });
   on.onClose(log.close);
   const { store, commands } = log;
+  const unrecorded = (error: unknown): void => logger.error({ err: error }, 'the end of a job is not recorded');
   const projections = await startProjections({
     eventsFile: folder.events,
     viewsFile: folder.views,
-    report: (report) => logger.warn({ report }, 'projections'),
+    report(report) {
+      logger.warn({ report }, 'projections');
+      if (report.kind === 'job-ended') recordJobEnd(report.job, commands.recordOps).catch(unrecorded);
+    },
     onFailure(error) {
       on.warn(`the projections have stopped: ${error.message}. Sending goes on; reads fall behind until a restart.`);
       logger.error({ err: error }, 'the projections have stopped');

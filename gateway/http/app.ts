@@ -9,7 +9,8 @@ import { allowOrigins } from './cors.ts';
 import { serveDocuments } from './documents.ts';
 import { measureRequests } from './metrics.ts';
 import { waitForMinPosition } from './min-position.ts';
-import { projectionActions, projectionStates } from './ops/routes.ts';
+import { opsLog } from './ops/log.ts';
+import { projectionActions, projectionMoves, projectionStates } from './ops/routes.ts';
 import type { HttpOptions } from './options.ts';
 import { errorHandler, notFound, rejectionOf, sendProblem } from './problems.ts';
 import { setSecurityHeaders } from './security-headers.ts';
@@ -49,7 +50,13 @@ const SIGNED_IN: FastifyPluginAsyncZod<HttpOptions>[] = [
   receipts,
 ];
 /** Also open to the command line's own token. */
-const STAFF: FastifyPluginAsyncZod<HttpOptions>[] = [eventStream, projectionStates, projectionActions];
+const STAFF: FastifyPluginAsyncZod<HttpOptions>[] = [
+  eventStream,
+  projectionStates,
+  projectionActions,
+  projectionMoves,
+  opsLog,
+];
 
 /** The HTTP edge, built but not listening: `inject()` it in tests, `serveHttp` it otherwise. */
 export async function createHttpApp(options: HttpOptions): Promise<FastifyInstance> {

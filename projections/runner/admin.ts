@@ -6,7 +6,20 @@ import type { Jobs } from './jobs.ts';
 import type { Live, LiveViews } from './live.ts';
 import { VIEWS, type ViewName, type ViewsStore } from './ports.ts';
 
-/** What an operator sees of a view; the shape that the gateway serves. */
+/** The shapes that the gateway serves: `gateway/http/ops/port.ts` says what they mean. */
+export interface ActedBy {
+  actor: string;
+  reason?: string;
+}
+export interface VerifyOptions {
+  sample?: number;
+  by?: ActedBy;
+}
+export interface RebuildOptions extends VerifyOptions {
+  eventsPerSecond?: number;
+  share?: number;
+}
+
 export interface ProjectionState {
   name: string;
   state: 'live' | 'catching-up' | 'paused' | 'rebuilding' | 'failed';
@@ -15,6 +28,7 @@ export interface ProjectionState {
   lagSeconds: number;
   progress: number | null;
   etaS: number | null;
+  generations: { live: number | null; building: number | null; previous: number | null };
   /** Why it has failed. */
   error?: string;
 }
@@ -22,12 +36,18 @@ export interface ProjectionState {
 export interface ProjectionJob {
   jobId: string;
   name: string;
-  action: 'rebuild' | 'verify';
+  action: 'rebuild' | 'verify' | 'repair';
   state: Job['state'];
+  phase: 'building' | 'catching-up' | 'verifying' | 'switching' | null;
   progress: number;
   etaS: number | null;
+  eventsPerSecond: number | null;
+  lagEvents: number | null;
+  lagSeconds: number | null;
   startedAt: string;
   endedAt: string | null;
+  actor: string | null;
+  reason: string | null;
   result: Job['result'];
   error: string | null;
 }
@@ -35,10 +55,15 @@ export interface ProjectionJob {
 /** Every action answers `not-found` where no view has that name; `rebuild` and `verify` take `all` too. */
 export interface Admin {
   list(): Promise<ProjectionState[]>;
-  rebuild(name: string): Promise<Outcome<ProjectionJob>>;
-  verify(name: string): Promise<Outcome<ProjectionJob>>;
+  rebuild(name: string, how?: RebuildOptions): Promise<Outcome<ProjectionJob>>;
+  verify(name: string, how?: VerifyOptions): Promise<Outcome<ProjectionJob>>;
   pause(name: string): Promise<Outcome<ProjectionState>>;
   resume(name: string): Promise<Outcome<ProjectionState>>;
+  cancel(name: string): Promise<Outcome<ProjectionJob>>;
+  rollback(name: string): Promise<Outcome<ProjectionState>>;
+  drop(name: string): Promise<Outcome<ProjectionState>>;
+  repair(chatId: string, how?: { by?: ActedBy }): Promise<Outcome<ProjectionJob>>;
+  jobs(): Promise<ProjectionJob[]>;
   job(id: string): Promise<ProjectionJob | null>;
 }
 
@@ -83,6 +108,11 @@ export function createAdmin(deps: Deps): Admin {
     verify: async (name) => begin(name, deps.jobs.verify),
     pause: (name) => setPaused(name, true),
     resume: (name) => setPaused(name, false),
+    cancel: async () => NOT_YET,
+    rollback: async () => NOT_YET,
+    drop: async () => NOT_YET,
+    repair: async () => NOT_YET,
+    jobs: async () => [],
     async job(id) {
       const job = deps.jobs.job(id);
       return job && jobRecord(job, deps.clock());
@@ -90,6 +120,7 @@ export function createAdmin(deps: Deps): Admin {
   };
 }
 
+const NOT_YET = rejected('version-conflict', 'this version cannot do that yet');
 const noSuchView = (name: string) => rejected('not-found', `no view is called ${name}: there are ${VIEWS.join(', ')}`);
 
 async function stateOf(
@@ -107,6 +138,7 @@ async function stateOf(
     position: encodePosition(log.epoch, track.position),
     lagEvents,
     lagSeconds: next ? Math.max(0, (clock() - next.recordedAt) / 1_000) : 0,
+    generations: { live: 1, building: null, previous: null },
   };
   if (rebuilding) {
     const { progress } = rebuilding;
@@ -131,6 +163,12 @@ function jobRecord(job: Job, now: number): ProjectionJob {
     etaS: state === 'running' ? etaSeconds(job, now) : null,
     startedAt: new Date(startedAt).toISOString(),
     endedAt: endedAt === null ? null : new Date(endedAt).toISOString(),
+    phase: null,
+    eventsPerSecond: null,
+    lagEvents: null,
+    lagSeconds: null,
+    actor: null,
+    reason: null,
     result,
     error,
   };

@@ -9,7 +9,7 @@ export interface Job {
   readonly name: string;
   readonly views: readonly ViewName[];
   readonly action: 'rebuild' | 'verify';
-  state: 'running' | 'done' | 'failed' | 'cancelled';
+  state: 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
   /** 0 to 1. */
   progress: number;
   /** Milliseconds since 1970, both. */

@@ -80,5 +80,8 @@ export interface PinnedViews {
 
 export interface Comparison {
   rows: number;
+  /** The share of chats that was compared. */
+  sample: number;
+  differencesFound: number;
   differences: { chatId: string; seq: number; what: string }[];
 }

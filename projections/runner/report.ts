@@ -1,4 +1,5 @@
 import type { LogPosition } from '../../events/event-store.ts';
+import type { ProjectionJob } from './admin.ts';
 import type { StoreFault, ViewName } from './ports.ts';
 
 /** What an operator should hear of. */
@@ -7,4 +8,6 @@ export type Report =
   | { kind: 'view-failed'; view: ViewName; error: string }
   | { kind: 'store-fault'; fault: StoreFault; error: string }
   | { kind: 'store-back' }
+  /** Done, failed or cancelled. */
+  | { kind: 'job-ended'; job: ProjectionJob }
   | { kind: 'rebuilt'; views: readonly ViewName[]; position: LogPosition };

@@ -8,7 +8,7 @@ const FOLD_SHARE = 0.8;
 
 /** Folds the log into an empty database up to exactly where the live views stand, and compares the two row by row. */
 export function verifyWork(deps: JobDeps, views: readonly ViewName[]): JobWork {
-  const total: Comparison = { rows: 0, differences: [] };
+  const total: Comparison = { rows: 0, sample: 1, differencesFound: 0, differences: [] };
   const waiting = [...views];
   let pinned: PinnedViews | null = null;
   let view: { name: ViewName; track: Track; until: number; compare: Generator<number, Comparison> | null } | null =
@@ -39,6 +39,7 @@ export function verifyWork(deps: JobDeps, views: readonly ViewName[]): JobWork {
       return false;
     }
     total.rows += slice.value.rows;
+    total.differencesFound += slice.value.differencesFound;
     total.differences.push(...slice.value.differences);
     view = null;
     progress = 0;

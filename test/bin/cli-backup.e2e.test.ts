@@ -64,7 +64,7 @@ describe('a backup', () => {
       while (writing) {
         await log.commands.recordOps({
           actor: 'operator',
-          area: 'test',
+          area: 'backup',
           type: 'OperatorActed',
           data: { action: 'x', target: 'y', outcome: 'done' },
         });

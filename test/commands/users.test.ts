@@ -148,7 +148,7 @@ test('what operators do is recorded, by several at once too', async () => {
   const world = createWorld();
   const entry = {
     actor: ANN,
-    area: 'reads',
+    area: 'events',
     type: 'EventsRead',
     data: { content: false, filter: { chatId: 'x' } },
   } as const;
@@ -157,7 +157,7 @@ test('what operators do is recorded, by several at once too', async () => {
     world.commands.recordOps(entry),
     world.commands.recordOps(entry),
   ]);
-  const events = (await world.store.readStream('ops-reads', { limit: 10 })).map(decode);
+  const events = (await world.store.readStream('ops-events', { limit: 10 })).map(decode);
   expect(events.map(({ known, data, metadata }) => [known, data, metadata.actor])).toEqual(
     Array(3).fill([true, entry.data, ANN]),
   );
@@ -165,7 +165,7 @@ test('what operators do is recorded, by several at once too', async () => {
 
 test('what an operator does is not done where it cannot be recorded', async () => {
   const world = createWorld({ store: faulty(createMemoryEventStore({ clock: () => NOW }), () => 'unavailable') });
-  const recording = world.commands.recordOps({ actor: ANN, area: 'reads', type: 'EventsRead', data: {} });
+  const recording = world.commands.recordOps({ actor: ANN, area: 'events', type: 'EventsRead', data: {} });
   const refused = expect(recording).rejects.toMatchObject({ code: 'unavailable' });
   await world.timer.run();
   await refused;

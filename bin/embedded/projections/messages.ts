@@ -1,3 +1,4 @@
+import type { Admin } from '../../../projections/index.ts';
 import type { ProjectionReport } from './open-runner.ts';
 
 /** What goes between the server's main thread and the projections' worker. */
@@ -6,13 +7,12 @@ export interface WorkerInput {
   viewsFile: string;
 }
 
-export type AdminMethod = 'list' | 'rebuild' | 'verify' | 'pause' | 'resume' | 'job';
 /** What may be asked of the worker: the operator's actions, and its own counts. */
-export type Asked = AdminMethod | 'unknown';
+export type Asked = keyof Admin | 'unknown';
 
 export type ToWorker =
   | { kind: 'nudge' }
-  | { kind: 'call'; id: number; method: Asked; name: string }
+  | { kind: 'call'; id: number; method: Asked; args: unknown[] }
   | { kind: 'close' };
 
 export type FromWorker =

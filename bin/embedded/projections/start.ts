@@ -100,7 +100,7 @@ function createCalls(worker: Worker): Calls {
   const open = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   let last = 0;
   let failed: Error | null = null;
-  const call = <T>(method: Asked, name = ''): Promise<T> =>
+  const call = <T>(method: Asked, args: unknown[]): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       if (failed) {
         reject(failed);
@@ -108,18 +108,11 @@ function createCalls(worker: Worker): Calls {
       }
       last++;
       open.set(last, { resolve, reject });
-      worker.postMessage({ kind: 'call', id: last, method, name } satisfies ToWorker);
+      worker.postMessage({ kind: 'call', id: last, method, args } satisfies ToWorker);
     });
   return {
-    admin: {
-      list: () => call('list'),
-      rebuild: (name) => call('rebuild', name),
-      verify: (name) => call('verify', name),
-      pause: (name) => call('pause', name),
-      resume: (name) => call('resume', name),
-      job: (id) => call('job', id),
-    },
-    unknown: () => call('unknown'),
+    admin: adminThrough(call),
+    unknown: () => call('unknown', []),
     answered({ id, value, error }) {
       const waiting = open.get(id);
       open.delete(id);
@@ -131,5 +124,25 @@ function createCalls(worker: Worker): Calls {
       for (const { reject } of open.values()) reject(error);
       open.clear();
     },
+  };
+}
+
+function adminThrough(call: <T>(method: Asked, args: unknown[]) => Promise<T>): Admin {
+  const through =
+    <M extends keyof Admin>(method: M) =>
+    (...args: Parameters<Admin[M]>) =>
+      call<Awaited<ReturnType<Admin[M]>>>(method, args);
+  return {
+    list: through('list'),
+    rebuild: through('rebuild'),
+    verify: through('verify'),
+    pause: through('pause'),
+    resume: through('resume'),
+    cancel: through('cancel'),
+    rollback: through('rollback'),
+    drop: through('drop'),
+    repair: through('repair'),
+    jobs: through('jobs'),
+    job: through('job'),
   };
 }

@@ -9,6 +9,7 @@ const REOPEN_MS = 1_000;
 if (!parentPort) throw new Error('the projections run in a worker thread of the server');
 const port = parentPort;
 const { eventsFile, viewsFile } = workerData as WorkerInput;
+type Ask = (...args: unknown[]) => unknown;
 const tell = (message: FromWorker): void => port.postMessage(message);
 
 let opened: OpenedRunner | null = null;
@@ -21,11 +22,12 @@ port.on('message', (message: ToWorker) => {
   else void close();
 });
 
-async function answer({ id, method, name }: ToWorker & { kind: 'call' }): Promise<void> {
+async function answer({ id, method, args }: ToWorker & { kind: 'call' }): Promise<void> {
   try {
     if (!opened) throw new Error('the views are not open');
     const { admin, unknown } = opened.runner;
-    const value = method === 'unknown' ? Object.fromEntries(unknown()) : await admin[method](name);
+    const ask = method === 'unknown' ? () => Object.fromEntries(unknown()) : (admin[method] as Ask);
+    const value = await ask(...args);
     tell({ kind: 'answer', id, value, error: null });
   } catch (error) {
     tell({ kind: 'answer', id, value: null, error: String(error) });

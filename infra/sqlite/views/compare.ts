@@ -2,8 +2,8 @@ import type { Comparison } from '../../../projections/runner/ports.ts';
 import type { Database, SqlValue } from '../database.ts';
 import { columnName, type TableSpec } from './tables.ts';
 
-/** Differences named one by one; there may be more. */
-const DIFFERENCES_MAX = 1_000;
+/** Differences of a view named one by one; all are counted. */
+export const DIFFERENCES_NAMED_MAX = 10_000;
 /** Rows between two pauses. */
 const ROWS_PER_SLICE = 5_000;
 
@@ -18,14 +18,23 @@ export function* compareTables(
 ): Generator<number, Comparison> {
   const found: Found[] = [];
   let rows = 0;
+  let differencesFound = 0;
   for (const table of tables) {
     for (const result of walk(table, scan(live, table), scan(truth, table))) {
       rows++;
-      if (result !== null && found.length < DIFFERENCES_MAX) found.push(result);
+      if (result !== null) {
+        differencesFound++;
+        if (found.length < DIFFERENCES_NAMED_MAX) found.push(result);
+      }
       if (rows % ROWS_PER_SLICE === 0) yield rows;
     }
   }
-  return { rows, differences: found.map((difference) => describe(difference, live, truth)) };
+  return {
+    rows,
+    sample: 1,
+    differencesFound,
+    differences: found.map((difference) => describe(difference, live, truth)),
+  };
 }
 
 function scan(db: Database, table: TableSpec): Iterator<Row> {

@@ -130,6 +130,11 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     verify: vi.fn(),
     pause: vi.fn(),
     resume: vi.fn(),
+    cancel: vi.fn(),
+    rollback: vi.fn(),
+    drop: vi.fn(),
+    repair: vi.fn(),
+    jobs: vi.fn(async () => []),
     job: vi.fn(async () => null),
   } as unknown as Harness['projections'];
   const app = await createHttpApp({

@@ -1,0 +1,118 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ActedBy, ProjectionAdmin } from '../../../gateway/http/ops/port.ts';
+import { recordedAdmin, recordJobEnd } from '../../../gateway/http/ops/recorded.ts';
+import { isCluster } from '../../../infra/config.ts';
+import { acquireServerLock } from '../../../infra/sqlite/event-store/index.ts';
+import type { Runner } from '../../../projections/index.ts';
+import { type DataFolder, dataFolderPaths } from '../../data-folder.ts';
+import { openRunner, type ProjectionReport } from '../../embedded/projections/open-runner.ts';
+import { openAuth } from '../../open-auth.ts';
+import type { OpenLog } from '../../write-side.ts';
+import type { Io } from '../io.ts';
+import { type RunningServer, runningServer } from '../running-server.ts';
+import type { VerbContext } from '../verb.ts';
+import { assertLog, configured, type Ground, withLog } from '../with-log.ts';
+import { httpAdmin } from './http-admin.ts';
+
+/** The views of a data folder, through the server that runs on it, or in this process where none does. */
+export interface Projections {
+  admin: ProjectionAdmin;
+  /** Does what needs the views to be worked on: a server does so anyway. */
+  working<T>(work: () => Promise<T>): Promise<T>;
+}
+
+const OPERATOR = 'operator';
+const LOOK_EVERY_MS = 50;
+
+type Work<T> = (projections: Projections) => Promise<T>;
+
+/** Whatever is done is recorded with the reason. */
+export async function withProjections<T>(
+  context: VerbContext,
+  { reason }: { reason?: string },
+  work: Work<T>,
+): Promise<T> {
+  const config = configured(context);
+  const by: ActedBy = { actor: OPERATOR, ...(reason !== undefined && { reason }) };
+  if (isCluster(config)) {
+    const { withClusterAdmin } = await import('../../cluster/with-admin.ts');
+    return withClusterAdmin(config, context.io, (log, admin) =>
+      work({ admin: recordedAdmin(admin, log.commands.recordOps, by), working: (inner) => inner() }),
+    );
+  }
+  assertLog(dataFolderPaths(config.data));
+  return withLog(context, async (log, ground) => {
+    const server = await runningServer(ground.folder);
+    if (server) return work(await overHttp(log, { ground, server, reason }));
+    return inProcess(context, { log, folder: ground.folder, by }, work);
+  });
+}
+
+async function overHttp(
+  log: OpenLog,
+  {
+    ground: { secrets, config },
+    server,
+    reason,
+  }: { ground: Ground; server: RunningServer; reason: string | undefined },
+): Promise<Projections> {
+  const auth = await openAuth({ ...(await secrets()), commands: log.commands, config });
+  try {
+    const token = await auth.operatorToken();
+    return { admin: httpAdmin({ http: server.http, token, reason }), working: (work) => work() };
+  } finally {
+    await auth.close();
+  }
+}
+
+/** With the server's lock, so that none starts on the views meanwhile. */
+async function inProcess<T>(
+  { io }: VerbContext,
+  { log, folder, by }: { log: OpenLog; folder: DataFolder; by: ActedBy },
+  work: Work<T>,
+): Promise<T> {
+  const unlock = await acquireServerLock(folder.root);
+  const ends: Promise<void>[] = [];
+  try {
+    const opened = await openRunner({
+      eventsFile: folder.events,
+      viewsFile: folder.views,
+      report(report) {
+        if (report.kind === 'job-ended') ends.push(recordJobEnd(report.job, log.commands.recordOps));
+        else warn(io, report);
+      },
+      onPosition: () => undefined,
+      onHead: () => undefined,
+    });
+    try {
+      const { runner } = opened;
+      const admin = recordedAdmin(runner.admin, log.commands.recordOps, by);
+      return await work({ admin, working: (inner) => whileRunning(runner, inner) });
+    } finally {
+      await opened.close();
+    }
+  } finally {
+    await Promise.all(ends);
+    unlock();
+  }
+}
+
+function warn(io: Io, report: ProjectionReport): void {
+  if (report.kind === 'views-discarded') io.err(`warning: the views are built afresh: ${report.why}`);
+  else if (report.kind !== 'rebuilt') io.err(`warning: ${JSON.stringify(report)}`);
+}
+
+/** Does something while the runner works, and fails with it. */
+async function whileRunning<T>({ run, admin }: Runner, work: () => Promise<T>): Promise<T> {
+  const failed = run().then(() => new Promise<never>(() => undefined)); // ends a wait only by throwing
+  await Promise.race([caughtUp(admin), failed]);
+  return Promise.race([work(), failed]);
+}
+
+async function caughtUp(admin: Pick<ProjectionAdmin, 'list'>): Promise<void> {
+  for (;;) {
+    const states = await admin.list();
+    if (states.every(({ state, lagEvents }) => lagEvents === 0 || state === 'paused' || state === 'failed')) return;
+    await pause(LOOK_EVERY_MS);
+  }
+}

@@ -1,0 +1,57 @@
+import * as z from 'zod';
+import { ERROR_CODES, type ErrorCode, type Outcome, rejected } from '../../../events/error-codes.ts';
+import type { ProjectionAdmin, ProjectionJob, ProjectionState } from '../../../gateway/http/ops/port.ts';
+import { VerbFailed } from '../io.ts';
+
+const Problem = z.object({ code: z.enum(ERROR_CODES as readonly [ErrorCode, ...ErrorCode[]]), detail: z.string() });
+
+export interface OverHttp {
+  /** Where the server listens: `http://…`. */
+  http: string;
+  token: string;
+  reason: string | undefined;
+}
+
+/** The views of a running server, which also records what is done to them. */
+export function httpAdmin({ http, token, reason }: OverHttp): ProjectionAdmin {
+  async function ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<Outcome<T>> {
+    const response = await fetch(`${http}/v1/ops/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const answer: unknown = await response.json();
+    if (response.ok) return { ok: true, value: answer as T };
+    const problem = Problem.parse(answer);
+    return rejected(problem.code, problem.detail);
+  }
+  async function read<T>(path: string): Promise<T> {
+    const found = await ask<T>('GET', path);
+    if (!found.ok) throw new VerbFailed(found.rejection.code, found.rejection.detail);
+    return found.value;
+  }
+  const act = <T>(path: string, how: object = {}): Promise<Outcome<T>> =>
+    ask('POST', path, { ...how, ...(reason !== undefined && { reason }) });
+  const move =
+    <T>(action: string) =>
+    (name: string, how?: object) =>
+      act<T>(`projections/${encodeURIComponent(name)}/${action}`, how);
+  return {
+    list: async () => (await read<{ projections: ProjectionState[] }>('projections')).projections,
+    rebuild: move<ProjectionJob>('rebuild'),
+    verify: move<ProjectionJob>('verify'),
+    pause: move<ProjectionState>('pause'),
+    resume: move<ProjectionState>('resume'),
+    cancel: move<ProjectionJob>('cancel'),
+    rollback: move<ProjectionState>('rollback'),
+    drop: move<ProjectionState>('drop'),
+    repair: (chatId) => act<ProjectionJob>(`chats/${encodeURIComponent(chatId)}/repair`),
+    jobs: async () => (await read<{ jobs: ProjectionJob[] }>('jobs')).jobs,
+    async job(id) {
+      const job = await ask<ProjectionJob>('GET', `jobs/${encodeURIComponent(id)}`);
+      if (job.ok) return job.value;
+      if (job.rejection.code === 'not-found') return null;
+      throw new VerbFailed(job.rejection.code, job.rejection.detail);
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ProjectionAdmin, ProjectionJob, RebuildOptions, VerifyOptions } from '../../../gateway/http/ops/port.ts';
+import { print, VerbFailed } from '../io.ts';
+import { progress } from '../progress.ts';
+import type { VerbContext } from '../verb.ts';
+import { valueOf } from '../with-log.ts';
+import { withProjections } from './admin.ts';
+import { ALL, namesOf } from './names.ts';
+import type { Shown } from './states.ts';
+
+const LOOK_EVERY_MS = 100;
+const PERCENT = 100;
+const DIFFERENCES_SHOWN = 20;
+const EXIT_DIFFERENT = 1;
+
+/** What `verify` prints of a view. */
+interface Verified {
+  name: string;
+  rows: number;
+  sample: number;
+  differencesFound: number;
+  differences: { chatId: string; seq: number; what: string }[];
+}
+
+export async function rebuild(
+  context: VerbContext,
+  name: string,
+  { detach, how, ...options }: Shown & { detach?: boolean; how: RebuildOptions },
+): Promise<void> {
+  const job = await withProjections(context, options, async (projections) => {
+    await namesOf(projections.admin, name);
+    const begun = valueOf(await projections.admin.rebuild(name, how));
+    return detach ? begun : projections.working(() => ended(projections.admin, begun));
+  });
+  const text = detach ? `${name}: the rebuild has begun: job ${job.jobId}` : `${name}: rebuilt from the log`;
+  print(context.io, options, { json: job, text });
+}
+
+export async function repair(context: VerbContext, chatId: string, options: Shown): Promise<void> {
+  const job = await withProjections(context, options, (projections) =>
+    projections.working(async () => ended(projections.admin, valueOf(await projections.admin.repair(chatId)))),
+  );
+  print(context.io, options, { json: job, text: `${chatId}: built anew in all views` });
+}
+
+/** `all`: whatever runs. */
+export async function cancel(context: VerbContext, name: string, options: Shown): Promise<void> {
+  const jobs = await withProjections(context, options, async ({ admin }) => {
+    await namesOf(admin, name);
+    if (name !== ALL) return [valueOf(await admin.cancel(name))];
+    const open = (await admin.jobs()).filter(({ state, action }) => isOpen(state) && action !== 'repair');
+    const cancelled: ProjectionJob[] = [];
+    for (const job of open) cancelled.push(valueOf(await admin.cancel(job.name)));
+    return cancelled;
+  });
+  const said = jobs.map((job) => `${job.name}: the ${job.action} is cancelled`);
+  print(context.io, options, {
+    json: name === ALL ? { jobs } : jobs[0],
+    text: said.length === 0 ? 'Nothing runs.' : said.join('\n'),
+  });
+}
+
+export async function verify(
+  context: VerbContext,
+  name: string,
+  { how, ...options }: Shown & { how: VerifyOptions },
+): Promise<void> {
+  const views = await withProjections(context, options, (projections) =>
+    projections.working(async () => {
+      const { admin } = projections;
+      const done: Verified[] = [];
+      for (const view of await namesOf(admin, name)) {
+        const job = await ended(admin, valueOf(await admin.verify(view, how)));
+        done.push({ name: view, ...(job.result ?? { rows: 0, sample: 1, differencesFound: 0, differences: [] }) });
+      }
+      return done;
+    }),
+  );
+  const sum = (of: (view: Verified) => number): number => views.reduce((total, view) => total + of(view), 0);
+  const differencesFound = sum((view) => view.differencesFound);
+  const differences = views.flatMap((view) => view.differences);
+  print(context.io, options, {
+    json: name === ALL ? { name, rows: sum(({ rows }) => rows), differencesFound, differences, views } : views[0],
+    text: views.flatMap(describeVerified).join('\n'),
+  });
+  if (differencesFound > 0) process.exitCode = EXIT_DIFFERENT;
+}
+
+function describeVerified({ name, rows, sample, differencesFound, differences }: Verified): string[] {
+  const compared = sample < 1 ? `${rows} rows (${sample * PERCENT} % of the chats)` : `${rows} rows`;
+  if (differencesFound === 0) return [`${name}: ${compared}, equal to the log`];
+  const shown = differences.slice(0, DIFFERENCES_SHOWN).map(({ chatId, seq, what }) => `  ${chatId} ${seq}: ${what}`);
+  const more = differencesFound - shown.length;
+  return [
+    `${name}: ${compared}, ${differencesFound} differences`,
+    ...shown,
+    ...(more > 0 ? [`  … and ${more} more: see --json`] : []),
+  ];
+}
+
+const isOpen = (state: ProjectionJob['state']): boolean => state === 'running' || state === 'paused';
+
+/** Waits for a job, showing how far it has come. */
+async function ended(admin: ProjectionAdmin, begun: ProjectionJob): Promise<ProjectionJob> {
+  const bar = progress(`${begun.action} ${begun.name}`, PERCENT, '%');
+  try {
+    for (let job = begun; ; ) {
+      bar.update(Math.floor(job.progress * PERCENT), job.etaS);
+      if (job.state === 'done') return job;
+      if (!isOpen(job.state)) throw new VerbFailed('internal', describeFailed(job));
+      await pause(LOOK_EVERY_MS);
+      const now = await admin.job(job.jobId);
+      if (now === null) throw new VerbFailed('not-found', `the server does not know the job ${job.jobId} any more`);
+      job = now;
+    }
+  } finally {
+    bar.stop();
+  }
+}
+
+function describeFailed({ action, name, state, error, result }: ProjectionJob): string {
+  const shown = (result?.differences ?? []).slice(0, DIFFERENCES_SHOWN);
+  return [
+    `${action} of ${name} ${state}${error === null ? '' : `: ${error}`}`,
+    ...shown.map(({ chatId, seq, what }) => `  ${chatId} ${seq}: ${what}`),
+  ].join('\n');
+}
