@@ -5,7 +5,7 @@ export type { OpenSink } from './partitions/sink.ts';
 export { openViewSink } from './partitions/view-sink.ts';
 export type { RelayReport } from './relay/faults.ts';
 export { createRelay, type Relay, type RelayState } from './relay/relay.ts';
-export type { Admin, ProjectionJob } from './runner/admin.ts';
+export type { Admin, ProjectionJob } from './runner/api.ts';
 export { VIEWS } from './runner/ports.ts';
 export { createProgress, type Progress } from './runner/progress.ts';
 export type { Report } from './runner/report.ts';

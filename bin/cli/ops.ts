@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { OPS_AREAS, type OpsArea } from '../../events/ops.ts';
-import { type OpsEntry, type OpsQuery, opsEntries } from '../../queries/ops-log/ops-log.ts';
+import { type OpsEntry, type OpsQuery, opsEntries } from '../../queries/ops-log/index.ts';
 import { parseTime } from './chat-at.ts';
 import { print, WrongUsage } from './io.ts';
 import type { VerbContext } from './verb.ts';

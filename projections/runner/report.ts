@@ -1,5 +1,5 @@
 import type { LogPosition } from '../../events/event-store.ts';
-import type { ProjectionJob } from './admin.ts';
+import type { ProjectionJob } from './api.ts';
 import type { StoreFault, ViewName } from './ports.ts';
 
 /** What an operator should hear of. */

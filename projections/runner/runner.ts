@@ -1,5 +1,6 @@
 import type { EventLog, LogPosition, ParsedPages } from '../../events/event-store.ts';
-import { type Admin, createAdmin } from './admin.ts';
+import { createAdmin } from './admin.ts';
+import type { Admin } from './api.ts';
 import { applyPage, type Page, type Take } from './apply.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createFollower, heldByAll, type LiveViews, loadLive, reloadLive } from './live.ts';

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import { OPS_AREAS } from '../../../events/ops.ts';
-import { opsPage } from '../../../queries/ops-log/ops-log.ts';
+import { opsPage } from '../../../queries/ops-log/index.ts';
 import { OpsEntry } from '../../answers.ts';
 import { Cursor, EVENTS_LIMIT, EVENTS_MAX_LIMIT, given, Instant, limitUpTo, lowered } from '../../requests.ts';
 import { needsRole } from '../authenticate.ts';

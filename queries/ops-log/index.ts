@@ -1,0 +1,1 @@
+export { type OpsEntry, type OpsQuery, opsEntries, opsPage } from './ops-log.ts';
