@@ -18,7 +18,8 @@ export async function seqOfId(cassandra: Cassandra, chatId: ChatId, id: string):
   return row && { seq: intOf(row, 'seq'), message: row.message === true };
 }
 
-export const idRow = (chatId: ChatId, id: string, { seq, message }: FoundId): Statement => ({
+/** `day`: that of the id. */
+export const idRow = (chatId: ChatId, day: number, { id, seq, message }: FoundId & { id: string }): Statement => ({
   query: WRITE,
-  params: [chatId, dayOf(id), id, seq, message, seq],
+  params: [chatId, day, id, seq, message, seq],
 });

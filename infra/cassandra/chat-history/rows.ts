@@ -1,4 +1,4 @@
-import { chatOf, seqOf } from '../../../events/streams.ts';
+import { seqOf } from '../../../events/streams.ts';
 import type { Checkpoints, PartitionBatch, PartitionRows } from '../../../projections/partitions/ports.ts';
 import type { Writers } from '../../../projections/runner/ports.ts';
 import type { Cassandra } from '../cassandra.ts';
@@ -22,20 +22,18 @@ type ChatInput = Extract<Inputs[number], { category: 'chat' }>;
 
 /**
  * The rows of the group `chat-history` for one partition: chat history, the chat log and the ids for lookups. A commit
- * writes the rows, then the heads of the chats, then moves the checkpoint. Whoever is told of a head finds everything
- * up to it; whoever owns the checkpoint writes again what was not committed, and the rows are the same.
+ * writes the rows of each chat, then its head, and moves the checkpoint after all of them. Whoever is told of a head
+ * finds everything up to it; whoever owns the checkpoint writes again what was not committed, and the rows are the same.
  */
 export function createHistoryRows({ cassandra, checkpoints, generation = 0 }: RowsOptions): PartitionRows {
   const chats = openChats(cassandra, generation);
   const rows = pendingRows();
-  const heads = pendingRows();
   const writer = chatHistoryWriter(chats, rows);
   let inputs: readonly ChatInput[] = [];
 
   function clear(): void {
     inputs = [];
     rows.clear();
-    heads.clear();
   }
 
   return {
@@ -51,9 +49,8 @@ export function createHistoryRows({ cassandra, checkpoints, generation = 0 }: Ro
       addEvents(rows, chats, batch, inputs);
     },
     async commit(step) {
-      addHeads(heads, chats, { inputs, generation });
+      addHeads(rows, chats, { inputs, generation });
       await rows.write(cassandra);
-      await heads.write(cassandra);
       await checkpoints.move(step);
       chats.committed();
       clear();
@@ -75,23 +72,21 @@ function addEvents(
 ): void {
   let at = 0;
   for (const event of events) {
-    const chatId = chatOf(event.stream);
     const input = inputs[at];
-    if (chatId === null || input?.position !== event.position) continue;
+    if (input?.position !== event.position) continue;
     at += 1;
+    const { chatId } = input;
     if (seqOf(event.revision) > chats.get(chatId).head) addEvent(rows, chatId, { event, at: input.at });
   }
 }
 
 function addHeads(
-  heads: PendingRows,
+  rows: PendingRows,
   chats: OpenChats,
   { inputs, generation }: { inputs: readonly ChatInput[]; generation: number },
 ): void {
-  heads.clear();
-  const advanced = new Set([...chats.all()].filter((chat) => chat.advanced));
   for (const { chatId, seq, at } of inputs) {
-    const chat = chats.get(chatId);
-    if (advanced.has(chat) && chat.head === seq) heads.add(`head ${chatId}`, headRow(chatId, { seq, at, generation }));
+    const { advanced, head } = chats.get(chatId);
+    if (advanced && head === seq) rows.setHead(chatId, headRow(chatId, { seq, at, generation }));
   }
 }

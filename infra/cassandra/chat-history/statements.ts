@@ -31,21 +31,18 @@ export function addSent(rows: PendingRows, chat: ChatId, fact: SentFact): void {
   const { seq, at, senderId, text, number, messageId } = fact;
   const bucket = bucketOf(seq);
   const params = [chat, bucket, seq, seq, at, senderId, text, number, messageId, moreOf(fact), seq];
-  rows.add(`history ${chat} ${bucket}`, { query: SENT, params });
+  rows.add(chat, bucket, { query: SENT, params });
   addId(rows, chat, { id: messageId, seq, message: true });
 }
 
 /** That a bucket holds messages. Written now and then while it fills: always the same row. */
 export function addBucket(rows: PendingRows, chat: ChatId, bucket: number): void {
-  rows.add(`buckets ${chat}`, { query: BUCKET, params: [chat, bucket, firstSeqOf(bucket)] });
+  rows.add(chat, '', { query: BUCKET, params: [chat, bucket, firstSeqOf(bucket)] });
 }
 
-export function addId(
-  rows: PendingRows,
-  chat: ChatId,
-  { id, ...of }: { id: string; seq: number; message: boolean },
-): void {
-  rows.add(`ids ${chat} ${dayOf(id)}`, idRow(chat, id, of));
+export function addId(rows: PendingRows, chat: ChatId, of: { id: string; seq: number; message: boolean }): void {
+  const day = dayOf(of.id);
+  rows.add(chat, day, idRow(chat, day, of));
 }
 
 export function addChange(rows: PendingRows, chat: ChatId, fact: ChangeFact): void {
@@ -54,20 +51,20 @@ export function addChange(rows: PendingRows, chat: ChatId, fact: ChangeFact): vo
   const values = [rev, seq, at, actor, kind, text ?? emoji, mentionsOf(fact), seq];
   if (kind === 'deleted') {
     const params = [chat, bucket, messageSeq, seq, seq];
-    rows.add(`deletions ${chat} ${bucket}`, { query: DELETION, params });
+    rows.add(chat, bucket, { query: DELETION, params });
   }
   if (rev <= EARLY_REVS) {
-    rows.add(`history ${chat} ${bucket}`, { query: EARLY, params: [chat, bucket, messageSeq, ...values] });
+    rows.add(chat, bucket, { query: EARLY, params: [chat, bucket, messageSeq, ...values] });
     return;
   }
   const part = partOf(rev);
-  rows.add(`overflow ${chat} ${messageSeq} ${part}`, { query: BEYOND, params: [chat, messageSeq, part, ...values] });
+  rows.add(chat, `${messageSeq} ${part}`, { query: BEYOND, params: [chat, messageSeq, part, ...values] });
   if (emoji === undefined) {
-    rows.add(`texts ${chat} ${messageSeq}`, { query: TEXT, params: [chat, messageSeq, ...values] });
+    rows.add(chat, `${messageSeq}`, { query: TEXT, params: [chat, messageSeq, ...values] });
   } else {
     const slot = reactorSlotOf(actor);
     const params = [chat, messageSeq, slot, actor, emoji, seq, rev, kind, seq];
-    rows.add(`reactors ${chat} ${messageSeq} ${slot}`, { query: REACTOR, params });
+    rows.add(chat, `${messageSeq} ${slot}`, { query: REACTOR, params });
   }
 }
 
@@ -79,6 +76,6 @@ export function addFold(
   const { messageSeq, rev, seq } = fact;
   const part = partOf(rev);
   const params = [chat, messageSeq, part, rev, seq, foldState(fact), namesText(namesThrough), seq];
-  rows.add(`folds ${chat} ${messageSeq} ${part}`, { query: FOLD, params });
-  rows.add(`fold seqs ${chat} ${messageSeq}`, { query: FOLD_SEQ, params: [chat, messageSeq, seq, rev, seq] });
+  rows.add(chat, `${messageSeq} ${part}`, { query: FOLD, params });
+  rows.add(chat, `${messageSeq}`, { query: FOLD_SEQ, params: [chat, messageSeq, seq, rev, seq] });
 }

@@ -14,6 +14,6 @@ export function addEvent(rows: PendingRows, chat: ChatId, { event, at }: { event
   const bucket = bucketOf(seq);
   const { type, data, metadata, eventId, position, recordedAt } = event;
   const params = [chat, bucket, seq, type, data, metadata, eventId, position, recordedAt, at, seq];
-  rows.add(`log ${chat} ${bucket}`, { query: EVENT, params });
-  if ((seq - 1) % TICK_EVERY === 0) rows.add(`clock ${chat}`, { query: TICK, params: [chat, at, seq, seq] });
+  rows.add(chat, bucket, { query: EVENT, params });
+  if ((seq - 1) % TICK_EVERY === 0) rows.add(chat, '', { query: TICK, params: [chat, at, seq, seq] });
 }
