@@ -3,8 +3,8 @@ import type { Cassandra, Params, Statement } from './cassandra.ts';
 import { inLanes } from './lanes.ts';
 
 /**
- * One batch holds so many rows of one partition key, which the server takes as one mutation, and not much more text
- * than this. Measured, 30 rows a batch are two thirds as quick as 100, 10 a quarter.
+ * One batch holds so many rows of one partition key, of whichever tables, which the server takes as one mutation, and
+ * not much more text than this. Measured, 30 rows a batch are two thirds as quick as 100, 10 a quarter.
  */
 const BATCH_ROWS = 200;
 const BATCH_CHARACTERS = 64 * 1_024;
