@@ -27,7 +27,6 @@ type Kept = Pick<OpenChat, 'head' | 'bucket'>;
 export interface OpenChats {
   open(chatIds: Iterable<ChatId>): Promise<void>;
   get(chatId: ChatId): OpenChat;
-  all(): Iterable<OpenChat>;
   committed(): void;
   reset(): void;
 }
@@ -56,7 +55,6 @@ export function openChats(cassandra: Cassandra, generation: number): OpenChats {
       if (!chat) throw new Error(`chat ${chatId} was not loaded`);
       return chat;
     },
-    all: () => open.values(),
     committed() {
       for (const { chatId, head, bucket } of open.values()) kept.set(chatId, { head, bucket });
       open.clear();
