@@ -1,56 +1,161 @@
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
+import { isCluster } from '../../infra/config.ts';
 import { dataFolder } from '../data-folder.ts';
+import { accountLines } from './backup/accounts.ts';
+import { readManifest } from './backup/manifest.ts';
 import { parsePoint } from './backup/point.ts';
-import { restoreInto } from './backup/restore.ts';
+import { describeComparison, describeVerified } from './backup/report.ts';
+import { type Restored, restoreInto, restoreIntoCluster } from './backup/restore.ts';
 import { takeBackup } from './backup/take.ts';
-import { print } from './io.ts';
+import { compareWithLog, verifyBackup } from './backup/verify.ts';
+import { interruptible } from './interruptible.ts';
+import { print, VerbFailed } from './io.ts';
+import { barPerPhase, type Phases } from './progress.ts';
 import type { VerbContext } from './verb.ts';
-import { assertLog, embeddedFolder } from './with-log.ts';
+import { configured, withReadOnlyLog } from './with-log.ts';
 
-export const backupVerb = (context: VerbContext): Command =>
-  new Command('backup')
+const EXIT_DAMAGED = 1;
+
+export const backupVerb = (context: VerbContext): Command => {
+  const verb = new Command('backup')
+    .description('Takes a backup of the log and the accounts, goes on with one, or checks one.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  hindsight backup --out /backups/chat\n  hindsight backup verify /backups/chat\n\n`hindsight backup take --help` and `hindsight backup verify --help` say more.',
+    );
+  verb
+    .command('take', { isDefault: true })
     .description(
-      'Copies the log, the accounts and the keys as they stand at one moment, beside a running server or without one.',
+      'Copies all events and the passwords, as they stand at one moment, while servers run or not; of a data folder or of a cluster. In a folder that holds a backup of the same log already, only what came since is added. Every event is chained to all before it by SHA-256.',
     )
-    .requiredOption('--out <folder>', 'a folder that is empty, or not there yet')
+    .requiredOption('--out <folder>', 'a folder that is empty, not there yet, or holds a backup of this log')
     .option('--json', 'one JSON document')
-    .addHelpText('after', '\nExample:\n  hindsight backup --out /backups/2026-02-03')
-    .action(async ({ out, json }: { out: string; json?: boolean }) => {
-      const folder = embeddedFolder(context, 'each server is backed up by its own tools');
-      assertLog(folder);
-      const manifest = await takeBackup(folder, out);
-      print(
-        context.io,
-        { json: json ?? false },
-        {
-          json: manifest,
-          text: `${manifest.events} events through ${manifest.position} are in ${out}`,
-        },
-      );
-    });
+    .addHelpText(
+      'after',
+      '\nThe `chain` it prints is the hash of the last event: keep it elsewhere, and nobody can pass off another backup\nfor this one.\n\nExample:\n  hindsight backup --out /backups/chat',
+    )
+    .action((options: TakeOptions) => take(context, options));
+  verb
+    .command('verify')
+    .description(
+      'Reads every byte of a backup and names each event that was changed, added, moved or is missing. Exits 1 where anything is.',
+    )
+    .argument('<folder>', 'the backup')
+    .option('--against-log', 'then hold every event against the log of the data folder or the cluster')
+    .option('--json', 'one JSON document')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  hindsight backup verify /backups/chat\n  hindsight backup verify /backups/chat --against-log --data /srv/chat',
+    )
+    .action((folder: string, options: VerifyOptions) => verify(context, folder, options));
+  return verb;
+};
 
 export const restoreVerb = (context: VerbContext): Command =>
   new Command('restore')
     .description(
-      'Makes a data folder from a backup. The log gets a new epoch, all sessions end, and the views rebuild themselves.',
+      'Makes a data folder, or fills an empty event store, from a backup; of either kind. The log gets a new epoch, all sessions end, and the views rebuild themselves. Nothing is ever restored over a log.',
     )
     .requiredOption('--from <folder>', 'the backup')
     .option('--until <point>', 'a position as the backup knows it, or a UTC time: leave out what was recorded later')
     .option('--json', 'one JSON document')
     .addHelpText(
       'after',
-      '\nExamples:\n  hindsight restore --from /backups/2026-02-03 --data restored\n  hindsight restore --from /backups/2026-02-03 --data restored --until 2026-02-02T18:00Z',
+      '\nEnded in the middle, it is simply run again: a data folder is begun anew, an event store is filled up from where\nit was.\n\nExamples:\n  hindsight restore --from /backups/chat --data restored\n  hindsight restore --from /backups/chat --data restored --until 2026-02-02T18:00Z',
     )
-    .action(async ({ from, until, json }: { from: string; until?: string; json?: boolean }) => {
-      const point = until === undefined ? null : parsePoint(until);
-      const folder = dataFolder(embeddedFolder(context, 'the event store is restored by its own tools').root);
-      const restored = await restoreInto(folder, { from, until: point });
-      print(
-        context.io,
-        { json: json ?? false },
-        {
-          json: restored,
-          text: `${restored.events} events through ${restored.position} are in ${folder.root}; everybody has to sign in again`,
-        },
-      );
-    });
+    .action((options: RestoreOptions) => restore(context, options));
+
+interface TakeOptions {
+  out: string;
+  json?: boolean;
+}
+
+async function take(context: VerbContext, { out, json }: TakeOptions): Promise<void> {
+  const config = configured(context);
+  await withReadOnlyLog(context, async (log) => {
+    const { manifest, added } = await inPhases((phases) =>
+      takeBackup(out, {
+        log,
+        accounts: () => accountLines(config),
+        onProgress: (done, total) => phases.update('backup', done, total),
+      }),
+    );
+    print(
+      context.io,
+      { json: json ?? false },
+      {
+        json: { ...manifest, added },
+        text: `${manifest.events} events through ${manifest.position} are in ${out}, ${added} of them new; chain ${manifest.chain}`,
+      },
+    );
+  });
+}
+
+interface VerifyOptions {
+  againstLog?: boolean;
+  json?: boolean;
+}
+
+async function verify(context: VerbContext, folder: string, options: VerifyOptions): Promise<void> {
+  const manifest = await readManifest(folder);
+  const { events } = manifest;
+  await inPhases(async (phases) => {
+    const check = await verifyBackup(folder, manifest, (done) => phases.update('check', done, events));
+    phases.stop();
+    const sound = check.damage.count === 0 && check.accounts === null;
+    const comparison =
+      options.againstLog && sound
+        ? await withReadOnlyLog(context, (log) =>
+            compareWithLog(log, { folder, manifest, onProgress: (done) => phases.update('compare', done, events) }),
+          )
+        : null;
+    phases.stop();
+    if (!sound || (comparison?.differences.count ?? 0) > 0) process.exitCode = EXIT_DAMAGED;
+    const text = describeVerified(manifest, check) + (comparison ? `\n${describeComparison(comparison)}` : '');
+    const { position, chain, segments } = manifest;
+    const json = { events, position, chain, segments: segments.length, sound, ...check, comparison };
+    print(context.io, options, { json, text });
+  });
+}
+
+interface RestoreOptions {
+  from: string;
+  until?: string;
+  json?: boolean;
+}
+
+async function restore(context: VerbContext, { from, until, json }: RestoreOptions): Promise<void> {
+  const asked = { from, until: until === undefined ? null : parsePoint(until) };
+  const config = configured(context);
+  if (!existsSync(from)) throw new VerbFailed('not-found', `there is no folder ${from}`);
+  let into = 'the event store';
+  let restored: Restored;
+  if (isCluster(config)) {
+    const onFault = (what: string): void => context.io.err(`warning: ${what}`);
+    const done = await interruptible((signal) => restoreIntoCluster(config, { ...asked, onFault, signal }));
+    if (done.log.differenceCount > 0 || done.accounts.differences.length > 0) process.exitCode = EXIT_DAMAGED;
+    restored = done;
+  } else {
+    const folder = dataFolder(config.data);
+    into = folder.root;
+    restored = await restoreInto(folder, asked);
+  }
+  print(
+    context.io,
+    { json: json ?? false },
+    {
+      json: restored,
+      text: `${restored.events} events through ${restored.position} are in ${into}; everybody has to sign in again`,
+    },
+  );
+}
+
+async function inPhases<T>(work: (phases: Phases) => Promise<T>): Promise<T> {
+  const phases = barPerPhase('events');
+  try {
+    return await work(phases);
+  } finally {
+    phases.stop();
+  }
+}

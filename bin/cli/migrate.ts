@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import { type ClusterConfig, isCluster } from '../../infra/config.ts';
-import { acquireServerLock, openEventLog } from '../../infra/sqlite/event-store/index.ts';
+import { acquireServerLock } from '../../infra/sqlite/event-store/index.ts';
 import { type DataFolder, dataFolderPaths } from '../data-folder.ts';
 import type { MigratedAccounts } from '../migrate/accounts.ts';
 import type { Migrated } from '../migrate/migrate.ts';
-import type { OnProgress } from '../migrate/report.ts';
-import { type Io, print, VerbFailed, WrongUsage } from './io.ts';
-import { type Progress, progress } from './progress.ts';
+import { interruptible } from './interruptible.ts';
+import { type Io, print, WrongUsage } from './io.ts';
+import { barPerPhase } from './progress.ts';
 import type { VerbContext } from './verb.ts';
 import { assertLog, configured } from './with-log.ts';
 
@@ -43,56 +43,27 @@ async function copy(
   { config, folder, signal }: { config: ClusterConfig; folder: DataFolder; signal: AbortSignal },
 ): Promise<Report> {
   const { openEventStoreDb } = await import('../../infra/eventstoredb/event-store.ts');
-  const { migrateAccounts } = await import('../migrate/accounts.ts');
-  const { migrateLog } = await import('../migrate/migrate.ts');
+  const { copyIntoCluster } = await import('../migrate/into-cluster.ts');
   const onFault = (what: string): void => io.err(`warning: ${what}`);
-  const source = await openEventLog({ file: folder.events });
-  const opened: { close(): Promise<void> }[] = [source];
-  const until = await source.head();
-  const bars = barPerPhase(until);
+  const bars = barPerPhase('events');
+  const target = await openEventStoreDb({ url: config.eventstoreUrl, heartbeat: null, onFault });
   try {
-    const target = await openEventStoreDb({ url: config.eventstoreUrl, heartbeat: null, onFault });
-    opened.push(target);
-    const log = await migrateLog({ source, target, until, signal, onProgress: bars.update });
+    const { events, accounts } = folder;
+    const { log, grown, ...rest } = await copyIntoCluster({
+      events,
+      accounts,
+      target,
+      config,
+      signal,
+      onProgress: bars.update,
+    });
     bars.stop();
-    if ((await source.head()) !== until) io.err('warning: the log has grown meanwhile: run migrate once more');
-    return { ...log, accounts: await migrateAccounts({ from: folder.accounts, to: config.postgresUrl }) };
+    if (grown) io.err('warning: the log has grown meanwhile: run migrate once more');
+    return { ...log, ...rest };
   } finally {
     bars.stop();
-    for (const one of opened.reverse()) await one.close();
+    await target.close();
   }
-}
-
-/** Ctrl-C ends it between two appends; what was copied is found by the next run. */
-async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const abort = new AbortController();
-  const interrupt = (): void =>
-    abort.abort(new VerbFailed('interrupted', 'ended in the middle: run it again, and it goes on where it was'));
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  try {
-    return await work(abort.signal);
-  } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-  }
-}
-
-/** One bar after another. Positions of an embedded log have no gaps, so its last one says how many events there are. */
-function barPerPhase(total: number): { update: OnProgress; stop(): void } {
-  let current: { phase: string; bar: Progress } | null = null;
-  const stop = (): void => {
-    current?.bar.stop();
-    current = null;
-  };
-  return {
-    stop,
-    update(phase, events) {
-      if (current?.phase !== phase) {
-        stop();
-        current = { phase, bar: progress(phase, total, 'events') };
-      }
-      current.bar.update(events);
-    },
-  };
 }
 
 function words({ copied, already, streams, verified, differences, differenceCount, accounts }: Report): string {

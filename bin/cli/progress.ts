@@ -13,6 +13,30 @@ export function progress(label: string, total: number, unit: string): Progress {
   return process.stderr.isTTY ? bar(label, total, unit) : plainLines(label, total, unit);
 }
 
+/** One bar after another, one for each phase of a long work. */
+export interface Phases {
+  update(phase: string, done: number, total: number): void;
+  stop(): void;
+}
+
+export function barPerPhase(unit: string): Phases {
+  let current: { phase: string; bar: Progress } | null = null;
+  const stop = (): void => {
+    current?.bar.stop();
+    current = null;
+  };
+  return {
+    stop,
+    update(phase, done, total) {
+      if (current?.phase !== phase) {
+        stop();
+        current = { phase, bar: progress(phase, total, unit) };
+      }
+      current.bar.update(done);
+    },
+  };
+}
+
 function bar(label: string, total: number, unit: string): Progress {
   const started = Date.now();
   const view = new SingleBar(

@@ -12,18 +12,19 @@ export interface Comparison {
 
 export interface CompareOptions {
   readonly source: EventLog;
-  readonly target: EventLog;
+  /** What the target holds, in any order that keeps each stream's. */
+  readonly pages: AsyncIterable<readonly RecordedEvent[]>;
   /** A throw ends the comparison. */
   readonly onDifference: (difference: Difference) => void;
   readonly onProgress: (events: number) => void;
 }
 
-/** Reads all of the target and holds every event against the one at its place in the source. */
+/** Holds every event of the target against the one at its place in the source. */
 export async function compareTarget(options: CompareOptions): Promise<Comparison> {
-  const { source, target, onDifference, onProgress } = options;
+  const { source, pages, onDifference, onProgress } = options;
   const comparison: Comparison = { same: 0, heads: new Map() };
   let read = 0;
-  for await (const page of pagesOf(target, await target.head())) {
+  for await (const page of pages) {
     for (const [stream, events] of byStream(page)) {
       const [first] = events as [RecordedEvent];
       const originals = await source.readStream(stream, { from: first.revision, limit: events.length });
@@ -42,7 +43,7 @@ export async function compareTarget(options: CompareOptions): Promise<Comparison
 
 /** The events of the source that the target lacks: a stream has no gaps, so it is those past its head there. */
 export async function findMissing(
-  { source, onDifference, onProgress }: Omit<CompareOptions, 'target'>,
+  { source, onDifference, onProgress }: Omit<CompareOptions, 'pages'>,
   { heads, until }: { heads: ReadonlyMap<string, number>; until: LogPosition },
 ): Promise<void> {
   let read = 0;
@@ -55,10 +56,14 @@ export async function findMissing(
   }
 }
 
-/** Everything through a position, the next page read while one is being worked on. */
-export async function* pagesOf(log: EventLog, until: LogPosition): AsyncGenerator<RecordedEvent[]> {
+/** Everything after a position through another, the next page read while one is being worked on. */
+export async function* pagesOf(
+  log: Pick<EventLog, 'readAll'>,
+  until: LogPosition,
+  from: LogPosition = START,
+): AsyncGenerator<RecordedEvent[]> {
   const read = (after: LogPosition): Promise<RecordedEvent[]> => log.readAll({ after, until, limit: PAGE_EVENTS });
-  let coming = read(START);
+  let coming = read(from);
   for (;;) {
     const page = await coming;
     const last = page.at(-1);
@@ -79,7 +84,7 @@ function byStream(page: readonly RecordedEvent[]): Map<string, RecordedEvent[]> 
   return streams;
 }
 
-function differenceOf(original: RecordedEvent | undefined, copy: RecordedEvent): Difference['what'] | null {
+export function differenceOf(original: RecordedEvent | undefined, copy: RecordedEvent): Difference['what'] | null {
   if (!original) return 'not-in-the-source';
   if (original.eventId.toLowerCase() !== copy.eventId.toLowerCase()) return 'id';
   if (original.type !== copy.type) return 'type';

@@ -1,5 +1,5 @@
 import type { EventLog, LogPosition } from '../../events/event-store.ts';
-import { compareTarget, findMissing } from './compare.ts';
+import { compareTarget, findMissing, pagesOf } from './compare.ts';
 import { type CopyTarget, copyLog } from './copy.ts';
 import { type Difference, MigrateConflict, type OnProgress } from './report.ts';
 
@@ -39,7 +39,13 @@ export async function migrateLog(options: MigrateOptions): Promise<Migrated> {
     signal.throwIfAborted();
     onProgress(phase, events);
   };
-  const there = await compareTarget({ source, target, onDifference: refuse, onProgress: progress('compare') });
+  const pages = async () => pagesOf(target, await target.head());
+  const there = await compareTarget({
+    source,
+    pages: await pages(),
+    onDifference: refuse,
+    onProgress: progress('compare'),
+  });
   const copied = await copyLog({ source, target, until, heads: there.heads, signal, onProgress: progress('copy') });
   const found: Difference[] = [];
   let differenceCount = 0;
@@ -47,7 +53,8 @@ export async function migrateLog(options: MigrateOptions): Promise<Migrated> {
     differenceCount++;
     if (found.length < DIFFERENCES_SHOWN_MAX) found.push(difference);
   };
-  const verify = () => compareTarget({ source, target, onDifference, onProgress: progress('verify') });
+  const verify = async () =>
+    compareTarget({ source, pages: await pages(), onDifference, onProgress: progress('verify') });
   const { same, heads } = copied === 0 ? there : await verify(); // else it was all compared just now
   await findMissing({ source, onDifference, onProgress: () => signal.throwIfAborted() }, { heads, until });
   const { same: already } = there;

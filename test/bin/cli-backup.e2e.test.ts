@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openLog } from '../../bin/embedded/open-log.ts';
@@ -13,8 +14,14 @@ interface Manifest {
   epoch: string;
   position: string;
   events: number;
-  files: { name: string; sizeBytes: number; sha256: string }[];
+  run: number;
+  added: number;
+  chain: string;
+  segments: { name: string; sizeBytes: number }[];
+  accounts: { name: string; sizeBytes: number };
 }
+
+const filesOf = ({ segments, accounts }: Manifest): { name: string; sizeBytes: number }[] => [...segments, accounts];
 
 const data = temporaryFolder();
 const backup = join(temporaryFolder(), 'backup');
@@ -38,19 +45,43 @@ beforeAll(async () => {
 });
 
 describe('a backup', () => {
-  it('holds the log, the accounts and the keys, for its owner only', () => {
-    expect(manifest.files.map(({ name }) => name)).toEqual(['events.db', 'accounts.db', 'keys/access-token.pem']);
-    expect(JSON.parse(readFileSync(join(backup, 'manifest.json'), 'utf8'))).toEqual(manifest);
-    for (const { name, sizeBytes } of manifest.files) {
+  it('holds the log and the accounts, for its owner only, and no key', () => {
+    expect(filesOf(manifest).map(({ name }) => name)).toEqual(['segments/000001.ndjson', 'accounts-1.ndjson']);
+    const { added, ...written } = manifest;
+    expect(added).toBe(manifest.events);
+    expect(JSON.parse(readFileSync(join(backup, 'manifest.json'), 'utf8'))).toEqual(written);
+    for (const { name, sizeBytes } of filesOf(manifest)) {
       const { size, mode } = statSync(join(backup, name));
       expect([size, mode & 0o077]).toEqual([sizeBytes, 0]);
     }
+    const all = readdirSync(backup, { recursive: true, encoding: 'utf8' });
+    expect(all.filter((name) => /pem|key/.test(name))).toEqual([]);
   });
 
-  it('is not written over anything', async () => {
-    const refused = await hindsight(['backup', '--out', backup, '--json'], { data });
-    expect([refused.code, codeOf(refused)]).toEqual([1, 'not-empty']);
-    expect(JSON.parse(readFileSync(join(backup, 'manifest.json'), 'utf8'))).toEqual(manifest);
+  it('has a chain that another program follows: each hash is that of the line with the one before in its place', () => {
+    const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+    const lines = linesOf(readFileSync(join(backup, 'segments/000001.ndjson'), 'utf8'));
+    expect(lines).toHaveLength(manifest.events);
+    let link = sha256(manifest.epoch);
+    for (const line of lines) {
+      const hash = sha256(link + line.slice(64));
+      expect(line.slice(0, 64)).toBe(hash);
+      link = hash;
+    }
+    expect(manifest.chain).toBe(link);
+  });
+
+  it('is gone on with in its folder, and not written over anything else', async () => {
+    const copy = temporaryFolder();
+    cpSync(backup, copy, { recursive: true });
+    expect(await hindsightJson(['backup', '--out', copy], { data })).toMatchObject({ run: 2, added: 0 });
+    const other = temporaryFolder();
+    await hindsight(['user', 'create', 'ada', '--password-stdin'], { data: other, stdin: 'correct horse battery' });
+    const refused = await hindsight(['backup', '--out', copy, '--json'], { data: other });
+    expect([refused.code, codeOf(refused)]).toEqual([1, 'epoch-changed']);
+    writeFileSync(join(other, 'mine.txt'), 'x');
+    const foreign = await hindsight(['backup', '--out', other, '--json'], { data });
+    expect([foreign.code, codeOf(foreign)]).toEqual([1, 'not-empty']);
   });
 
   it('taken while the log is written holds all that was there when it began, and is sound', {
@@ -84,6 +115,10 @@ describe('a backup', () => {
     for (const { atLeast, to } of taken) {
       const restored = temporaryFolder();
       const { events } = await hindsightJson<{ events: number }>(['restore', '--from', to], { data: restored });
+      expect(await hindsightJson(['backup', 'verify', to, '--against-log'], { data: folder })).toMatchObject({
+        sound: true,
+        comparison: { sameEpoch: true, same: events, differences: { count: 0 } },
+      });
       expect(events).toBeGreaterThanOrEqual(atLeast);
       expect(events).toBeLessThanOrEqual(written);
       const { checks } = await hindsightJson<{ checks: { name: string; state: string }[] }>(
@@ -100,7 +135,7 @@ describe('a backup', () => {
 });
 
 describe('a restore', () => {
-  it('brings back every event under a new epoch, the accounts and the keys', async () => {
+  it('brings back every event under a new epoch, and the accounts', async () => {
     const folder = temporaryFolder();
     const restored = await hindsightJson<{ epoch: string; from: string; events: number }>(
       ['restore', '--from', backup],
@@ -116,9 +151,9 @@ describe('a restore', () => {
       stdin: 'correct horse battery',
     });
     expect(codeOf(again)).toBe('username-taken');
-    expect(readFileSync(join(folder, 'keys', 'access-token.pem'))).toEqual(
-      readFileSync(join(data, 'keys', 'access-token.pem')),
-    );
+    expect(await hindsightJson(['backup', 'verify', backup, '--against-log'], { data: folder })).toMatchObject({
+      comparison: { sameEpoch: false, same: manifest.events, differences: { count: 0 } },
+    });
     expect(statSync(join(folder, 'accounts.db')).mode & 0o077).toBe(0);
     expect(await hindsightJson(['projections', 'verify', 'all'], { data: folder })).toMatchObject({ differences: [] });
   });
@@ -157,8 +192,8 @@ describe('a restore', () => {
     expect(await eventsOf(data)).toEqual(before);
   });
 
-  it.each(['events.db', 'accounts.db', 'keys/access-token.pem', 'manifest.json'])(
-    'finds one changed byte in %s',
+  it.each(['segments/000001.ndjson', 'accounts-1.ndjson', 'manifest.json'])(
+    'finds one changed byte in %s, as `backup verify` does',
     async (name) => {
       const copy = temporaryFolder();
       cpSync(backup, copy, { recursive: true });
@@ -170,25 +205,28 @@ describe('a restore', () => {
       const refused = await hindsight(['restore', '--from', copy, '--json'], { data: folder });
       expect([refused.code, codeOf(refused)]).toEqual([1, 'corrupt']);
       expect(existsSync(join(folder, 'events.db'))).toBe(false);
+      const verified = await hindsight(['backup', 'verify', copy]);
+      expect(verified.code).toBe(1);
+      expect(verified.stdout + verified.stderr).toContain(name);
     },
   );
 
   it('finds a missing file, and a backup that was not finished', async () => {
     const copy = temporaryFolder();
     cpSync(backup, copy, { recursive: true });
-    rmSync(join(copy, 'accounts.db'));
+    rmSync(join(copy, 'accounts-1.ndjson'));
     expect(codeOf(await hindsight(['restore', '--from', copy, '--json'], { data: temporaryFolder() }))).toBe('corrupt');
     rmSync(join(copy, 'manifest.json'));
-    expect(codeOf(await hindsight(['restore', '--from', copy, '--json'], { data: temporaryFolder() }))).toBe(
-      'not-found',
-    );
+    const unfinished = await hindsight(['restore', '--from', copy, '--json'], { data: temporaryFolder() });
+    expect(codeOf(unfinished)).toBe('not-found');
   });
 
   it('leaves nothing behind when killed that a second one stumbles over', async () => {
     const folder = temporaryFolder();
     // What a killed one can have left: everything but the log itself.
-    copyFileSync(join(backup, 'accounts.db'), join(folder, 'accounts.db'));
+    writeFileSync(join(folder, 'accounts.db'), 'of another restore');
     writeFileSync(join(folder, 'accounts.db-wal'), 'of another file');
+    writeFileSync(join(folder, 'accounts.db.restoring'), 'half of them');
     writeFileSync(join(folder, 'events.db.partial'), 'half a log');
     writeFileSync(join(folder, 'events.db-wal'), 'of a log that is gone');
     await hindsightJson(['restore', '--from', backup], { data: folder });

@@ -1,23 +1,25 @@
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { encodePosition, parsePosition } from '../../../events/position.ts';
-import { endAllSessions } from '../../../infra/sqlite/accounts/end-sessions.ts';
-import { copyDatabase } from '../../../infra/sqlite/copy.ts';
-import { restoreEventLog } from '../../../infra/sqlite/event-store/backup.ts';
+import type { ClusterConfig } from '../../../infra/config.ts';
+import { writeCredentials } from '../../../infra/sqlite/accounts/credentials.ts';
 import { acquireServerLock } from '../../../infra/sqlite/event-store/index.ts';
+import { restoreEventLog } from '../../../infra/sqlite/event-store/restore.ts';
 import { discardViews } from '../../../infra/sqlite/views/open-store.ts';
 import type { DataFolder } from '../../data-folder.ts';
+import type { MigratedAccounts } from '../../migrate/accounts.ts';
+import type { Migrated } from '../../migrate/migrate.ts';
 import { VerbFailed } from '../io.ts';
-import { progress } from '../progress.ts';
-import { type BackupManifest, checkBackup } from './manifest.ts';
+import { barPerPhase, progress } from '../progress.ts';
+import { credentialsOf } from './accounts.ts';
+import { type BackupManifest, readAccounts, readManifest } from './manifest.ts';
 import type { RestorePoint } from './point.ts';
-
-const OWNER_ONLY = 0o600;
-const OWNER_ONLY_FOLDER = 0o700;
+import { backedUpPages } from './read.ts';
 
 export interface Restored {
-  /** What stands in the data folder now. */
+  /** What stands in the log now. */
   events: number;
   /** Public form, of the new epoch. */
   position: string;
@@ -26,11 +28,13 @@ export interface Restored {
   from: string;
 }
 
+interface Asked {
+  from: string;
+  until: RestorePoint | null;
+}
+
 /** Never over a log that is there, and never while a server runs. The log takes its place last: until then nothing is restored. */
-export async function restoreInto(
-  folder: DataFolder,
-  { from, until }: { from: string; until: RestorePoint | null },
-): Promise<Restored> {
+export async function restoreInto(folder: DataFolder, asked: Asked): Promise<Restored> {
   const unlock = await acquireServerLock(folder.root);
   try {
     if (existsSync(folder.events)) {
@@ -39,70 +43,87 @@ export async function restoreInto(
         `${folder.root} has a log already: restore into another folder (--data), or move it away`,
       );
     }
-    const manifest = await checkBackup(from);
-    const end = endOf(manifest, until);
+    const manifest = await readManifest(asked.from);
+    assertReaches(manifest, asked.until);
     await discardViews(folder.views);
-    await restoreAccounts(folder, { from, manifest });
-    await restoreKeys(folder, { from, manifest });
     await discard(folder.events); // side files of a log that is gone would be taken for this one's
-    const { epoch, events } = await restoreLog(join(from, 'events.db'), { to: folder.events, manifest, until: end });
+    await restoreAccounts(folder.accounts, { from: asked.from, manifest });
+    const { epoch, events } = await restoreLog(folder.events, { ...asked, manifest });
     return { events, position: encodePosition(epoch, events), epoch, from: manifest.epoch };
   } finally {
     unlock();
   }
 }
 
-type End = { position: number } | { time: number } | null;
+export interface RestoredCluster extends Restored {
+  log: Migrated;
+  accounts: MigratedAccounts;
+}
 
-function endOf(manifest: BackupManifest, until: RestorePoint | null): End {
-  if (until === null || 'time' in until) return until;
+/**
+ * Into an event store that is empty, or that holds the beginnings of this restore and nothing else: the backup becomes
+ * a log of its own first, in the folder for temporary files, and is copied from there, as a data folder is migrated.
+ */
+export async function restoreIntoCluster(
+  config: ClusterConfig,
+  { onFault, signal, ...asked }: Asked & { onFault: (what: string) => void; signal: AbortSignal },
+): Promise<RestoredCluster> {
+  const manifest = await readManifest(asked.from);
+  assertReaches(manifest, asked.until);
+  const { openEventStoreDb } = await import('../../../infra/eventstoredb/event-store.ts');
+  const { copyIntoCluster } = await import('../../migrate/into-cluster.ts');
+  const target = await openEventStoreDb({ url: config.eventstoreUrl, heartbeat: null, onFault });
+  const draft = await mkdtemp(join(tmpdir(), 'hindsight-restore-'));
+  const bars = barPerPhase('events');
+  try {
+    const { epoch } = target;
+    if (epoch === manifest.epoch) throw veryLog();
+    const files = { events: join(draft, 'events.db'), accounts: join(draft, 'accounts.db') };
+    await restoreAccounts(files.accounts, { from: asked.from, manifest });
+    const { events } = await restoreLog(files.events, { ...asked, manifest });
+    const copied = await copyIntoCluster({ ...files, target, config, signal, onProgress: bars.update });
+    return { events, position: encodePosition(epoch, await target.head()), epoch, from: manifest.epoch, ...copied };
+  } finally {
+    bars.stop();
+    await target.close();
+    await rm(draft, { recursive: true });
+  }
+}
+
+const veryLog = (): VerbFailed =>
+  new VerbFailed('not-empty', 'the event store holds the very log that was backed up: restore into an empty one');
+
+function assertReaches(manifest: BackupManifest, until: RestorePoint | null): void {
+  if (until === null || 'time' in until) return;
   if (until.epoch !== manifest.epoch) {
     throw new VerbFailed('epoch-changed', '--until is a position of another log than the backup');
   }
   const last = parsePosition(manifest.position)?.position ?? 0;
   if (until.position > last) throw new VerbFailed('as-of-unknown', `the backup ends at ${manifest.position}`);
-  return { position: until.position };
 }
 
-/** Positions have no gaps in such a log, so the last one is also how many events there are. */
 async function restoreLog(
-  from: string,
-  { to, manifest, until }: { to: string; manifest: BackupManifest; until: End },
+  to: string,
+  { from, until, manifest }: Asked & { manifest: BackupManifest },
 ): ReturnType<typeof restoreEventLog> {
   const bar = progress('restore', manifest.events, 'events');
   try {
-    return await restoreEventLog({ from, to, ...(until && { until }), onProgress: bar.update });
+    return await restoreEventLog({ to, pages: backedUpPages(from, manifest, until), onProgress: bar.update });
   } finally {
     bar.stop();
   }
 }
 
 async function restoreAccounts(
-  folder: DataFolder,
+  to: string,
   { from, manifest }: { from: string; manifest: BackupManifest },
 ): Promise<void> {
-  await discard(folder.accounts); // without a log they were of nobody
-  if (!manifest.files.some(({ name }) => name === 'accounts.db')) return;
-  const draft = `${folder.accounts}.restoring`;
+  const credentials = credentialsOf(readAccounts(from, manifest.accounts));
+  const draft = `${to}.restoring`;
   await discard(draft);
-  await copyDatabase(join(from, 'accounts.db'), draft);
-  await chmod(draft, OWNER_ONLY);
-  await endAllSessions(draft);
-  await rename(draft, folder.accounts);
-}
-
-async function restoreKeys(
-  folder: DataFolder,
-  { from, manifest }: { from: string; manifest: BackupManifest },
-): Promise<void> {
-  const keys = manifest.files.filter(({ name }) => /^keys\/[A-Za-z0-9.-]+\.pem$/.test(name));
-  if (keys.length === 0) return;
-  await mkdir(folder.keys, { recursive: true, mode: OWNER_ONLY_FOLDER });
-  for (const { name } of keys) {
-    const file = join(folder.keys, basename(name));
-    await copyFile(join(from, name), file);
-    await chmod(file, OWNER_ONLY);
-  }
+  await writeCredentials(draft, credentials);
+  await discard(to); // without a log they were of nobody
+  await rename(draft, to);
 }
 
 async function discard(database: string): Promise<void> {

@@ -1,80 +1,197 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type EventLog, type RecordedEvent, START } from '../../../events/event-store.ts';
 import { encodePosition } from '../../../events/position.ts';
-import { copyDatabase } from '../../../infra/sqlite/copy.ts';
-import { backupEventLog } from '../../../infra/sqlite/event-store/backup.ts';
-import { inspectEventLog } from '../../../infra/sqlite/event-store/inspect.ts';
-import type { DataFolder } from '../../data-folder.ts';
+import { acquireLock } from '../../../infra/sqlite/event-store/index.ts';
+import { pagesOf } from '../../migrate/compare.ts';
 import { VERSION } from '../../package-root.ts';
 import { VerbFailed } from '../io.ts';
-import { progress } from '../progress.ts';
+import { type ChainWriter, createChainWriter, eventText, firstLink } from './chain.ts';
 import {
   BACKUP_SCHEMA_VERSION,
-  type BackupFile,
+  type BackupAccounts,
   type BackupManifest,
-  describeFile,
+  type BackupSegment,
+  MANIFEST,
+  readManifest,
+  SEGMENTS,
   writeManifest,
+  writeWhole,
 } from './manifest.ts';
+import { checkedSegment, lastEventOf } from './read.ts';
 
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
+const SEGMENT_BYTES = 16 * 1_024 * 1_024;
+const LOCK = 'backup.lock';
 
-/** The manifest comes last: a folder without one is no backup. Throws `VerbFailed` where the copy is damaged. */
-export async function takeBackup(folder: DataFolder, out: string): Promise<BackupManifest> {
-  await mkdir(out, { recursive: true, mode: OWNER_ONLY_FOLDER });
-  if (readdirSync(out).length > 0) throw new VerbFailed('not-empty', `${out} is not empty`);
+export interface BackupSource {
+  log: EventLog;
+  /** An object a line. Read after the log: a user of it then always has a password. */
+  accounts: () => Promise<string[]>;
+  onProgress?: (events: number, total: number) => void;
+  /** A segment ends with the page of events that takes it to this: whoever reads it holds one in memory. */
+  segmentBytes?: number;
+}
+
+export interface Taken {
+  manifest: BackupManifest;
+  /** Events that were added now. */
+  added: number;
+}
+
+/**
+ * Takes a backup of all events through the log's end as it is now, or goes on with the one in `out` from where that
+ * ended. The manifest comes last and in one piece: whatever ends this in the middle, the backup is as it was before.
+ * Throws `VerbFailed`: `not-empty`, `epoch-changed`, `corrupt` (what is there does not go on as the log does).
+ */
+export async function takeBackup(out: string, source: BackupSource): Promise<Taken> {
+  mkdirSync(join(out, SEGMENTS), { recursive: true, mode: OWNER_ONLY_FOLDER });
+  const unlock = await acquireLock(join(out, LOCK), `another backup into ${out} is being taken`);
   try {
-    return await copyAll(folder, out);
-  } catch (error) {
-    for (const name of readdirSync(out)) await rm(join(out, name), { recursive: true }); // half a backup helps nobody
-    throw error;
+    const before = existsSync(join(out, MANIFEST)) ? await readManifest(out) : null;
+    if (before) await assertGoesOn(out, before, source.log);
+    else assertOurs(out);
+    sweep(out, before);
+    try {
+      return await add(out, before, source);
+    } finally {
+      sweep(out, existsSync(join(out, MANIFEST)) ? await readManifest(out) : null);
+    }
+  } finally {
+    unlock();
   }
 }
 
-async function copyAll(folder: DataFolder, out: string): Promise<BackupManifest> {
+async function add(out: string, before: BackupManifest | null, source: BackupSource): Promise<Taken> {
+  const { log, accounts, onProgress = () => undefined, segmentBytes = SEGMENT_BYTES } = source;
   const createdAt = new Date().toISOString();
-  // The log before the accounts: a user of the log then always has a password, even one who came in between.
-  await backupEventLog(folder.events, join(out, 'events.db'));
-  const log = await inspectEventLog(join(out, 'events.db'));
-  if (log.damage.length > 0) throw new VerbFailed('corrupt', `the log is damaged: ${log.damage.join('; ')}`);
-  const names = ['events.db'];
-  if (existsSync(folder.accounts)) {
-    await copyDatabase(folder.accounts, join(out, 'accounts.db'));
-    names.push('accounts.db');
+  const known = before?.segments ?? [];
+  const from = known.at(-1)?.last ?? START;
+  const until = await log.head();
+  const segments = createSegments(out, {
+    from: known.length,
+    link: before?.chain ?? firstLink(log.epoch),
+    segmentBytes,
+  });
+  let added = 0;
+  for await (const page of pagesOf(log, until, from)) {
+    await segments.add(page);
+    added += page.length;
+    onProgress(added, until - from);
   }
-  names.push(...(await copyKeys(folder, out)));
-  for (const name of names) await chmod(join(out, name), OWNER_ONLY); // whatever the folder's own mode is
-  return writeManifest(out, {
+  const made = await segments.end();
+  const all = [...known, ...made];
+  const run = (before?.run ?? 0) + 1;
+  const manifest = writeManifest(out, {
     schemaVersion: BACKUP_SCHEMA_VERSION,
     kind: 'backup',
     version: VERSION,
     createdAt,
+    run,
     epoch: log.epoch,
-    position: encodePosition(log.epoch, log.lastPosition),
-    events: log.events,
-    files: await describeAll(out, names),
+    position: encodePosition(log.epoch, all.at(-1)?.last ?? START),
+    events: (before?.events ?? 0) + added,
+    chain: all.at(-1)?.after ?? firstLink(log.epoch),
+    segments: all,
+    accounts: writeAccounts(out, { run, lines: await accounts() }),
   });
+  return { manifest, added };
 }
 
-async function copyKeys(folder: DataFolder, out: string): Promise<string[]> {
-  if (!existsSync(folder.keys)) return [];
-  await mkdir(join(out, 'keys'), { mode: OWNER_ONLY_FOLDER });
-  const names = readdirSync(folder.keys).filter((name) => name.endsWith('.pem'));
-  for (const name of names) await copyFile(join(folder.keys, name), join(out, 'keys', name));
-  return names.map((name) => `keys/${name}`);
+/** Every run writes its own: until the manifest names it, that of the run before is there too. */
+function writeAccounts(out: string, { run, lines }: { run: number; lines: readonly string[] }): BackupAccounts {
+  const name = `accounts-${run}.ndjson`;
+  const text = lines.map((line) => `${line}\n`).join('');
+  writeWhole(join(out, name), text);
+  return { name, rows: lines.length, sizeBytes: Buffer.byteLength(text), sha256: hash('sha256', text) };
 }
 
-async function describeAll(out: string, names: readonly string[]): Promise<BackupFile[]> {
-  const bar = progress('check', names.length, 'files');
-  const files: BackupFile[] = [];
-  try {
-    for (const name of names) {
-      files.push(await describeFile(out, name));
-      bar.update(files.length);
-    }
-  } finally {
-    bar.stop();
+/** The log must still hold the last event that was backed up, and the last segment must be what it was. */
+async function assertGoesOn(out: string, before: BackupManifest, log: EventLog): Promise<void> {
+  if (before.epoch !== log.epoch) {
+    throw new VerbFailed('epoch-changed', `${out} is of another log, or of before this one was restored`);
   }
-  return files;
+  const last = before.segments.at(-1);
+  if (!last) return;
+  const backedUp = lastEventOf(await checkedSegment(out, last));
+  const [live] = await log.readStream(backedUp.stream, { from: backedUp.revision, limit: 1 });
+  if (live && eventText(live) === eventText(backedUp)) return;
+  throw new VerbFailed(
+    'corrupt',
+    `the log does not go on where the backup ends: ${backedUp.stream} revision ${backedUp.revision} is another event there, or none`,
+  );
+}
+
+const OURS = /^(segments|accounts-\d+\.ndjson|manifest\.json\.partial|backup\.lock.*)$/;
+
+function assertOurs(out: string): void {
+  const foreign = readdirSync(out).find((name) => !OURS.test(name));
+  if (foreign !== undefined) throw new VerbFailed('not-empty', `${out} holds something else: ${foreign}`);
+}
+
+/** What a run that was ended in the middle has left is made again. */
+function sweep(out: string, manifest: BackupManifest | null): void {
+  const kept = new Set([manifest?.accounts.name, ...(manifest?.segments ?? []).map(({ name }) => name)]);
+  const found = [...readdirSync(join(out, SEGMENTS)).map((name) => `${SEGMENTS}/${name}`), ...readdirSync(out)];
+  for (const name of found) if (/\.(ndjson|partial)$/.test(name) && !kept.has(name)) rmSync(join(out, name));
+}
+
+interface Segments {
+  add(page: readonly RecordedEvent[]): Promise<void>;
+  end(): Promise<BackupSegment[]>;
+}
+
+interface Writing {
+  handle: FileHandle;
+  chain: ChainWriter;
+  segment: BackupSegment;
+}
+
+/** Writes page after page, each segment under its name once it is whole and on stable storage. */
+function createSegments(out: string, start: { from: number; link: string; segmentBytes: number }): Segments {
+  const done: BackupSegment[] = [];
+  let link = start.link;
+  let writing: Writing | null = null;
+
+  async function begin(first: number): Promise<Writing> {
+    const name = `${SEGMENTS}/${String(start.from + done.length + 1).padStart(6, '0')}.ndjson`;
+    const handle = await open(join(out, `${name}.partial`), 'wx', OWNER_ONLY);
+    const segment = { name, first, last: first, events: 0, sizeBytes: 0, before: link, after: link };
+    return { handle, chain: createChainWriter(link), segment };
+  }
+
+  async function finish(): Promise<void> {
+    if (!writing) return;
+    const { handle, segment } = writing;
+    writing = null;
+    await handle.sync();
+    await handle.close();
+    await rename(join(out, `${segment.name}.partial`), join(out, segment.name));
+    done.push(segment);
+    link = segment.after;
+  }
+
+  return {
+    async add(page) {
+      const [first] = page;
+      if (!first) return;
+      writing ??= await begin(first.position);
+      const { chain, segment, handle } = writing;
+      for (const event of page) chain.add(event);
+      const lines = chain.take();
+      await handle.write(lines);
+      segment.events += page.length;
+      segment.sizeBytes += lines.length;
+      segment.last = page.at(-1)?.position ?? segment.last;
+      segment.after = chain.link;
+      if (segment.sizeBytes >= start.segmentBytes) await finish();
+    },
+    async end() {
+      await finish();
+      return done;
+    },
+  };
 }

@@ -8,6 +8,23 @@ const INSERT = `INSERT INTO credentials (user_id, hash, enrolled_by, changed_by)
 const STANDING = `SELECT user_id AS "userId", hash, enrolled_by AS "enrolledBy", changed_by AS "changedBy"
   FROM credentials WHERE user_id = ANY ($1::text[])`;
 
+const PAGE_ROWS = 500;
+const PAGE = {
+  name: 'accounts-credentials-page',
+  text: `SELECT user_id AS "userId", hash, enrolled_by AS "enrolledBy", changed_by AS "changedBy"
+    FROM credentials WHERE user_id > $1 ORDER BY user_id LIMIT ${PAGE_ROWS}`,
+};
+
+/** All credentials, page by page, in the order of the users' ids. */
+export async function* readCredentials(postgres: Postgres): AsyncGenerator<StoredCredential[]> {
+  for (let after = ''; ; ) {
+    const rows = await postgres.query<StoredCredential>(PAGE, [after]);
+    if (rows.length > 0) yield rows;
+    if (rows.length < PAGE_ROWS) return;
+    after = rows.at(-1)?.userId ?? after;
+  }
+}
+
 /** Adds those that are not there. Answers how many that were, and whose stand there with something else. */
 export async function copyCredentials(
   postgres: Postgres,

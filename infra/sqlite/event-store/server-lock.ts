@@ -11,13 +11,8 @@ import { isBusy } from '../errors.ts';
  */
 export async function acquireServerLock(dataFolder: string): Promise<() => void> {
   const pidFile = join(dataFolder, 'server.pid');
-  const database = await lock(join(dataFolder, 'server.lock')).catch((cause: unknown) => {
-    if (!isBusy(cause)) throw cause;
-    throw new StoreError('locked', `another server (pid ${readPid(pidFile)}) is running on ${dataFolder}`, {
-      cause,
-      temporary: false,
-    });
-  });
+  const running = (): string => `another server (pid ${readPid(pidFile)}) is running on ${dataFolder}`;
+  const database = await lock(join(dataFolder, 'server.lock'), running);
   writeFileSync(pidFile, `${process.pid}\n`);
   let held = true;
   return () => {
@@ -26,6 +21,12 @@ export async function acquireServerLock(dataFolder: string): Promise<() => void>
     rmSync(pidFile, { force: true });
     database.close();
   };
+}
+
+/** The same for any other work that one process at a time may do. `held` says who is refused. */
+export async function acquireLock(file: string, held: string): Promise<() => void> {
+  const database = await lock(file, () => held);
+  return () => database.close();
 }
 
 /** Whether a process holds the lock. Only looks: nobody who starts meanwhile is kept from it for longer than that. */
@@ -45,14 +46,15 @@ export async function isServerLocked(dataFolder: string): Promise<boolean> {
   }
 }
 
-async function lock(file: string): Promise<Database> {
-  const database = await openDatabase({ file, synchronous: 'off', journal: 'delete', busyTimeoutMs: 0 });
+async function lock(file: string, held: () => string): Promise<Database> {
+  let database: Database | null = null;
   try {
+    database = await openDatabase({ file, synchronous: 'off', journal: 'delete', busyTimeoutMs: 0 });
     database.exec('BEGIN EXCLUSIVE');
     return database;
-  } catch (error) {
-    database.close();
-    throw error;
+  } catch (cause) {
+    database?.close();
+    throw isBusy(cause) ? new StoreError('locked', held(), { cause, temporary: false }) : cause;
   }
 }
 
