@@ -120,7 +120,7 @@ export interface Commands {
   recordOps(entry: {
     actor: string;
     area: OpsArea;
-    type: 'OperatorActed' | 'EventsRead';
+    type: 'OperatorActed' | 'EventSkipped' | 'EventsRead';
     data: Record<string, unknown>;
   }): Promise<void>;
   /** Waits for what is in flight; refuses what comes after. */

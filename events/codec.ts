@@ -62,6 +62,16 @@ export class MalformedEvent extends Error {
 export const decodeMetadata = (event: RecordedEvent): Metadata =>
   check(event, metadataSchema, parseJson(event, event.metadata)) as Metadata;
 
+/** The same of an event that may be damaged: null where nobody can tell. */
+export function readableMetadata({ metadata }: { readonly metadata: unknown }): Metadata | null {
+  try {
+    const result = metadataSchema.safeParse(typeof metadata === 'string' ? JSON.parse(metadata) : metadata);
+    return result.success ? (result.data as Metadata) : null;
+  } catch {
+    return null; // not JSON: that is the answer
+  }
+}
+
 export function decode(event: RecordedEvent): Decoded {
   const { stream, revision, type } = event;
   const metadata = parseJson(event, event.metadata);

@@ -1,7 +1,8 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { partitionKeyOf, partitionOf } from '../../events/partition.ts';
 import type { PartitionReport, PartitionState, ReportPartition } from '../../projections/index.ts';
-import { type GroupName, type Parking, VIEW_GROUPS } from '../../projections/partitions/ports.ts';
+import type { Parking } from '../../projections/parking/ports.ts';
+import { type GroupName, VIEW_GROUPS } from '../../projections/partitions/ports.ts';
 import { gauge, type Reading } from './declare.ts';
 import { askedOnce, type Lag, type LagSource, lagBehind } from './lag.ts';
 

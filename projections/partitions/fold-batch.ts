@@ -3,20 +3,22 @@ import type { RecordedEvent } from '../../events/event-store.ts';
 import { chatHistoryProjection } from '../chat-history/projector.ts';
 import { membersProjection } from '../members/projector.ts';
 import { OutOfOrder } from '../order.ts';
+import { type LeftOut, leftOutInput } from '../parking/left-out.ts';
 import { type Input, inputOf, type Projection } from '../projection.ts';
+import type { ViewName } from '../runner/ports.ts';
 import { createSubjects } from '../subjects.ts';
 import { userChatsProjection } from '../user-chats/projector.ts';
 import { usersProjection } from '../users/projector.ts';
 import { isStoreFailure } from './failures.ts';
 import type { PartitionRows, Step, ViewGroup } from './ports.ts';
 
-const PROJECTIONS: { [G in ViewGroup]: (rows: PartitionRows) => Projection[] } = {
-  'chat-history': (rows) => [chatHistoryProjection(rows.writer('chat-history'))],
-  'user-chats': (rows) => [
-    userChatsProjection(rows.writer('user-chats')),
-    membersProjection(rows.writer('members')),
-    usersProjection(rows.writer('users')),
-  ],
+const PROJECTIONS: { [G in ViewGroup]: (rows: PartitionRows) => Partial<Record<ViewName, Projection>> } = {
+  'chat-history': (rows) => ({ 'chat-history': chatHistoryProjection(rows.writer('chat-history')) }),
+  'user-chats': (rows) => ({
+    'user-chats': userChatsProjection(rows.writer('user-chats')),
+    members: membersProjection(rows.writer('members')),
+    users: usersProjection(rows.writer('users')),
+  }),
 };
 
 const subjectOf = createSubjects();
@@ -34,15 +36,19 @@ export type FoldBatch = (events: readonly RecordedEvent[], step: Step) => Promis
 interface Prepared {
   /** One for each input. */
   readonly events: RecordedEvent[];
+  /** As the database hears of them: what one view leaves out, and another takes, is what it is. */
   readonly inputs: Input[];
+  /** By the place of an input: what views that leave it out are given. */
+  readonly leftOut: Map<number, Input>;
   readonly unknown: RecordedEvent[];
 }
 
 /** Folds events into the rows of a group, all of them or none. What the store throws is thrown. */
-export function createFoldBatch(rows: PartitionRows): FoldBatch {
-  const projections = PROJECTIONS[rows.group](rows);
+export function createFoldBatch(rows: PartitionRows, leftOut: LeftOut): FoldBatch {
+  const views = Object.entries(PROJECTIONS[rows.group](rows));
+  const projections = views.map(([, projection]) => projection);
   const categories = new Set(projections.flatMap((projection) => projection.categories));
-  const taking = { categories, projections };
+  const taking = { views, leftOut };
 
   function reset(): void {
     rows.reset();
@@ -50,7 +56,7 @@ export function createFoldBatch(rows: PartitionRows): FoldBatch {
   }
 
   return async (events, step) => {
-    const prepared = prepare(events, categories);
+    const prepared = prepare(events, { views, categories, leftOut });
     if ('outcome' in prepared) return prepared;
     try {
       await rows.load(prepared);
@@ -69,11 +75,23 @@ export function createFoldBatch(rows: PartitionRows): FoldBatch {
   };
 }
 
-function prepare(events: readonly RecordedEvent[], categories: ReadonlySet<string>): Prepared | Folded {
-  const prepared: Prepared = { events: [], inputs: [], unknown: [] };
+function prepare(
+  events: readonly RecordedEvent[],
+  { views, categories, leftOut }: Taking & { categories: ReadonlySet<string> },
+): Prepared | Folded {
+  const prepared: Prepared = { events: [], inputs: [], leftOut: new Map(), unknown: [] };
   for (const event of events) {
     const subject = subjectOf(event.stream);
     if (subject === null || !categories.has(subject.category)) continue;
+    if (!leftOut.none && views.some(([view]) => leftOut.has(view, event))) {
+      const input = leftOutInput(event, subject);
+      prepared.leftOut.set(prepared.inputs.length, input);
+      if (views.every(([view]) => leftOut.has(view, event))) {
+        prepared.inputs.push(input);
+        prepared.events.push(event);
+        continue;
+      }
+    }
     try {
       const decoded = decode(event);
       prepared.inputs.push(inputOf(event, subject, decoded));
@@ -87,18 +105,21 @@ function prepare(events: readonly RecordedEvent[], categories: ReadonlySet<strin
 }
 
 interface Taking {
-  readonly projections: readonly Projection[];
+  readonly views: readonly [view: string, projection: Projection][];
+  readonly leftOut: LeftOut;
 }
 
 /** Null where all were taken. */
-function applyAll({ projections }: Taking, { events, inputs }: Prepared): Folded | null {
+function applyAll({ views, leftOut }: Taking, { events, inputs, leftOut: instead }: Prepared): Folded | null {
   for (const [n, input] of inputs.entries()) {
+    const event = events[n];
+    const left = instead.get(n);
     try {
-      for (const projection of projections) {
-        if (projection.categories.includes(input.category)) projection.apply(input);
+      for (const [view, projection] of views) {
+        if (!projection.categories.includes(input.category)) continue;
+        projection.apply(left && event && leftOut.has(view, event) ? left : input);
       }
     } catch (error) {
-      const event = events[n];
       if (!event || isStoreFailure(error)) throw error;
       return error instanceof OutOfOrder ? { outcome: 'gap', event, error } : { outcome: 'poison', event, error };
     }

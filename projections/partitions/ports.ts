@@ -1,6 +1,6 @@
 import type { LogPosition, RecordedEvent } from '../../events/event-store.ts';
 import type { Input } from '../projection.ts';
-import type { Writers } from '../runner/ports.ts';
+import type { ViewName, Writers } from '../runner/ports.ts';
 
 /**
  * In a cluster each consumer group follows the log by partitions of the backplane and keeps a checkpoint for each.
@@ -8,6 +8,11 @@ import type { Writers } from '../runner/ports.ts';
  */
 export const VIEW_GROUPS = ['chat-history', 'user-chats'] as const;
 export type ViewGroup = (typeof VIEW_GROUPS)[number];
+/** The views of a group are folded together, and an event that one of them cannot take parks its chat in all of them. */
+export const VIEWS_OF = {
+  'chat-history': ['chat-history'],
+  'user-chats': ['user-chats', 'members', 'users'],
+} as const satisfies Record<ViewGroup, readonly ViewName[]>;
 export type GroupName = ViewGroup | 'deliveries' | 'relay';
 
 /** The right to move a checkpoint. A later claim of the same one ends it. */
@@ -83,29 +88,6 @@ export interface Checkpoints {
    * Until they have come to `until` again, the group is `rebuilding`.
    */
   rewind(group: GroupName, until: LogPosition): Promise<void>;
-}
-
-/** Something that a projector could not take. Later events of the same chat (or user) wait behind it. */
-export interface ParkedEvent {
-  readonly group: GroupName;
-  readonly partition: number;
-  /** `partitionKeyOf` the event's stream. */
-  readonly key: string;
-  readonly stream: string;
-  readonly revision: number;
-  readonly position: LogPosition;
-  readonly type: string;
-  readonly error: string;
-}
-
-export interface Parking {
-  /** The keys that are parked there. */
-  keys(group: GroupName, partition: number): Promise<ReadonlySet<string>>;
-  /** Does nothing where the key is parked already, or the term of the partition is over. */
-  park(event: ParkedEvent, term: number): Promise<void>;
-  /** So many more events wait behind what is parked. */
-  waits(group: GroupName, key: string, events: number): Promise<void>;
-  list(): Promise<(ParkedEvent & { waiting: number })[]>;
 }
 
 export interface PartitionBatch {

@@ -1,5 +1,6 @@
 import type { LogPosition } from '../../events/event-store.ts';
-import type { GroupName, ParkedEvent } from './ports.ts';
+import type { ParkedEvent } from '../parking/ports.ts';
+import type { GroupName } from './ports.ts';
 
 interface Where {
   readonly group: GroupName;
@@ -17,7 +18,9 @@ export type PartitionReport =
   | (Where & { kind: 'healed'; from: LogPosition; to: LogPosition; events: number })
   /** The view lacked so many of a chat's events, which were read from its stream. */
   | (Where & { kind: 'chat-healed'; chatId: string; events: number })
-  | (ParkedEvent & { kind: 'parked' })
+  | (ParkedEvent & { group: GroupName; kind: 'parked' })
+  /** It was tried again, and what waited behind it has been taken in. */
+  | (ParkedEvent & { group: GroupName; kind: 'released' })
   /** Taken in and committed. `lagMs`: how long ago the last of them was appended. */
   | (Where & { kind: 'batch'; events: number; ms: number; position: LogPosition; lagMs: number });
 

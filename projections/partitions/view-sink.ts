@@ -1,11 +1,15 @@
 import type { EventLog, RecordedEvent } from '../../events/event-store.ts';
 import { chatStream, revisionOf } from '../../events/streams.ts';
+import type { Taken } from '../parking/attempt.ts';
+import { createLeftOut, type LeftOut } from '../parking/left-out.ts';
+import type { Parking } from '../parking/ports.ts';
 import type { EventPlace } from '../projection.ts';
+import { createAttempts } from './attempts.ts';
 import { StillBehind } from './failures.ts';
 import { createFoldBatch, type FoldBatch, type Folded } from './fold-batch.ts';
 import { FOLLOWER_LIMITS } from './options.ts';
 import { openParkedKeys, type ParkedKeys } from './parked-keys.ts';
-import { type Checkpoints, type Claim, type Parking, type PartitionRows, RefusedRows, type Step } from './ports.ts';
+import { type Checkpoints, type Claim, type PartitionRows, RefusedRows, type Step, VIEWS_OF } from './ports.ts';
 import type { ReportPartition } from './report.ts';
 import type { PartitionSink, Stretch } from './sink.ts';
 
@@ -28,6 +32,7 @@ export interface ViewSinkOptions {
 
 interface Context extends ViewSinkOptions {
   readonly fold: FoldBatch;
+  readonly leftOut: LeftOut;
   readonly parked: ParkedKeys;
   /** When the present call of `take` has lasted long enough, by `performance.now()`. */
   endAt: number;
@@ -35,14 +40,21 @@ interface Context extends ViewSinkOptions {
 
 /** The views of one group for one partition. */
 export async function openViewSink(options: ViewSinkOptions): Promise<PartitionSink> {
-  const { rows, takeMs = FOLLOWER_LIMITS.takeMs } = options;
+  const { rows, log, claim, takeMs = FOLLOWER_LIMITS.takeMs } = options;
+  const leftOut = createLeftOut();
+  await leftOut.load(log);
   const parked = await openParkedKeys(options);
-  const context: Context = { ...options, fold: createFoldBatch(rows), parked, endAt: 0 };
+  const context: Context = { ...options, fold: createFoldBatch(rows, leftOut), leftOut, parked, endAt: 0 };
+  const attempts = createAttempts({ log, parked, leftOut, take: (events, at) => takeWaiting(context, events, at) });
+  let at = claim.position;
   return {
-    take(stretch) {
+    async take(stretch) {
       context.endAt = performance.now() + takeMs;
-      return takeStretch(context, stretch);
+      await attempts.turn(at);
+      await takeStretch(context, stretch);
+      at = stretch.to;
     },
+    quiet: () => attempts.turn(at),
     close: () => rows.close(),
   };
 }
@@ -60,9 +72,18 @@ async function takeStretch(context: Context, stretch: Stretch): Promise<void> {
     const gap = folded.outcome === 'gap' && !healed.has(folded.event) ? folded : null;
     if (gap) healed.add(gap.event);
     const poison = gap ? await healChat(context, gap, from) : folded;
-    if (poison) await parked.park(poison.event, { error: poison.error, at: from });
+    if (poison && !(await isLeftOutNow(context, poison.event)))
+      await parked.park(poison.event, { error: poison.error, at: from });
   }
   await parked.count(stretch.events);
+}
+
+/** What an operator has decided of another generation of the group since this one was opened. */
+async function isLeftOutNow({ leftOut, log, rows }: Context, event: RecordedEvent): Promise<boolean> {
+  const [view] = VIEWS_OF[rows.group];
+  const before = leftOut.has(view, event);
+  await leftOut.load(log);
+  return !before && leftOut.has(view, event);
 }
 
 type Attempt = Folded | { outcome: 'refused'; error: RefusedRows };
@@ -92,7 +113,7 @@ async function refused(context: Context, { stretch, events, error }: Refused): P
   const { from, to } = stretch;
   const [only] = events;
   if (only && events.length === 1) {
-    await context.parked.park(only, { error, at: from });
+    if (!(await isLeftOutNow(context, only))) await context.parked.park(only, { error, at: from });
     return takeStretch(context, stretch);
   }
   const first = stretch.events.slice(0, stretch.events.length >> 1);
@@ -134,4 +155,38 @@ async function healChat(context: Context, gap: Gap, at: number): Promise<Poison 
   }
   report({ kind: 'chat-healed', group, partition, chatId, events: came - lowest });
   return null;
+}
+
+/** What waited behind a parked event, all of it or nothing; the checkpoint stays where it is. */
+async function takeWaiting(context: Context, events: readonly RecordedEvent[], at: number): Promise<Taken> {
+  if (events.length === 0) return { outcome: 'done' };
+  const step = { claim: context.claim, from: at, to: at };
+  const folded = await fold(context, events, step);
+  switch (folded.outcome) {
+    case 'refused':
+      return oneByOne(context, { events, at, error: folded.error });
+    case 'gap': {
+      const poison = await healChat(context, folded, at);
+      if (poison) return { outcome: 'poison', event: folded.event, error: poison.error };
+      const again = await fold(context, events, step);
+      return again.outcome === 'done' || again.outcome === 'poison'
+        ? again
+        : { outcome: 'poison', event: folded.event, error: again.error };
+    }
+    default:
+      return folded;
+  }
+}
+
+async function oneByOne(
+  context: Context,
+  { events, at, error }: { events: readonly RecordedEvent[]; at: number; error: RefusedRows },
+): Promise<Taken> {
+  const [only, ...more] = events;
+  if (only && more.length === 0) return { outcome: 'poison', event: only, error };
+  for (const event of events) {
+    const taken = await takeWaiting(context, [event], at);
+    if (taken.outcome === 'poison') return taken;
+  }
+  return { outcome: 'done' };
 }

@@ -37,8 +37,6 @@ export function createAdmin(deps: Deps): Admin {
     if (!entry) return noSuchView(name);
     deps.store.setPaused(view, paused);
     entry.paused = paused;
-    // Whoever resumes a failed view wants it tried again: the cause may be gone with a newer version.
-    if (!paused) entry.track.failure = null;
     deps.wake();
     return accepted(await state(view, entry));
   };
@@ -83,9 +81,6 @@ async function stateOf(
   if (rebuilding) {
     const { progress } = rebuilding;
     return { ...base, state: 'rebuilding', progress, etaS: etaSeconds(rebuilding, clock()) };
-  }
-  if (track.failure) {
-    return { ...base, state: 'failed', progress: null, etaS: null, error: track.failure.error.message };
   }
   if (paused) return { ...base, state: 'paused', progress: null, etaS: null };
   if (!behind) return { ...base, state: 'live', progress: null, etaS: null };

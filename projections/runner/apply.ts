@@ -1,5 +1,8 @@
 import { type Decoded, decode, decodeParsed } from '../../events/codec.ts';
 import type { AllPage, EventLog, LogPosition, ParsedPages, RecordedEvent } from '../../events/event-store.ts';
+import type { Taken } from '../parking/attempt.ts';
+import { leftOutInput } from '../parking/left-out.ts';
+import type { ParkedEvent } from '../parking/ports.ts';
 import { type EventPlace, type Input, inputOf } from '../projection.ts';
 import { createSubjects } from '../subjects.ts';
 import type { RowStore } from './ports.ts';
@@ -16,44 +19,53 @@ export interface Page {
   readonly through: LogPosition;
 }
 
-export interface Take {
+export interface Told {
+  readonly onUnknown: (event: EventPlace) => void;
+  readonly onParked: (event: ParkedEvent) => void;
+}
+
+export interface Take extends Told {
   readonly tracks: readonly Track[];
   readonly page: Page;
-  readonly onUnknown: (event: EventPlace) => void;
 }
 
 /**
- * Takes a page into all tracks that can go on, in one transaction: rows and checkpoints together. An event that a
- * view cannot take stops that view alone, right before the event; `failure` says why. Events of a type that no schema
- * knows are handed to `onUnknown`, once. Throws where the store fails: then nothing has changed.
+ * Takes a page into all tracks, in one transaction: rows and checkpoints together, and what is parked. An event that a
+ * view cannot take parks its chat in that view alone. Events of a type that no schema knows are handed to `onUnknown`,
+ * once. Throws where the store fails: then nothing has changed.
  */
-export function applyPage(store: RowStore, { tracks, page, onUnknown }: Take): void {
+export function applyPage(store: RowStore, { tracks, page, ...told }: Take): void {
   for (;;) {
-    const running = tracks.filter(({ failure, position }) => failure === null && position < page.through);
+    const running = tracks.filter(({ position }) => position < page.through);
     const pass = passOver(running, page.events, decode);
     try {
       write(store, { tracks: running, page, pass });
     } catch (error) {
-      const { track, event } = pass.at;
-      if (store.faultOf(error) !== null || !track || !event || !(error instanceof Error)) throw error;
-      applyBefore(store, { track, page, event });
-      track.failure = { position: event.position, error };
+      if (!isPoison(store, pass, error)) throw error;
       continue;
     }
-    for (const event of pass.unknown) onUnknown(event);
+    tellOf(running, pass, told);
     return;
   }
 }
 
-/** What of the page comes before the event that a view cannot take. */
-function applyBefore(
-  store: RowStore,
-  { track, page, event }: { track: Track; page: Page; event: RecordedEvent },
+const NOWHERE: Pass<EventPlace>['at'] = { track: null, event: null };
+
+/** Whether it is an event that was refused: the next attempt parks it. */
+function isPoison(store: RowStore, pass: Pass<EventPlace> | null, error: unknown): boolean {
+  const { track, event } = pass?.at ?? NOWHERE;
+  if (store.faultOf(error) !== null || !track || !event || !(error instanceof Error)) return false;
+  track.lot.poison(event, error);
+  return true;
+}
+
+function tellOf(
+  tracks: readonly Track[],
+  { unknown }: Pick<Pass<EventPlace>, 'unknown'>,
+  { onUnknown, onParked }: Told,
 ): void {
-  const events = page.events.slice(0, page.events.indexOf(event));
-  const before = { events, through: events.at(-1)?.position ?? track.position };
-  if (before.through > track.position)
-    write(store, { tracks: [track], page: before, pass: passOver([track], before.events, decode) });
+  for (const event of unknown) onUnknown(event);
+  for (const { lot } of tracks) for (const event of lot.committed()) onParked(event);
 }
 
 function write(
@@ -65,7 +77,7 @@ function write(
       // Checkpoints first: where somebody else has moved them, no row is of use.
       move(store, tracks, page.through);
       pass.run();
-      for (const { projection } of tracks) projection.flush();
+      flush(tracks);
     });
   } catch (error) {
     forget(store, tracks);
@@ -78,40 +90,86 @@ function move(store: RowStore, tracks: readonly Track[], to: LogPosition): void 
   for (const { view, generation, position } of tracks) store.move(view, generation, { from: position, to });
 }
 
+function flush(tracks: readonly Track[]): void {
+  for (const { projection, lot } of tracks) {
+    projection.flush();
+    lot.flush();
+  }
+}
+
 /** What memory held is gone with the transaction. */
 function forget(store: RowStore, tracks: readonly Track[]): void {
   store.reset();
-  for (const { projection } of tracks) projection.reset();
+  for (const { projection, lot } of tracks) {
+    projection.reset();
+    lot.reset();
+  }
 }
 
-export interface Fill {
+export interface ApplyEvents {
+  readonly track: Track;
+  readonly events: readonly RecordedEvent[];
+  readonly isLeftOut: (event: RecordedEvent) => boolean;
+  /** What else belongs to the transaction. */
+  also(): void;
+}
+
+/** Events that the view has gone past already, in one transaction, the checkpoint staying where it is. */
+export function applyEvents(store: RowStore, { track, events, isLeftOut, also }: ApplyEvents): Taken {
+  let at: RecordedEvent | null = null;
+  try {
+    store.transaction(() => {
+      also();
+      for (const event of events) {
+        const subject = subjectOf(event.stream);
+        if (subject === null || !track.categories.has(subject.category)) continue;
+        at = event;
+        track.projection.apply(
+          isLeftOut(event) ? leftOutInput(event, subject) : inputOf(event, subject, decode(event)),
+        );
+      }
+      at = null;
+      track.projection.flush();
+    });
+  } catch (error) {
+    forget(store, [track]);
+    if (at === null || store.faultOf(error) !== null || !(error instanceof Error)) throw error;
+    return { outcome: 'poison', event: at, error };
+  }
+  return { outcome: 'done' };
+}
+
+export interface Fill extends Told {
   readonly log: EventLog & Partial<ParsedPages>;
   readonly tracks: readonly Track[];
   readonly until?: LogPosition;
   readonly stepEvents: number;
-  readonly onUnknown: (event: EventPlace) => void;
 }
 
 /**
  * As many events as one transaction is worth, in pages small enough to die young; true where that was all. For tracks
- * that nobody reads yet: an event that one of them cannot take throws, and nothing has changed.
+ * that nobody reads yet: after an event that one of them cannot take nothing has changed, but that the next call parks it.
  */
-export async function fill(store: RowStore, { log, tracks, until, stepEvents, onUnknown }: Fill): Promise<boolean> {
+export async function fill(store: RowStore, { log, tracks, until, stepEvents, ...told }: Fill): Promise<boolean> {
   let after = furthestBehind(tracks) ?? 0;
   let taken = 0;
   let more = true;
+  let pass: Pass<EventPlace> | null = null;
+  const unknown: EventPlace[] = [];
   try {
     await store.transactionOver(async () => {
       while (more && taken < stepEvents) {
         const limit = Math.min(PAGE_EVENTS, stepEvents - taken);
-        const { events, pass } = await read(log, tracks, { after, limit, ...(until !== undefined && { until }) });
+        const page = await read(log, tracks, { after, limit, ...(until !== undefined && { until }) });
+        const { events } = page;
+        pass = page.pass;
         pass.run();
-        for (const event of pass.unknown) onUnknown(event);
+        unknown.push(...pass.unknown);
         after = events.at(-1)?.position ?? after;
         taken += events.length;
         more = events.length >= limit;
       }
-      for (const { projection } of tracks) projection.flush();
+      flush(tracks);
       move(
         store,
         tracks.filter(({ position }) => position < after),
@@ -120,13 +178,17 @@ export async function fill(store: RowStore, { log, tracks, until, stepEvents, on
     });
   } catch (error) {
     forget(store, tracks);
-    throw error;
+    if (!isPoison(store, pass, error)) throw error;
+    return false;
   }
   for (const track of tracks) track.position = Math.max(track.position, after);
+  tellOf(tracks, { unknown }, told);
   return !more;
 }
 
 type Read = { events: readonly EventPlace[]; pass: Pass<EventPlace> };
+/** As both ways of reading have it. */
+type Stored = EventPlace & { readonly metadata: unknown; readonly recordedAt?: number };
 
 async function read(log: Fill['log'], tracks: readonly Track[], page: AllPage): Promise<Read> {
   const parsed = await log.readParsed?.(page);
@@ -135,14 +197,14 @@ async function read(log: Fill['log'], tracks: readonly Track[], page: AllPage): 
   return { events, pass: passOver(tracks, events, decode) };
 }
 
-interface Pass<Event extends EventPlace> {
+export interface Pass<Event extends EventPlace> {
   run(): void;
   /** Which track was at which event, for whoever has to explain an error. */
   readonly at: { track: Track | null; event: Event | null };
   readonly unknown: EventPlace[];
 }
 
-function passOver<Event extends EventPlace>(
+export function passOver<Event extends Stored>(
   tracks: readonly Track[],
   events: readonly Event[],
   decodeEvent: (event: Event) => Decoded,
@@ -162,7 +224,13 @@ function passOver<Event extends EventPlace>(
       let input: Input | null = null;
       for (const track of takers[subject.category]) {
         if (event.position <= track.position) continue;
+        const verdict = track.lot.quiet ? 'take' : track.lot.verdict(event);
+        if (verdict === 'waits') continue;
         at.track = track;
+        if (verdict === 'left-out') {
+          track.projection.apply(leftOutInput(event, subject));
+          continue;
+        }
         if (input === null) {
           const decoded = decodeEvent(event);
           input = inputOf(event, subject, decoded);

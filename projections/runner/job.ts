@@ -1,4 +1,6 @@
 import type { EventLog, ParsedPages } from '../../events/event-store.ts';
+import type { LeftOut } from '../parking/left-out.ts';
+import type { ParkedEvent } from '../parking/ports.ts';
 import type { EventPlace } from '../projection.ts';
 import type { LiveViews } from './live.ts';
 import type { Comparison, ViewName, ViewsStore } from './ports.ts';
@@ -37,6 +39,8 @@ export interface JobDeps {
   report: (report: Report) => void;
   live: LiveViews;
   onUnknown: (event: EventPlace) => void;
+  onParked: (event: ParkedEvent) => void;
+  leftOut: LeftOut;
   /** The live views have moved. */
   onPromoted: () => void;
   /** Events in one transaction. */

@@ -1,4 +1,5 @@
 import type { EventLog, LogPosition } from '../../events/event-store.ts';
+import type { LeftOut } from '../parking/left-out.ts';
 import type { Page } from './apply.ts';
 import { VIEWS, type ViewName, type ViewsStore } from './ports.ts';
 import { createTrack, furthestBehind, type Track } from './tracks.ts';
@@ -12,12 +13,12 @@ export interface Live {
 }
 export type LiveViews = ReadonlyMap<ViewName, Live>;
 
-export function loadLive(store: ViewsStore): LiveViews {
+export function loadLive(store: ViewsStore, leftOut: LeftOut): LiveViews {
   return new Map(
     VIEWS.map((view) => {
       const state = store.state(view, 'live');
       if (!state) throw new Error(`the views hold no ${view}`);
-      const track = createTrack(store, { view, generation: 'live', position: state.position });
+      const track = createTrack(store, { view, generation: 'live', position: state.position, leftOut });
       return [view, { track, paused: state.paused, held: false }];
     }),
   );
@@ -28,6 +29,7 @@ export function reloadLive(store: ViewsStore, live: LiveViews): void {
   store.reset();
   for (const [view, entry] of live) {
     entry.track.projection.reset();
+    entry.track.lot.reset();
     const state = store.state(view, 'live');
     if (!state) continue;
     entry.track.position = state.position;

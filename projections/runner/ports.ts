@@ -1,6 +1,8 @@
 import type { LogPosition } from '../../events/event-store.ts';
 import type { ChatHistoryWriter } from '../chat-history/ports.ts';
 import type { MembersWriter } from '../members/ports.ts';
+import type { Skip } from '../parking/left-out.ts';
+import type { Parked, ParkingNow } from '../parking/ports.ts';
 import type { UserChatsWriter } from '../user-chats/ports.ts';
 import type { UsersWriter } from '../users/ports.ts';
 
@@ -17,6 +19,10 @@ export interface Writers {
   members: MembersWriter;
   users: UsersWriter;
 }
+
+/** What is parked of a view's generation. */
+export const parkingGroup = (view: ViewName, generation: Generation): string =>
+  generation === 'live' ? view : `${view}@${generation}`;
 
 export interface ViewState {
   /** Everything up to here is in the view. */
@@ -38,6 +44,8 @@ export type StoreFault = 'temporary' | 'corrupt';
 
 /** What rows a runner can write, and where they are checkpointed in the same transaction. */
 export interface RowStore {
+  /** Within a transaction it is part of that. Groups are called by `parkingGroup`. */
+  readonly parking: ParkingNow;
   writer<V extends ViewName>(view: V, generation: Generation): Writers[V];
   transaction(work: () => void): void;
   /** The same over work that waits; whatever else is written meanwhile is part of it. */
@@ -71,6 +79,8 @@ export interface ViewsStore extends RowStore {
 export interface PinnedViews {
   position(view: ViewName): LogPosition;
   rows(view: ViewName): number;
+  /** What is parked of the live views. */
+  parked(): Parked[];
   /** An empty store that knows the same ids, for a fold of the log to be compared with. */
   readonly scratch: RowStore;
   /** Compares row by row; yields how many rows it has seen, so that its caller may pause it. */
@@ -84,4 +94,8 @@ export interface Comparison {
   sample: number;
   differencesFound: number;
   differences: { chatId: string; seq: number; what: string }[];
+  /** What an operator has left out of the views compared. */
+  skipped?: Skip[];
+  /** Chats and users of which the views hold what came before an event, and no more. */
+  parked?: Parked[];
 }

@@ -34,8 +34,8 @@ export function rebuildWork(
     head = await log.head();
     // While readers wait for the first build there is nothing live to make room for.
     const stepEvents = lives.every(({ held }) => held) ? FIRST_BUILD_STEPS * deps.stepEvents : deps.stepEvents;
-    const { onUnknown } = deps;
-    if (!(await fill(store, { log, tracks, stepEvents, onUnknown }))) return false;
+    const { onUnknown, onParked } = deps;
+    if (!(await fill(store, { log, tracks, stepEvents, onUnknown, onParked }))) return false;
     filled = true;
     if (toIndex.length > 0 || !caughtUp(tracks, deps)) return false;
     promote(deps, views, tracks);
@@ -54,9 +54,9 @@ export function rebuildWork(
   };
 }
 
-function nextTrack({ store }: JobDeps, view: ViewName): Track {
+function nextTrack({ store, leftOut }: JobDeps, view: ViewName): Track {
   const position = store.state(view, 'next')?.position ?? 0;
-  return createTrack(store, { view, generation: 'next', position });
+  return createTrack(store, { view, generation: 'next', position, leftOut });
 }
 
 /** Readers never go back: what takes over holds at least what they have seen. */
@@ -76,7 +76,7 @@ function promote(
     position = track.position;
     entry.track.projection.reset();
     entry.track.position = position;
-    entry.track.failure = null;
+    entry.track.lot.reset();
   }
   report({ kind: 'rebuilt', views, position });
   onPromoted();

@@ -1,11 +1,13 @@
 import type { LogPosition } from '../../events/event-store.ts';
+import type { ParkedEvent } from '../parking/ports.ts';
 import type { ProjectionJob } from './api.ts';
 import type { StoreFault, ViewName } from './ports.ts';
 
 /** What an operator should hear of. */
 export type Report =
   | { kind: 'unknown-event'; type: string; stream: string; position: LogPosition }
-  | { kind: 'view-failed'; view: ViewName; error: string }
+  | (ParkedEvent & { kind: 'parked' })
+  | (ParkedEvent & { kind: 'released' })
   | { kind: 'store-fault'; fault: StoreFault; error: string }
   | { kind: 'store-back' }
   /** Done, failed or cancelled. */

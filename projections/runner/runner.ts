@@ -1,9 +1,12 @@
 import type { EventLog, LogPosition, ParsedPages } from '../../events/event-store.ts';
+import { createLeftOut } from '../parking/left-out.ts';
+import type { ParkedEvent } from '../parking/ports.ts';
 import { createAdmin } from './admin.ts';
 import type { Admin } from './api.ts';
-import { applyPage, type Page, type Take } from './apply.ts';
+import { applyPage, type Page } from './apply.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createFollower, heldByAll, type LiveViews, loadLive, reloadLive } from './live.ts';
+import { createParkedWork, type ParkedWork } from './parked.ts';
 import { StaleState, type ViewsStore } from './ports.ts';
 import type { Report } from './report.ts';
 import type { Track } from './tracks.ts';
@@ -38,6 +41,8 @@ export interface RunnerOptions {
 
 export interface Runner {
   readonly admin: Admin;
+  /** What is parked; who asks for it to be tried again looks until it has been. */
+  readonly parking: ParkedWork['parking'];
   /** The greatest log position that every view holds. */
   position(): LogPosition;
   /** How many events of each type unknown to this version went by since the start. */
@@ -52,14 +57,21 @@ export interface Runner {
 
 export function createRunner(options: RunnerOptions): Runner {
   const { log, store, clock, report } = options;
-  const live = loadLive(store);
+  const leftOut = createLeftOut();
+  const live = loadLive(store, leftOut);
   const unknown = createUnknownEvents(report);
   const wake = createWake();
   const tell = createTeller(live, options.onPosition);
-  const take = (tracks: readonly Track[], page: Page) => takePage(options, { tracks, page, onUnknown: unknown.count });
+  const onParked = (event: ParkedEvent): void => report({ kind: 'parked', ...event });
+  const told = { onUnknown: unknown.count, onParked };
+  const take = (tracks: readonly Track[], page: Page) => applyPage(store, { tracks, page, ...told });
   const liveEventsMax = options.liveEventsMax ?? LIVE_EVENTS_MAX;
   const catchUpEvents = options.catchUpEvents ?? CATCH_UP_EVENTS;
-  const jobs = createJobs({ ...options, live, onUnknown: unknown.count, onPromoted: tell, stepEvents: catchUpEvents });
+  const jobs = createJobs({ ...options, ...told, live, leftOut, onPromoted: tell, stepEvents: catchUpEvents });
+  const parked = createParkedWork({
+    ...{ log, store, live, leftOut, wake: wake.now },
+    onReleased: (event) => report({ kind: 'released', ...event }),
+  });
   const follow = createFollower({ log, live, take, onHead: options.onHead, liveEventsMax, catchUpEvents });
   let closed = false;
   let running: Promise<void> = Promise.resolve();
@@ -68,7 +80,7 @@ export function createRunner(options: RunnerOptions): Runner {
   async function work(): Promise<void> {
     const moved = await follow();
     tell();
-    const worked = await jobs.turn();
+    const worked = [await parked.turn(), await jobs.turn()].includes(true);
     if (faulty) report({ kind: 'store-back' });
     faulty = false;
     if (moved || worked) await new Promise(setImmediate);
@@ -90,6 +102,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
   async function loop(): Promise<void> {
     const head = await log.head();
+    await parked.look();
     beginUnbuilt(jobs, live, head >= (options.buildFromEvents ?? BUILD_FROM_EVENTS));
     tell();
     options.onHead(head);
@@ -99,6 +112,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
   return {
     admin: createAdmin({ log, store, live, jobs, clock, wake: wake.now }),
+    parking: parked.parking,
     position: () => heldByAll(live),
     unknown: () => unknown.counts,
     nudge: wake.now,
@@ -120,15 +134,6 @@ function createTeller(live: LiveViews, onPosition: (position: LogPosition) => vo
     told = position;
     onPosition(position);
   };
-}
-
-/** A page into the live views; one that fails on the way is reported. */
-function takePage({ store, report }: RunnerOptions, take: Take): void {
-  const going = take.tracks.filter((track) => !track.failure);
-  applyPage(store, take);
-  for (const { view, failure } of going) {
-    if (failure) report({ kind: 'view-failed', view, error: String(failure.error) });
-  }
 }
 
 /** Goes on with a rebuild that was left unfinished, and begins one of views that hold nothing of a long log. */

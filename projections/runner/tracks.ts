@@ -1,10 +1,12 @@
 import type { LogPosition } from '../../events/event-store.ts';
 import { chatHistoryProjection } from '../chat-history/projector.ts';
 import { membersProjection } from '../members/projector.ts';
+import type { LeftOut } from '../parking/left-out.ts';
 import type { InputCategory, Projection } from '../projection.ts';
 import { userChatsProjection } from '../user-chats/projector.ts';
 import { usersProjection } from '../users/projector.ts';
-import type { Generation, RowStore, ViewName } from './ports.ts';
+import { createLot, type Lot } from './lot.ts';
+import { type Generation, parkingGroup, type RowStore, type ViewName } from './ports.ts';
 
 /** One view in one generation on its way through the log. */
 export interface Track {
@@ -12,9 +14,16 @@ export interface Track {
   readonly generation: Generation;
   readonly projection: Projection;
   readonly categories: ReadonlySet<InputCategory>;
+  /** What it does not take. */
+  readonly lot: Lot;
   position: LogPosition;
-  /** What it cannot go past: it stays at the event before. */
-  failure: { position: LogPosition; error: Error } | null;
+}
+
+interface OpenTrack {
+  readonly view: ViewName;
+  readonly generation: Generation;
+  readonly position: LogPosition;
+  readonly leftOut: LeftOut;
 }
 
 const PROJECTIONS: { [V in ViewName]: (store: RowStore, generation: Generation) => Projection } = {
@@ -24,27 +33,23 @@ const PROJECTIONS: { [V in ViewName]: (store: RowStore, generation: Generation) 
   users: (store, generation) => usersProjection(store.writer('users', generation)),
 };
 
-export function createTrack(
-  store: RowStore,
-  { view, generation, position }: { view: ViewName; generation: Generation; position: LogPosition },
-): Track {
+export function createTrack(store: RowStore, { view, generation, position, leftOut }: OpenTrack): Track {
   const projection = PROJECTIONS[view](store, generation);
   return {
     view,
     generation,
     projection,
     categories: new Set(projection.categories),
+    lot: createLot({ parking: store.parking, group: parkingGroup(view, generation), view, leftOut }),
     position,
-
-    failure: null,
   };
 }
 
-/** Where the log has to be read from for all of them; null where none can go on. */
+/** Where the log has to be read from for all of them; null where there are none. */
 export function furthestBehind(tracks: readonly Track[]): LogPosition | null {
   let position: LogPosition | null = null;
   for (const track of tracks) {
-    if (track.failure === null && (position === null || track.position < position)) position = track.position;
+    if (position === null || track.position < position) position = track.position;
   }
   return position;
 }

@@ -1,11 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  type Checkpoints,
-  type Claim,
-  type ParkedEvent,
-  type Parking,
-  StaleOwner,
-} from '../../projections/partitions/ports.ts';
+import type { ParkedEvent, Parking } from '../../projections/parking/ports.ts';
+import { type Checkpoints, type Claim, StaleOwner } from '../../projections/partitions/ports.ts';
 
 /** So long that nothing in a test is idle for it, and so short that anything is. */
 const NEVER_MS = 3_600_000;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ParkedEvent, Parking } from '../../projections/partitions/ports.ts';
+import type { ParkedEvent, Parking, ParkingNow } from '../../projections/parking/ports.ts';
 
 export interface ParkingUnderTest {
   /** Two processes' doors to the same list. */
@@ -23,7 +23,25 @@ const event = (more: Partial<ParkedEvent>): ParkedEvent => ({
   ...more,
 });
 
-/** What whoever keeps parked events must keep (projections/partitions/ports.ts). */
+/** One that has nothing to wait for, as one that has. */
+export const awaited = (parking: ParkingNow): Parking =>
+  Object.fromEntries(
+    Object.entries(parking).map(([name, call]) => [
+      name,
+      async (...args: unknown[]) => (call as (...args: unknown[]) => unknown)(...args),
+    ]),
+  ) as unknown as Parking;
+
+/** As the list says it of one that nobody has asked for. */
+const listed = (of: ParkedEvent, waiting = 0) => ({
+  ...of,
+  waiting,
+  since: expect.any(Number),
+  asked: 0,
+  tried: 0,
+});
+
+/** What whoever keeps parked events must keep (projections/parking/ports.ts). */
 export function parkingContract(name: string, open: () => Promise<ParkingUnderTest>): void {
   describe(`parking in ${name}`, () => {
     let parking: ParkingUnderTest;
@@ -44,10 +62,49 @@ export function parkingContract(name: string, open: () => Promise<ParkingUnderTe
       expect(await other.keys('user-chats', 1)).toEqual(new Set(['b']));
       expect(await other.keys('deliveries', 0)).toEqual(new Set());
       expect(await one.list()).toEqual([
-        { ...event({ group: 'chat-history', error: 'other' }), waiting: 0 },
-        { ...event({}), waiting: 5 },
-        { ...event({ key: 'b', partition: 1, position: 71 }), waiting: 0 },
+        listed(event({ group: 'chat-history', error: 'other' })),
+        listed(event({}), 5),
+        listed(event({ key: 'b', partition: 1, position: 71 })),
       ]);
+    });
+
+    test('says since when', async () => {
+      const before = Date.now();
+      await parking.one.park(event({}), TERM);
+      const [parked] = await parking.other.list();
+      expect(Math.abs((parked?.since ?? 0) - before)).toBeLessThan(60_000);
+    });
+
+    test('keeps what was asked for until it was tried', async () => {
+      const { one, other } = parking;
+      await one.park(event({}), TERM);
+      await one.park(event({ key: 'b', partition: 1 }), TERM);
+      await one.waits('user-chats', 'a', 5);
+      expect(await other.asked('user-chats', 0)).toEqual([]);
+      expect(await other.ask('user-chats', 'nobody')).toBeNull();
+      expect(await other.ask('user-chats', 'a')).toBe(1);
+      expect(await other.ask('user-chats', 'a')).toBe(2);
+      expect(await one.asked('user-chats', 1)).toEqual([]);
+      expect(await one.asked('chat-history', 0)).toEqual([]);
+      expect(await one.asked('user-chats', 0)).toEqual([{ ...listed(event({}), 5), asked: 2 }]);
+      const later = event({ revision: 9, position: 90, type: 'MessageEdited', error: 'why now' });
+      await one.again({ event: later, taken: 2, attempt: 2 }, TERM);
+      expect(await one.asked('user-chats', 0)).toEqual([]);
+      const stands = (await other.list()).find(({ key }) => key === 'a');
+      expect(stands).toEqual({ ...listed(later, 3), asked: 2, tried: 2 });
+      expect(await other.ask('user-chats', 'a')).toBe(3);
+      expect(await one.asked('user-chats', 0)).toHaveLength(1);
+    });
+
+    test('lets a key go, and no other', async () => {
+      const { one, other } = parking;
+      await one.park(event({}), TERM);
+      await one.park(event({ key: 'b' }), TERM);
+      await one.park(event({ group: 'chat-history' }), TERM);
+      await one.release(event({}), TERM);
+      expect(await other.keys('user-chats', 0)).toEqual(new Set(['b']));
+      expect(await other.keys('chat-history', 0)).toEqual(new Set(['a']));
+      expect(await other.ask('user-chats', 'a')).toBeNull();
     });
 
     test('takes whatever an error says', async () => {

@@ -82,17 +82,19 @@ it(`builds the views that the same events give one by one (seed ${SEED})`, async
 it.each([
   ['not JSON', "UPDATE events SET data = '{' WHERE position ="],
   ['refused by its schema', "UPDATE events SET metadata = '{}' WHERE position ="],
-])('stops a view before an event that is %s, and says which it is', async (_, sql) => {
+])('parks the chat of an event that is %s in each view, and says which it is', async (_, sql) => {
   const { file, events } = await logInFile();
   const broken = events.findLast(({ type }) => type === 'MessageSent');
   await change(file, `${sql} ${broken?.position}`);
   const log = await openEventLog({ file });
   const running = await startRunner({ log, folder: testFolder(), buildFromEvents: 1 });
-  await expect
-    .poll(() => running.reports.find(({ kind }) => kind === 'view-failed'))
-    .toMatchObject({ error: expect.stringContaining(`${broken?.stream} revision ${broken?.revision}`) });
-  expect(running.reports.filter(({ kind }) => kind === 'rebuilt')).toEqual([]);
-  expect(running.store.state('chat-history', 'live')?.position).toBe((broken?.position ?? 0) - 1);
+  await running.caughtUp();
+  const place = { stream: broken?.stream, revision: broken?.revision };
+  const error = expect.stringContaining(`${broken?.stream} revision ${broken?.revision}`);
+  const parked = running.runner.parking.list();
+  expect(parked.map(({ group }) => group)).toEqual(['chat-history', 'members', 'user-chats']);
+  for (const event of parked) expect(event).toMatchObject({ ...place, error });
+  expect(running.reports.filter(({ kind }) => kind === 'rebuilt')).toHaveLength(1);
   await running.close();
   await log.close();
 });

@@ -22,21 +22,19 @@ async function until(condition: () => Promise<boolean> | boolean): Promise<void>
 }
 
 describe('order', () => {
-  it('stops the views of chats, and no other, at an event that cannot follow', async () => {
+  it('parks a chat, and no other, at an event that cannot follow', async () => {
     const gap = LOG.events.findIndex((event) => event.stream.startsWith('chat-') && event.revision === 4);
     const events = LOG.events.filter((_, index) => index !== gap);
     const stream = LOG.events[gap]?.stream;
-    const after = events.find((event) => event.stream === stream && event.revision === 5) as RecordedEvent;
-    const before = events[events.indexOf(after) - 1] as RecordedEvent;
     const running = await startRunner({ log: arrayLog(events), folder: testFolder() });
-    await until(async () => (await states(running)).users?.lagEvents === 0);
-    const found = await states(running);
-    for (const name of ['chat-history', 'user-chats', 'members']) {
-      expect(found[name]).toMatchObject({ state: 'failed', error: expect.stringContaining('seq 6 cannot follow 4') });
-      expect(found[name]?.position).toBe(`e1-${before.position.toString(36)}`);
+    await running.caughtUp();
+    const parked = running.runner.parking.list();
+    expect(parked.map(({ group }) => group)).toEqual(['chat-history', 'members', 'user-chats']);
+    for (const event of parked) {
+      expect(event).toMatchObject({ stream, revision: 5, error: expect.stringContaining('seq 6 cannot follow 4') });
     }
-    expect(found.users).toMatchObject({ state: 'live', lagEvents: 0 });
-    expect(running.reports.filter(({ kind }) => kind === 'view-failed')).toHaveLength(3);
+    expect(running.reports.filter(({ kind }) => kind === 'parked')).toHaveLength(3);
+    expect(Object.values(await states(running)).map(({ state }) => state)).toEqual(['live', 'live', 'live', 'live']);
     await running.close();
   });
 
@@ -46,38 +44,6 @@ describe('order', () => {
     const running = await startRunner({ log: arrayLog(events), folder: testFolder() });
     await running.caughtUp();
     expect(Object.values(await states(running)).map(({ state }) => state)).toEqual(['live', 'live', 'live', 'live']);
-    await running.close();
-  });
-});
-
-describe('an event that cannot be read', () => {
-  const malformed = (position: number, stream: string, revision: number): RecordedEvent => ({
-    ...recorded(stream, { position, revision, actor: '01HZZZZZZZV000000000000001' }, { type: 'UserRenamed', data: {} }),
-    data: '{"displayName":',
-  });
-
-  it('fails the views that need it, right before it, and leaves the others', async () => {
-    const bad = malformed(last(LOG.events).position + 1, 'user-01HZZZZZZZV000000000000001', 1);
-    const running = await startRunner({ log: arrayLog([...LOG.events, bad]), folder: testFolder() });
-    await until(async () => (await states(running)).users?.state === 'failed');
-    const found = await states(running);
-    expect(found.users?.error).toContain('user-01HZZZZZZZV000000000000001 revision 1');
-    expect(found.users?.position).toBe(`e1-${last(LOG.events).position.toString(36)}`);
-    await until(async () => (await states(running)).members?.lagEvents === 0);
-    expect((await states(running)).members?.state).toBe('live');
-    expect(running.runner.position()).toBe(last(LOG.events).position);
-    await running.close();
-  });
-
-  it('is tried again when the operator resumes', async () => {
-    const bad = malformed(last(LOG.events).position + 1, 'user-01HZZZZZZZV000000000000001', 1);
-    const log = arrayLog([...LOG.events, bad]);
-    const running = await startRunner({ log, folder: testFolder() });
-    await until(async () => (await states(running)).users?.state === 'failed');
-    log.events[log.events.length - 1] = { ...bad, data: '{"displayName":{"enc":"plain","text":"Ann"}}' };
-    await running.runner.admin.resume('users');
-    await running.caughtUp();
-    expect((await states(running)).users?.state).toBe('live');
     await running.close();
   });
 });
@@ -149,7 +115,7 @@ describe('the operator', () => {
     await running.close();
   });
 
-  it('repairs a failed view by a rebuild', async () => {
+  it('lets a parked chat go on by a rebuild', async () => {
     const folder = testFolder();
     const running = await startRunner({ log: arrayLog([...LOG.events]), folder });
     await running.caughtUp();
@@ -165,10 +131,11 @@ describe('the operator', () => {
       { type: 'PollOpened', data: {} },
     );
     const again = await startRunner({ log: arrayLog([...LOG.events, next]), folder });
-    await until(async () => (await states(again)).members?.state === 'failed');
+    await again.caughtUp();
+    expect(again.runner.parking.list()).toMatchObject([{ group: 'members', key: chat?.chatId }]);
     await jobDone(again.runner.admin, await again.runner.admin.rebuild('members'));
     await again.caughtUp();
-    expect((await states(again)).members?.state).toBe('live');
+    expect(again.runner.parking.list()).toEqual([]);
     await again.close();
   });
 });

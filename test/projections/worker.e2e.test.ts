@@ -86,7 +86,7 @@ describe('projections in their thread', () => {
     other.exec('COMMIT');
     other.close();
     expect(await projections.progress.reached(end, WITHIN_MS)).toBe(true);
-    expect(reports.filter(({ kind }) => kind === 'view-failed')).toEqual([]);
+    expect(reports.filter(({ kind }) => kind === 'parked')).toEqual([]);
     await projections.close();
     await store.close();
     expect(failures).toEqual([]);

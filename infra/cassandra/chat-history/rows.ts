@@ -1,8 +1,9 @@
 import { seqOf } from '../../../events/streams.ts';
+import { LEFT_OUT } from '../../../projections/parking/ports.ts';
 import type { Checkpoints, PartitionBatch, PartitionRows } from '../../../projections/partitions/ports.ts';
 import type { Writers } from '../../../projections/runner/ports.ts';
 import type { Cassandra } from '../cassandra.ts';
-import { addEvent } from '../chat-log/rows.ts';
+import { addEvent, addTick } from '../chat-log/rows.ts';
 import { type PendingRows, pendingRows } from '../pending-rows.ts';
 import { headRow } from './heads.ts';
 import { loadBatch } from './load.ts';
@@ -76,7 +77,11 @@ function addEvents(
     if (input?.position !== event.position) continue;
     at += 1;
     const { chatId } = input;
-    if (seqOf(event.revision) > chats.get(chatId).head) addEvent(rows, chatId, { event, at: input.at });
+    if (seqOf(event.revision) <= chats.get(chatId).head) continue;
+    const { type } = input as { type: string };
+    // It may be the very row that cannot be written: readers find the event in the log.
+    if (type === LEFT_OUT) addTick(rows, chatId, { event, at: input.at });
+    else addEvent(rows, chatId, { event, at: input.at });
   }
 }
 

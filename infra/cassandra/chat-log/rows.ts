@@ -15,5 +15,11 @@ export function addEvent(rows: PendingRows, chat: ChatId, { event, at }: { event
   const { type, data, metadata, eventId, position, recordedAt } = event;
   const params = [chat, bucket, seq, type, data, metadata, eventId, position, recordedAt, at, seq];
   rows.add(chat, bucket, { query: EVENT, params });
+  addTick(rows, chat, { event, at });
+}
+
+/** What the clock has of an event. */
+export function addTick(rows: PendingRows, chat: ChatId, { event, at }: { event: RecordedEvent; at: number }): void {
+  const seq = seqOf(event.revision);
   if ((seq - 1) % TICK_EVERY === 0) rows.add(chat, '', { query: TICK, params: [chat, at, seq, seq] });
 }

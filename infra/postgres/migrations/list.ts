@@ -4,7 +4,16 @@ import { VIEWS } from './0003-views.ts';
 import { ACCOUNTS } from './0004-accounts.ts';
 import { WORKING_STATE } from './0005-working-state.ts';
 import { REBUILDS } from './0006-rebuilds.ts';
+import { ATTEMPTS } from './0007-attempts.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they are applied: the first is number 1. */
-export const MIGRATIONS: readonly Migration[] = [CHECKPOINTS, SLOT_LEASES, VIEWS, ACCOUNTS, WORKING_STATE, REBUILDS];
+export const MIGRATIONS: readonly Migration[] = [
+  CHECKPOINTS,
+  SLOT_LEASES,
+  VIEWS,
+  ACCOUNTS,
+  WORKING_STATE,
+  REBUILDS,
+  ATTEMPTS,
+];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { PinnedViews, ViewName } from '../../../projections/runner/ports.ts';
 import { type Database, openDatabase } from '../database.ts';
 import { compareTables } from './compare.ts';
+import { sqliteParking } from './parking.ts';
 import { rowStore } from './rows.ts';
 import { createSchema, TABLES } from './schema.ts';
 
@@ -31,6 +32,7 @@ function pinned(live: Database, scratch: Database, folder: string): PinnedViews 
   return {
     position: (view) => position.get(view)?.position ?? 0,
     rows: (view) => countRows(live, view),
+    parked: () => sqliteParking(live).list(),
     scratch: rowStore(scratch),
     compare: (view) => compareTables(live, scratch, TABLES[view]),
     async close() {

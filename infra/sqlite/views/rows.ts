@@ -13,6 +13,7 @@ import { membersWriter } from '../members/writer.ts';
 import { userChatsWriter } from '../user-chats/writer.ts';
 import { usersWriter } from '../users/writer.ts';
 import { keyWriter } from './interning.ts';
+import { sqliteParking } from './parking.ts';
 
 /** What a read-only file system and a file that cannot be opened say: an operator can mend both. */
 const SQLITE_READONLY = 8;
@@ -30,6 +31,7 @@ export function rowStore(db: Database): RowStore {
     users: (generation) => usersWriter({ db, generation }),
   };
   return {
+    parking: sqliteParking(db),
     writer: (view, generation) => writers[view](generation),
     transaction: (work) => db.transaction(work),
     transactionOver: (work) => db.transactionOver(work),

@@ -5,10 +5,11 @@ import { MEMBERS_TABLES } from '../members/tables.ts';
 import { USER_CHATS_TABLES } from '../user-chats/tables.ts';
 import { USERS_TABLES } from '../users/tables.ts';
 import { INTERNING_TABLES } from './interning.ts';
+import { PARKED_TABLE } from './parking.ts';
 import { createTables, type TableSpec } from './tables.ts';
 
 /** Raised with every change of the tables or of what a projector writes: older files are thrown away and built afresh. */
-export const VIEWS_SCHEMA = 1;
+export const VIEWS_SCHEMA = 2;
 
 export const TABLES: { readonly [V in ViewName]: readonly TableSpec[] } = {
   'chat-history': CHAT_HISTORY_TABLES,
@@ -27,7 +28,7 @@ const BOOKKEEPING = `
 
 export function createSchema(db: Database, epoch: string): void {
   db.transaction(() => {
-    db.exec(BOOKKEEPING + INTERNING_TABLES);
+    db.exec(BOOKKEEPING + PARKED_TABLE + INTERNING_TABLES);
     const meta = db.prepare('INSERT INTO meta VALUES (?, ?)');
     meta.run('schema', String(VIEWS_SCHEMA));
     meta.run('epoch', epoch);

@@ -1,4 +1,10 @@
-import type { PinnedViews, ViewName, ViewState, ViewsStore } from '../../../projections/runner/ports.ts';
+import {
+  type PinnedViews,
+  parkingGroup,
+  type ViewName,
+  type ViewState,
+  type ViewsStore,
+} from '../../../projections/runner/ports.ts';
 import type { Database } from '../database.ts';
 import { pinViews } from './pinned.ts';
 import { rowStore } from './rows.ts';
@@ -16,11 +22,13 @@ export function viewsStore(db: Database): ViewsStore {
   const pause = db.prepare("UPDATE checkpoints SET paused = ? WHERE view = ? AND generation = 'live'");
   const begin = db.prepare("REPLACE INTO checkpoints VALUES (?, 'next', 0, 0)");
   const end = db.prepare("DELETE FROM checkpoints WHERE view = ? AND generation = 'next'");
+  const forget = db.prepare('DELETE FROM parked WHERE grp = ?');
 
   const dropNext = (views: readonly ViewName[]) => {
     for (const view of views) {
       dropTables(db, TABLES[view], 'next');
       end.run(view);
+      forget.run(parkingGroup(view, 'next'));
     }
   };
 
@@ -65,4 +73,6 @@ function promoteView(db: Database, view: ViewName): void {
       WHERE view = ?1 AND generation = 'live'`,
   ).run(view);
   db.prepare("DELETE FROM checkpoints WHERE view = ? AND generation = 'next'").run(view);
+  db.prepare('DELETE FROM parked WHERE grp = ?').run(view);
+  db.prepare('UPDATE parked SET grp = ? WHERE grp = ?').run(view, parkingGroup(view, 'next'));
 }

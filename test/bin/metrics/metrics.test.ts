@@ -238,7 +238,7 @@ describe('partitions', () => {
 
   test('parked chats are counted by group, and that nobody can tell is no zero', async () => {
     const one = { group: 'user-chats', partition: 0, key: 'k', stream: 's', revision: 0, position: 1 } as const;
-    const list = vi.fn(async () => [{ ...one, type: 'T', error: 'x', waiting: 4 }]);
+    const list = vi.fn(async () => [{ ...one, type: 'T', error: 'x', waiting: 4, since: 0, asked: 0, tried: 0 }]);
     exposeParkedChats(registry, { list });
     expect(await scrape('hindsight_parked')).toEqual({
       'hindsight_parked_chats{group="chat-history"}': 0,

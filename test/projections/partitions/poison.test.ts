@@ -56,6 +56,9 @@ describe('an event that cannot be taken', () => {
         type: poison.type,
         error: expect.stringContaining('not JSON'),
         waiting,
+        since: expect.any(Number),
+        asked: 0,
+        tried: 0,
       })),
     );
     expect(parkedReports(world.reports)).toHaveLength(2);

@@ -1,13 +1,13 @@
-import type { GroupName, ParkedEvent, Parking } from '../../../projections/partitions/ports.ts';
+import type { Parked, ParkedEvent, Parking } from '../../../projections/parking/ports.ts';
 
 export interface MemoryParking extends Parking {
   /** As a rewind of the group does. */
-  forget(group: GroupName): void;
+  forget(group: string): void;
 }
 
 /** What is parked, for as long as its process lasts. */
 export function memoryParking(): MemoryParking {
-  const parked = new Map<string, ParkedEvent & { waiting: number }>();
+  const parked = new Map<string, { -readonly [K in keyof Parked]: Parked[K] }>();
   const id = (group: string, key: string): string => `${group} ${key}`;
   return {
     async keys(group, partition) {
@@ -16,11 +16,27 @@ export function memoryParking(): MemoryParking {
     },
     async park(event) {
       const at = id(event.group, event.key);
-      if (!parked.has(at)) parked.set(at, { ...event, waiting: 0 });
+      if (!parked.has(at)) parked.set(at, { ...event, waiting: 0, since: Date.now(), asked: 0, tried: 0 });
     },
     async waits(group, key, events) {
       const event = parked.get(id(group, key));
       if (event) event.waiting += events;
+    },
+    async ask(group, key) {
+      const event = parked.get(id(group, key));
+      return event ? ++event.asked : null;
+    },
+    asked: async (group, partition) =>
+      [...parked.values()]
+        .filter((each) => each.group === group && each.partition === partition && each.asked > each.tried)
+        .map((each) => ({ ...each }))
+        .sort(inOrder),
+    async again({ event, taken, attempt }) {
+      const stands = parked.get(id(event.group, event.key));
+      if (stands) Object.assign(stands, event, { waiting: Math.max(0, stands.waiting - taken), tried: attempt });
+    },
+    async release({ group, key }) {
+      parked.delete(id(group, key));
     },
     forget(group) {
       for (const [at, event] of parked) if (event.group === group) parked.delete(at);
@@ -29,9 +45,9 @@ export function memoryParking(): MemoryParking {
   };
 }
 
-type Parked = Pick<ParkedEvent, 'group' | 'position' | 'key'>;
+type Place = Pick<ParkedEvent, 'group' | 'position' | 'key'>;
 
-const inOrder = (a: Parked, b: Parked): number =>
+const inOrder = (a: Place, b: Place): number =>
   compare(a.group, b.group) || a.position - b.position || compare(a.key, b.key);
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
