@@ -69,7 +69,11 @@ export function createRunner(options: RunnerOptions): Runner {
   const catchUpEvents = options.catchUpEvents ?? CATCH_UP_EVENTS;
   const jobs = createJobs({ ...options, ...told, live, leftOut, onPromoted: tell, stepEvents: catchUpEvents });
   const parked = createParkedWork({
-    ...{ log, store, live, leftOut, wake: wake.now },
+    log,
+    store,
+    live,
+    leftOut,
+    wake: wake.now,
     onReleased: (event) => report({ kind: 'released', ...event }),
   });
   const follow = createFollower({ log, live, take, onHead: options.onHead, liveEventsMax, catchUpEvents });

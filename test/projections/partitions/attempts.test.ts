@@ -113,8 +113,13 @@ describe('an event that is left out', () => {
       {
         type: 'EventSkipped',
         data: {
-          ...{ views: [...VIEWS], stream, revision, position: POISON.position, type },
-          ...{ reason: 'damaged', error: 'not JSON' },
+          views: [...VIEWS],
+          stream,
+          revision,
+          position: POISON.position,
+          type,
+          reason: 'damaged',
+          error: 'not JSON',
         },
       },
     );
