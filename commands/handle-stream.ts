@@ -1,4 +1,4 @@
-import { type Decoded, decode } from '../events/codec.ts';
+import { type Decoded, decodeToDecide } from '../events/codec.ts';
 import { accepted, type Outcome } from '../events/error-codes.ts';
 import { NO_STREAM, type RecordedEvent, StoreError } from '../events/event-store.ts';
 import { type Appended, appendUntilKnown } from './append.ts';
@@ -95,7 +95,7 @@ export async function loadStream<S>(
   let state = initial;
   let revision = NO_STREAM;
   const apply = (event: RecordedEvent): void => {
-    state = evolve(state, decode(event));
+    state = evolve(state, decodeToDecide(event));
     revision = event.revision;
   };
   if (read === 'last') {

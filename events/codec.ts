@@ -10,8 +10,12 @@ import { categoryOf, chatOf, seqOf } from './streams.ts';
 import { upcast } from './upcasters.ts';
 import { StoredUserData, StoredUsernameData } from './user.ts';
 
+/** The version in which each type is written today; a type that is absent is at 1. */
+export const CURRENT_VERSION: Readonly<Record<string, number>> = {};
+export const versionOf = (type: string): number => CURRENT_VERSION[type] ?? 1;
+
 /** `type` is the name as this program has it: comparing that with itself looks at no letter. */
-type Known = { type: string; schema: z.ZodType };
+type Known = { type: string; version: number; schema: z.ZodType };
 
 /** Compiled once: zod's generated validators are several times faster than its interpreter. */
 const SCHEMAS: ReadonlyMap<string, ReadonlyMap<string, Known>> = new Map(
@@ -24,23 +28,23 @@ const SCHEMAS: ReadonlyMap<string, ReadonlyMap<string, Known>> = new Map(
     ops: StoredOpsData,
   }).map(([category, schemas]) => {
     const known = Object.entries(schemas).map(
-      ([type, schema]) => [type, { type, schema: z.compile(schema as z.ZodType) }] as const,
+      ([type, schema]) => [type, { type, version: versionOf(type), schema: z.compile(schema as z.ZodType) }] as const,
     );
     return [category, new Map(known)];
   }),
 );
 const metadataSchema = z.compile(Metadata);
 
-/** The version in which each type is written today; a type that is absent is at 1. */
-export const CURRENT_VERSION: Readonly<Record<string, number>> = {};
-export const versionOf = (type: string): number => CURRENT_VERSION[type] ?? 1;
-
 type Place = Pick<RecordedEvent, 'stream' | 'revision' | 'type'>;
 
 /** An event of the log, read: upcast to the current version and checked. */
 export interface Decoded {
-  /** False where no schema knows the type: `data` is then what was stored, untouched, and must be kept and counted. */
+  /**
+   * False where no schema knows the type, or only older versions of it: `data` is then what was stored, untouched, and
+   * must be kept and counted.
+   */
   known: boolean;
+  /** Of a version that is younger than this program `<type>.v<version>`, so that nothing takes it for one it can read. */
   type: string;
   data: unknown;
   metadata: Metadata;
@@ -82,11 +86,36 @@ export function decode(event: RecordedEvent): Decoded {
 export function decodeParsed(event: Omit<ParsedEvent, 'position'>): Decoded {
   const metadata = check(event, metadataSchema, event.metadata) as Metadata;
   const known = SCHEMAS.get(categoryOf(event.stream))?.get(event.type);
-  const type = known?.type ?? event.type;
-  const data = upcast(type, metadata.v, event.data);
-  if (!known) return { known: false, type, data, metadata };
-  return { known: true, type, data: check(event, known.schema, data), metadata };
+  if (!known) return { known: false, type: event.type, data: event.data, metadata };
+  const { type, version, schema } = known;
+  if (metadata.v > version) return { known: false, type: youngerName(type, metadata.v), data: event.data, metadata };
+  return { known: true, type, data: check(event, schema, upcast(type, metadata.v, event.data)), metadata };
 }
+
+const youngerName = (type: string, v: number): string => `${type}.v${v}`;
+/** The type under which an event was stored, of the one that decoding gave it. */
+export const storedType = (type: string, v: number): string =>
+  type.endsWith(youngerName('', v)) ? type.slice(0, -youngerName('', v).length) : type;
+
+/**
+ * For whoever decides by it. An event of an unknown type is none of this program's business; one of a known type in a
+ * younger version is, and nothing may be decided without it: it is refused as malformed.
+ */
+export function decodeToDecide(event: RecordedEvent): Decoded {
+  const decoded = decode(event);
+  if (decoded.type === event.type) return decoded;
+  throw new MalformedEvent(event, `version ${decoded.metadata.v} is of a newer program: this one reads ${versionOf(event.type)}`);
+}
+
+/** Why the data of an event, in the current version, is not what its schema wants; null where it is, or there is none. */
+export function whyMalformed({ stream, type }: Pick<RecordedEvent, 'stream' | 'type'>, data: unknown): string | null {
+  const result = SCHEMAS.get(categoryOf(stream))?.get(type)?.schema.safeParse(data);
+  return !result || result.success ? null : z.prettifyError(result.error);
+}
+
+/** Whether a stream of this kind has events of this type, in whatever version. */
+export const isKnownType = ({ stream, type }: Pick<RecordedEvent, 'stream' | 'type'>): boolean =>
+  SCHEMAS.get(categoryOf(stream))?.has(type) ?? false;
 
 /**
  * A chat's event as the world sees it, words decoded. An event of a type that this version does not know keeps its

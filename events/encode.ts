@@ -1,4 +1,5 @@
 import type { ChatEvent, ChatFact, StoredChatFact } from './chat.ts';
+import { storedType } from './codec.ts';
 import { plain } from './content.ts';
 import type { Metadata } from './envelope.ts';
 
@@ -13,7 +14,8 @@ export function encodeChatEvent(event: ChatEvent): { type: string; data: string;
     correlationId: event.correlationId,
     ...(event.causationId === undefined ? {} : { causationId: event.causationId }),
   };
-  return { type: event.type, data: JSON.stringify(encodeWords(event).data), metadata: JSON.stringify(metadata) };
+  const type = storedType(event.type, event.v);
+  return { type, data: JSON.stringify(encodeWords(event).data), metadata: JSON.stringify(metadata) };
 }
 
 function encodeWords(fact: ChatFact): StoredChatFact {

@@ -19,13 +19,16 @@ const EXIT_DAMAGED = 1;
 
 export const backupVerb = (context: VerbContext): Command => {
   const verb = new Command('backup')
-    .description('Takes a backup of the log and the accounts, goes on with one, or checks one.')
+    .description(
+      'Takes a backup of all events and of the passwords, or adds to one what came since; `verify` checks one.',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  hindsight backup --out /backups/chat\n  hindsight backup verify /backups/chat\n\n`hindsight backup take --help` and `hindsight backup verify --help` say more.',
     );
   verb
     .command('take', { isDefault: true })
+    .summary('adds to a backup what it lacks (what `backup` does by itself)')
     .description(
       'Copies all events and the passwords, as they stand at one moment, while servers run or not; of a data folder or of a cluster. In a folder that holds a backup of the same log already, only what came since is added. Every event is chained to all before it by SHA-256.',
     )
@@ -38,6 +41,7 @@ export const backupVerb = (context: VerbContext): Command => {
     .action((options: TakeOptions) => take(context, options));
   verb
     .command('verify')
+    .summary('finds what was changed in a backup')
     .description(
       'Reads every byte of a backup and names each event that was changed, added, moved or is missing. Exits 1 where anything is.',
     )

@@ -1,5 +1,5 @@
 import type { StoredChatFact } from '../../events/chat.ts';
-import { decode } from '../../events/codec.ts';
+import { decodeToDecide } from '../../events/codec.ts';
 import type { EventStore, RecordedEvent } from '../../events/event-store.ts';
 import { chatStream, revisionOf, seqOf } from '../../events/streams.ts';
 import type { Happened } from './state.ts';
@@ -8,7 +8,7 @@ const PAGE_EVENTS = 1_000;
 
 /** An event of a chat's stream in the terms of the state. */
 export function happened(event: RecordedEvent): Happened {
-  const { known, type, data, metadata } = decode(event);
+  const { known, type, data, metadata } = decodeToDecide(event);
   return {
     seq: seqOf(event.revision),
     at: metadata.at,

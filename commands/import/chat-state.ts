@@ -1,5 +1,5 @@
 import type { StoredChatFact } from '../../events/chat.ts';
-import { decode } from '../../events/codec.ts';
+import { decodeToDecide } from '../../events/codec.ts';
 import { type EventStore, NO_STREAM, type RecordedEvent } from '../../events/event-store.ts';
 import { type UserId, ulidTime } from '../../events/ids.ts';
 import { chatStream } from '../../events/streams.ts';
@@ -51,7 +51,7 @@ export async function catchUp(
 }
 
 function evolveRecorded(chat: ImportedChat, event: RecordedEvent, importId: string): void {
-  const { known, type, data, metadata } = decode(event);
+  const { known, type, data, metadata } = decodeToDecide(event);
   if (metadata.correlationId === importId) {
     chat.imported.add(metadata.commandId);
     if (event.revision === FIRST_OF_LINE) chat.firstOfLine = metadata.commandId;

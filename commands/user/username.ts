@@ -1,4 +1,4 @@
-import { decode } from '../../events/codec.ts';
+import { decodeToDecide } from '../../events/codec.ts';
 import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
 import type { UserId } from '../../events/ids.ts';
 import { usernameStream, userStream } from '../../events/streams.ts';
@@ -55,10 +55,10 @@ export async function readReservation(
 ): Promise<Reservation | null> {
   const [last] = await store.readStream(usernameStream(username), { direction: 'backwards', limit: 1 });
   if (!last) return null;
-  const { data, metadata } = decode(last);
+  const { data, metadata } = decodeToDecide(last);
   const { userId } = data as { userId: UserId };
   const [first] = await store.readStream(userStream(userId), { limit: 1 });
   // A user who failed to get this name may have registered under another since.
-  const used = first !== undefined && (decode(first).data as { username?: string | null }).username === username;
+  const used = first !== undefined && (decodeToDecide(first).data as { username?: string | null }).username === username;
   return { userId, at: metadata.at, used };
 }

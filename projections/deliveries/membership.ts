@@ -30,7 +30,8 @@ interface Move {
 }
 
 function moveOf(event: RecordedEvent): Move {
-  const { type, data } = decode(event);
+  const { known, type, data } = decode(event);
+  if (!known) return { come: [], gone: [] };
   if (type === 'ChatStarted') {
     const { members } = data as { members: { userId: UserId }[] };
     return { come: new Set(members.map(({ userId }) => userId)), gone: [] };

@@ -96,7 +96,7 @@ function prepare(
       const decoded = decode(event);
       prepared.inputs.push(inputOf(event, subject, decoded));
       prepared.events.push(event);
-      if (!decoded.known) prepared.unknown.push(event);
+      if (!decoded.known) prepared.unknown.push({ ...event, type: decoded.type });
     } catch (error) {
       return { outcome: 'poison', event, error };
     }

@@ -234,7 +234,7 @@ export function passOver<Event extends Stored>(
         if (input === null) {
           const decoded = decodeEvent(event);
           input = inputOf(event, subject, decoded);
-          if (!decoded.known) unknown.push(event);
+          if (!decoded.known) unknown.push({ ...event, type: decoded.type });
         }
         track.projection.apply(input);
       }

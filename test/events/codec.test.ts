@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decode, decodeChatEvent, MalformedEvent, rfc3339 } from '../../events/codec.ts';
+import { decode, decodeChatEvent, decodeToDecide, MalformedEvent, rfc3339, versionOf } from '../../events/codec.ts';
 import { encodeChatEvent } from '../../events/encode.ts';
 import { type UpcasterTable, upcast } from '../../events/upcasters.ts';
 import { GOLDEN_EPOCH, goldenCases, goldenEvent } from './golden-files.ts';
@@ -31,6 +31,27 @@ describe('an event of a type that no schema knows', () => {
     expect(decode({ ...event, stream: 'user-01HQ3ZS5X0AAAAAAAAAAAAAAAA' }).known).toBe(false);
     const sent = goldenEvent('chat/MessageSent.v1');
     expect(decode({ ...sent, stream: 'connection-a.b' })).toMatchObject({ known: false, data: JSON.parse(sent.data) });
+  });
+});
+
+describe('an event in a version that a newer program wrote', () => {
+  test.each(goldenCases)('is never read as $title', ({ event, file, stored }) => {
+    const v = versionOf(file.type) + 1;
+    const newer = { ...event, metadata: JSON.stringify({ ...(stored.metadata as object), v }) };
+    const name = `${file.type}.v${v}`;
+    expect(decode(newer)).toMatchObject({ known: false, type: name, data: stored.data });
+    expect(() => decodeToDecide(newer)).toThrow(`version ${v} is of a newer program`);
+    expect(decodeToDecide(event)).toEqual(decode(event));
+    if (file.category !== 'chat') return;
+    const seen = decodeChatEvent(newer, GOLDEN_EPOCH);
+    expect(seen).toMatchObject({ type: name, v, data: stored.data });
+    const back = encodeChatEvent(seen);
+    expect([back?.type, JSON.parse(back?.data ?? '')]).toEqual([file.type, stored.data]);
+  });
+
+  test('need not fit the schema of this one', () => {
+    const event = goldenEvent('chat/MessageSent.v1', { data: { messageId: { other: 1 } }, metadata: { v: 2 } });
+    expect(decode(event)).toMatchObject({ known: false, data: { messageId: { other: 1 } } });
   });
 });
 

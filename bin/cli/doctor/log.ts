@@ -66,7 +66,8 @@ async function checkEvents(folder: DataFolder, { events, lastPosition }: LogInsp
 
 function readEvent(event: RecordedEvent, found: { unknown: Record<string, number>; malformed: string[] }): void {
   try {
-    if (!decode(event).known) found.unknown[event.type] = (found.unknown[event.type] ?? 0) + 1;
+    const { known, type } = decode(event);
+    if (!known) found.unknown[type] = (found.unknown[type] ?? 0) + 1;
   } catch (error) {
     if (!(error instanceof MalformedEvent)) throw error;
     found.malformed.push(error.message);

@@ -109,7 +109,9 @@ function applyEvent(context: FeedContext, recorded: RecordedEvent): void {
   if (chatId === null) {
     const receipts = receiptsOf(recorded.stream);
     const room = receipts && context.directory.rooms.get(receipts.chatId);
-    if (receipts && room) pushReceipt(context, room, { ...receipts, ...(decode(recorded).data as object) });
+    if (!receipts || !room) return;
+    const { known, data } = decode(recorded);
+    if (known) pushReceipt(context, room, { ...receipts, ...(data as object) });
     return;
   }
   const { type } = recorded;
