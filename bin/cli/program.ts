@@ -15,6 +15,7 @@ import { opsVerb } from './ops.ts';
 import { projectionsVerb } from './projections/verb.ts';
 import { replayVerb } from './replay.ts';
 import { serveVerb } from './serve.ts';
+import { upcastVerb } from './upcast.ts';
 import { userVerb } from './user.ts';
 import type { VerbContext } from './verb.ts';
 import { versionVerb } from './version.ts';
@@ -26,7 +27,7 @@ const VERBS = [
   versionVerb,
   importVerb,
   userVerb,
-  eventsVerb,
+  (context: VerbContext): Command => eventsVerb(context).addCommand(upcastVerb(context)),
   replayVerb,
   projectionsVerb,
   opsVerb,
@@ -57,7 +58,8 @@ export function createProgram(context: VerbContext): Command {
 /** Every setting is a flag of every verb, before or after its name. */
 function addSettings(command: Command): void {
   for (const child of command.commands) addSettings(child);
-  if (command.commands.length > 0 && command.parent !== null) return;
+  const isVerb = command.commands.length === 0 || command.options.length > 0;
+  if (!isVerb && command.parent !== null) return;
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     command.addOption(

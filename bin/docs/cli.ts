@@ -39,6 +39,6 @@ function leaves(command: Command): { name: string; command: Command }[] {
     .createHelp()
     .visibleCommands(command)
     .filter((child) => child.name() !== 'help');
-  if (below.length === 0) return [{ name: command.name(), command }];
-  return below.flatMap(leaves).map((leaf) => ({ ...leaf, name: `${command.name()} ${leaf.name}` }));
+  const own = below.length === 0 || command.options.length > 0 ? [{ name: command.name(), command }] : [];
+  return [...own, ...below.flatMap(leaves).map((leaf) => ({ ...leaf, name: `${command.name()} ${leaf.name}` }))];
 }

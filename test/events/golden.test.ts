@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ChatData } from '../../events/chat.ts';
@@ -48,6 +49,15 @@ describe('golden files', () => {
       return fields.filter((field) => !cases.some(({ stored }) => field in (stored.data as object)));
     });
     expect(missing).toEqual([]);
+  });
+
+  test('each is what it was when it was written: add a line for a new one (`sha256sum`), never change one', () => {
+    const written = readFileSync(join(import.meta.dirname, 'golden.sha256'), 'utf8');
+    const now = goldenFiles.map(({ name }) => {
+      const bytes = readFileSync(join(import.meta.dirname, 'golden', `${name}.json`));
+      return `${createHash('sha256').update(bytes).digest('hex')}  ${name}.json`;
+    });
+    expect(written.trimEnd().split('\n').toSorted()).toEqual(now.toSorted());
   });
 
   test('every version but the current one has an upcaster', () => {

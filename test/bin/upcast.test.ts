@@ -1,0 +1,79 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Io } from '../../bin/cli/io.ts';
+import { main } from '../../bin/cli/main.ts';
+import { openSqliteEventStore } from '../../infra/sqlite/event-store/index.ts';
+import type { DryRun } from '../../queries/upcasting/index.ts';
+import { goldenEvent } from '../events/golden-files.ts';
+import { temporaryFolders } from '../support/temporary-folders.ts';
+
+const folders = temporaryFolders();
+const data = folders.folder();
+const trial = join(data, 'upcasters.ts');
+
+beforeAll(async () => {
+  const store = await openSqliteEventStore({ file: join(data, 'events.db') });
+  const { stream, eventId, type, data: said, metadata } = goldenEvent('chat/MessageDeleted.v1');
+  await store.append(stream, -1, [{ eventId, type, data: said, metadata }]);
+  await store.close();
+  writeFileSync(
+    trial,
+    `interface Deleted { rev: number }
+     export const upcasters = { MessageDeleted: { 1: (data: Deleted) => ({ ...data, rev: String(data.rev) }) } };
+     const isText = (value: unknown): boolean => typeof value === 'string';
+     export const schemas = { MessageDeleted: { safeParse: (data: Deleted) => ({ success: isText(data.rev) }) } };`,
+  );
+});
+afterEach(() => {
+  process.exitCode = undefined;
+});
+afterAll(folders.remove);
+
+async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const said = { stdout: '', stderr: '' };
+  const io: Io = {
+    out: (text) => void (said.stdout += `${text}\n`),
+    err: (text) => void (said.stderr += `${text}\n`),
+    drained: async () => undefined,
+  };
+  return { code: await main(['events', 'upcast', '--dry-run', '--data', data, ...args], io), ...said };
+}
+
+test('a log is read as the program reads it', async () => {
+  const { code, stdout } = await run();
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/chat +MessageDeleted +1 +1 +what its schema says/);
+});
+
+test('a file with upcasters and schemas is tried on it', async () => {
+  const { code, stdout } = await run('--with', trial);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/MessageDeleted +1 → 2 +1/);
+  expect(stdout).toMatch(/before \{.*"rev":\d+\}\n {2}after {2}\{.*"rev":"\d+"\}/);
+  const { rows } = JSON.parse((await run('--with', trial, '--json')).stdout) as DryRun;
+  expect(rows).toMatchObject([{ becomes: 2, upcast: 1, undecodable: 0 }]);
+});
+
+test('what a file makes that its own schema refuses ends with 1, and says where', async () => {
+  const wrong = join(data, 'wrong.ts');
+  writeFileSync(
+    wrong,
+    `export const upcasters = { MessageDeleted: { 1: (data: object) => data } };
+     export const schemas = { MessageDeleted: { safeParse: () => ({ success: false, error: { message: 'no rev' } }) } };`,
+  );
+  const { code, stdout } = await run('--with', wrong);
+  expect(code).toBe(1);
+  expect(stdout).toContain('revision 0: no rev');
+});
+
+test.each([
+  ['a file that exports no upcasters', 1, 'exports no `upcasters`'],
+  ['a number of examples that is none', 2, '--examples'],
+])('%s is refused', async (what, code, message) => {
+  const empty = join(data, 'empty.ts');
+  writeFileSync(empty, 'export {};');
+  const refused = code === 1 ? await run('--with', empty) : await run('--examples', 'many');
+  expect([what, refused.code]).toEqual([what, code]);
+  expect(refused.stderr).toContain(message);
+});
