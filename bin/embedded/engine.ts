@@ -4,7 +4,7 @@ import { recordJobEnd } from '../../gateway/http/ops/recorded.ts';
 import { openViews } from '../../infra/sqlite/views/open-views.ts';
 import { systemClock } from '../../infra/system/clock.ts';
 import { chatLogReader } from '../../queries/chat-log/log-reader.ts';
-import { createQueries } from '../../queries/index.ts';
+import { createQueries, pinnedQueries } from '../../queries/index.ts';
 import type { DataFolder } from '../data-folder.ts';
 import type { Observer } from '../observer.ts';
 import type { Composition } from '../server/composition.ts';
@@ -45,7 +45,7 @@ export async function openEngine(
   });
   on.onClose(projections.close);
   on.onClose(nudgeOnAppend(store, projections, on.onFatal));
-  const queries = createQueries({
+  const answers = createQueries({
     chatHistory: views.chatHistory,
     chatLog: chatLogReader(store),
     members: views.members,
@@ -58,6 +58,7 @@ export async function openEngine(
     clock: systemClock,
     userSearch: config.userSearch,
   });
+  const queries = pinnedQueries(answers, views.pinned);
   return { log, queries, projections };
 }
 

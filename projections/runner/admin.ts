@@ -1,118 +1,162 @@
 import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
 import type { EventLog } from '../../events/event-store.ts';
+import { isChatId } from '../../events/ids.ts';
 import { encodePosition } from '../../events/position.ts';
+import { chatStream } from '../../events/streams.ts';
+import type { LeftOut } from '../parking/left-out.ts';
 import type { Admin, ProjectionJob, ProjectionState } from './api.ts';
-import type { Job } from './job.ts';
-import type { Jobs } from './jobs.ts';
-import type { Live, LiveViews } from './live.ts';
+import type { Asked, Jobs } from './jobs.ts';
+import { type Live, type LiveViews, switchTracks } from './live.ts';
 import { VIEWS, type ViewName, type ViewsStore } from './ports.ts';
+import { etaOf, jobRecord, lagAt, progressOf } from './records.ts';
 
 interface Deps {
   log: EventLog;
   store: ViewsStore;
+  leftOut: LeftOut;
   live: LiveViews;
   jobs: Jobs;
   clock: () => number;
   wake: () => void;
+  /** The live views have moved. */
+  onPromoted: () => void;
+  /** Runs work between two steps of the runner: what it writes is part of no other transaction. */
+  between: <T>(work: () => T | Promise<T>) => Promise<T>;
 }
 
 /** A view that is further behind than this is catching up. */
 const CATCHING_UP_EVENTS = 1_000;
+/** What a repair builds anew: users are of no chat. */
+const OF_CHATS: readonly ViewName[] = VIEWS.filter((view) => view !== 'users');
 
 export function createAdmin(deps: Deps): Admin {
+  const { jobs } = deps;
   const pace = createPace(deps.clock);
   const state = (view: ViewName, entry: Live) => stateOf(deps, { view, entry, pace });
-  const begin = (name: string, start: Jobs['rebuild']): Outcome<ProjectionJob> => {
-    const views = name === 'all' ? VIEWS : VIEWS.filter((view) => view === name);
-    if (views.length === 0) return noSuchView(name);
-    const job = start(name, views);
-    deps.wake();
-    return job
-      ? accepted(jobRecord(job, deps.clock()))
-      : rejected('version-conflict', `such a job of ${name} is running`);
-  };
-  const setPaused = async (name: string, paused: boolean): Promise<Outcome<ProjectionState>> => {
+  const found = (name: string): { view: ViewName; entry: Live } | null => {
     const view = VIEWS.find((known) => known === name);
     const entry = view && deps.live.get(view);
-    if (!entry) return noSuchView(name);
-    deps.store.setPaused(view, paused);
-    entry.paused = paused;
+    return view && entry ? { view, entry } : null;
+  };
+  const begin = async (asked: Asked): Promise<Outcome<ProjectionJob>> => {
+    const job = await deps.between(() => jobs.begin(asked));
     deps.wake();
-    return accepted(await state(view, entry));
+    return job
+      ? accepted(await jobRecord(deps, job))
+      : rejected('version-conflict', `a ${asked.action} of ${asked.name} has not ended`);
+  };
+  const beginNamed = async (name: string, asked: Omit<Asked, 'name' | 'views'>): Promise<Outcome<ProjectionJob>> => {
+    const views = name === 'all' ? VIEWS : VIEWS.filter((view) => view === name);
+    return views.length === 0 ? noSuchView(name) : begin({ ...asked, name, views });
+  };
+  const moved = async (name: string, move: (of: { view: ViewName; entry: Live }) => Outcome<null>) => {
+    const of = found(name);
+    if (!of) return noSuchView(name);
+    const outcome = await deps.between(() => move(of));
+    deps.wake();
+    return outcome.ok ? accepted(await state(of.view, of.entry)) : outcome;
   };
   return {
     list: async () => Promise.all([...deps.live].map(([view, entry]) => state(view, entry))),
-    rebuild: async (name) => begin(name, deps.jobs.rebuild),
-    verify: async (name) => begin(name, deps.jobs.verify),
-    pause: (name) => setPaused(name, true),
-    resume: (name) => setPaused(name, false),
-    cancel: async () => NOT_YET,
-    rollback: async () => NOT_YET,
-    drop: async () => NOT_YET,
-    repair: async () => NOT_YET,
-    jobs: async () => [],
+    rebuild: (name, how = {}) => beginNamed(name, { action: 'rebuild', how }),
+    verify: (name, how = {}) => beginNamed(name, { action: 'verify', how }),
+    pause: (name) => moved(name, (of) => setPaused(deps, of, true)),
+    resume: (name) => moved(name, (of) => setPaused(deps, of, false)),
+    cancel: (name) => cancel(deps, name),
+    rollback: (name) => moved(name, (of) => rollback(deps, of)),
+    drop: (name) => moved(name, (of) => drop(deps, of)),
+    async repair(chatId, { by } = {}) {
+      const [first] = isChatId(chatId) ? await deps.log.readStream(chatStream(chatId), { limit: 1 }) : [];
+      if (!first) return rejected('not-found', `there is no chat ${chatId}`);
+      return begin({ action: 'repair', name: chatId, views: OF_CHATS, ...(by && { how: { by } }) });
+    },
+    jobs: async () =>
+      Promise.all(
+        jobs
+          .all()
+          .reverse()
+          .map((job) => jobRecord(deps, job)),
+      ),
     async job(id) {
-      const job = deps.jobs.job(id);
-      return job && jobRecord(job, deps.clock());
+      const job = jobs.job(id);
+      return job && jobRecord(deps, job);
     },
   };
 }
 
-const NOT_YET = rejected('version-conflict', 'this version cannot do that yet');
 const noSuchView = (name: string) => rejected('not-found', `no view is called ${name}: there are ${VIEWS.join(', ')}`);
 
-async function stateOf(
-  { log, jobs, clock }: Deps,
-  { view, entry, pace }: { view: ViewName; entry: Live; pace: Pace },
-): Promise<ProjectionState> {
+type Found = { view: ViewName; entry: Live };
+
+/** Of the rebuild while there is one, else of the view. */
+function setPaused({ store, jobs }: Deps, { view, entry }: Found, paused: boolean): Outcome<null> {
+  const rebuilding = jobs.open(view, 'rebuild');
+  if (rebuilding && !rebuilding.stored.first) {
+    jobs.setPaused(rebuilding, paused);
+    return accepted(null);
+  }
+  store.setPaused(view, paused);
+  entry.paused = paused;
+  return accepted(null);
+}
+
+/** Readers never go back in what they have seen. */
+function rollback(deps: Deps, { view, entry }: Found): Outcome<null> {
+  const { store, jobs, onPromoted } = deps;
+  const { track, previous } = entry;
+  if (!previous) return rejected('version-conflict', `${view} has no previous generation`);
+  if (previous.position < track.position) {
+    return rejected('version-conflict', `the previous generation of ${view} is behind: try again`);
+  }
+  if (jobs.open(view, 'rebuild')) return rejected('version-conflict', `a rebuild of ${view} has not ended`);
+  store.transaction(() => store.swap(view));
+  switchTracks(deps, view, entry);
+  onPromoted();
+  return accepted(null);
+}
+
+function drop({ store }: Deps, { view, entry }: Found): Outcome<null> {
+  if (!entry.previous) return rejected('version-conflict', `${view} has no previous generation`);
+  store.transaction(() => store.drop(view));
+  entry.previous = null;
+  return accepted(null);
+}
+
+/** The rebuild first: it is what is in the way. */
+async function cancel(deps: Deps, name: string): Promise<Outcome<ProjectionJob>> {
+  const { jobs } = deps;
+  const views = name === 'all' ? VIEWS : VIEWS.filter((view) => view === name);
+  if (views.length === 0) return noSuchView(name);
+  for (const action of ['rebuild', 'verify'] as const) {
+    const job = views.map((view) => jobs.open(view, action)).find((found) => found !== null);
+    if (!job) continue;
+    if (job.stored.first)
+      return rejected('version-conflict', 'a first build cannot be cancelled: nothing else is there');
+    await deps.between(() => jobs.cancel(job));
+    return accepted(await jobRecord(deps, job));
+  }
+  return rejected('version-conflict', `no rebuild or verify of ${name} runs`);
+}
+
+async function stateOf(deps: Deps, { view, entry, pace }: Found & { pace: Pace }): Promise<ProjectionState> {
+  const { log, jobs, store } = deps;
   const { track, paused } = entry;
-  const head = await log.head();
-  const [next] = track.position < head ? await log.readAll({ after: track.position, limit: 1 }) : [];
-  const rebuilding = jobs.running(view, 'rebuild');
-  const lagEvents = Math.max(0, head - track.position);
-  const behind = lagEvents > CATCHING_UP_EVENTS;
+  const lag = await lagAt(deps, track.position);
+  const rebuilding = jobs.open(view, 'rebuild');
   const base = {
     name: view,
     position: encodePosition(log.epoch, track.position),
-    lagEvents,
-    lagSeconds: next ? Math.max(0, (clock() - next.recordedAt) / 1_000) : 0,
-    generations: { live: 1, building: null, previous: null },
+    lagEvents: lag.events,
+    lagSeconds: lag.seconds,
+    generations: store.generations(view),
+    progress: null,
+    etaS: null,
   };
-  if (rebuilding) {
-    const { progress } = rebuilding;
-    return { ...base, state: 'rebuilding', progress, etaS: etaSeconds(rebuilding, clock()) };
-  }
-  if (paused) return { ...base, state: 'paused', progress: null, etaS: null };
-  if (!behind) return { ...base, state: 'live', progress: null, etaS: null };
+  if (rebuilding) return { ...base, state: 'rebuilding', progress: progressOf(rebuilding), etaS: etaOf(rebuilding) };
+  if (paused) return { ...base, state: 'paused' };
+  if (lag.events <= CATCHING_UP_EVENTS) return { ...base, state: 'live' };
+  const head = track.position + lag.events;
   return { ...base, state: 'catching-up', progress: track.position / head, etaS: pace(view, track.position, head) };
-}
-
-function jobRecord(job: Job, now: number): ProjectionJob {
-  const { jobId, name, action, state, progress, startedAt, endedAt, result, error } = job;
-  return {
-    jobId,
-    name,
-    action,
-    state,
-    progress,
-    etaS: state === 'running' ? etaSeconds(job, now) : null,
-    startedAt: new Date(startedAt).toISOString(),
-    endedAt: endedAt === null ? null : new Date(endedAt).toISOString(),
-    phase: null,
-    eventsPerSecond: null,
-    lagEvents: null,
-    lagSeconds: null,
-    actor: null,
-    reason: null,
-    result,
-    error,
-  };
-}
-
-/** By the pace since the beginning; null before there is one. */
-function etaSeconds({ progress, startedAt }: Job, now: number): number | null {
-  if (progress <= 0) return null;
-  return Math.round((((now - startedAt) / progress) * (1 - progress)) / 1_000);
 }
 
 type Pace = (view: ViewName, position: number, head: number) => number | null;

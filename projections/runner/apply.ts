@@ -4,7 +4,7 @@ import type { Taken } from '../parking/attempt.ts';
 import { leftOutInput } from '../parking/left-out.ts';
 import type { ParkedEvent } from '../parking/ports.ts';
 import { type EventPlace, type Input, inputOf } from '../projection.ts';
-import { createSubjects } from '../subjects.ts';
+import { createSubjects, type Subject } from '../subjects.ts';
 import type { RowStore } from './ports.ts';
 import { furthestBehind, type Track } from './tracks.ts';
 
@@ -144,13 +144,18 @@ export interface Fill extends Told {
   readonly tracks: readonly Track[];
   readonly until?: LogPosition;
   readonly stepEvents: number;
+  /** Left out: all. */
+  readonly wants?: (subject: Subject) => boolean;
 }
 
 /**
  * As many events as one transaction is worth, in pages small enough to die young; true where that was all. For tracks
  * that nobody reads yet: after an event that one of them cannot take nothing has changed, but that the next call parks it.
  */
-export async function fill(store: RowStore, { log, tracks, until, stepEvents, ...told }: Fill): Promise<boolean> {
+export async function fill(
+  store: RowStore,
+  { log, tracks, until, stepEvents, wants, ...told }: Fill,
+): Promise<boolean> {
   let after = furthestBehind(tracks) ?? 0;
   let taken = 0;
   let more = true;
@@ -160,7 +165,7 @@ export async function fill(store: RowStore, { log, tracks, until, stepEvents, ..
     await store.transactionOver(async () => {
       while (more && taken < stepEvents) {
         const limit = Math.min(PAGE_EVENTS, stepEvents - taken);
-        const page = await read(log, tracks, { after, limit, ...(until !== undefined && { until }) });
+        const page = await read({ log, tracks, wants }, { after, limit, ...(until !== undefined && { until }) });
         const { events } = page;
         pass = page.pass;
         pass.run();
@@ -190,11 +195,14 @@ type Read = { events: readonly EventPlace[]; pass: Pass<EventPlace> };
 /** As both ways of reading have it. */
 type Stored = EventPlace & { readonly metadata: unknown; readonly recordedAt?: number };
 
-async function read(log: Fill['log'], tracks: readonly Track[], page: AllPage): Promise<Read> {
+async function read(
+  { log, tracks, wants }: Pick<Fill, 'log' | 'tracks'> & { wants: Fill['wants'] | undefined },
+  page: AllPage,
+): Promise<Read> {
   const parsed = await log.readParsed?.(page);
-  if (parsed) return { events: parsed, pass: passOver(tracks, parsed, decodeParsed) };
+  if (parsed) return { events: parsed, pass: passOver(tracks, parsed, decodeParsed, wants) };
   const events = await log.readAll(page);
-  return { events, pass: passOver(tracks, events, decode) };
+  return { events, pass: passOver(tracks, events, decode, wants) };
 }
 
 export interface Pass<Event extends EventPlace> {
@@ -208,6 +216,7 @@ export function passOver<Event extends Stored>(
   tracks: readonly Track[],
   events: readonly Event[],
   decodeEvent: (event: Event) => Decoded,
+  wants: (subject: Subject) => boolean = () => true,
 ): Pass<Event> {
   const at: Pass<Event>['at'] = { track: null, event: null };
   const unknown: EventPlace[] = [];
@@ -219,7 +228,7 @@ export function passOver<Event extends Stored>(
   function run(): void {
     for (const event of events) {
       const subject = subjectOf(event.stream);
-      if (subject === null) continue;
+      if (subject === null || !wants(subject)) continue;
       at.event = event;
       let input: Input | null = null;
       for (const track of takers[subject.category]) {

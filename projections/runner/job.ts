@@ -3,32 +3,47 @@ import type { LeftOut } from '../parking/left-out.ts';
 import type { ParkedEvent } from '../parking/ports.ts';
 import type { EventPlace } from '../projection.ts';
 import type { LiveViews } from './live.ts';
-import type { Comparison, ViewName, ViewsStore } from './ports.ts';
+import type { Meter, Pacer } from './pace.ts';
+import type { Comparison, StoredJob, ViewsStore } from './ports.ts';
 import type { Report } from './report.ts';
 
 export interface Job {
-  readonly jobId: string;
-  readonly name: string;
-  readonly views: readonly ViewName[];
-  readonly action: 'rebuild' | 'verify';
-  state: 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
-  /** 0 to 1. */
-  progress: number;
-  /** Milliseconds since 1970, both. */
-  readonly startedAt: number;
-  endedAt: number | null;
-  result: Comparison | null;
-  error: string | null;
+  readonly stored: StoredJob;
+  readonly pacer: Pacer;
+  readonly meter: Meter;
+  /** Null before its first step. */
+  work: JobWork | null;
+}
+
+/** What a step has done. */
+export interface Step {
+  done: boolean;
+  /** Of the log. */
+  events: number;
 }
 
 /** A job's work, a slice at a time, so that live events come first. */
 export interface JobWork {
-  /** True when the work is done. A step that the store could not take is tried again. */
-  step(): Promise<boolean>;
-  progress(): number;
+  /** A step that the store could not take is tried again. */
+  step(): Promise<Step>;
+  /** In events of the log, about: how much is done, and of how much. */
+  units(): { done: number; total: number };
+  /** How far what is being built lies behind the log; null where nothing is. */
+  position(): number | null;
+  result(): Comparison | null;
   /** Gives back what it holds. Work that was `stopped` may be gone on with by a later run. */
   end(how: 'done' | 'failed' | 'stopped'): Promise<void>;
-  result(): Comparison | null;
+}
+
+/** Ends a job that has found differences: they are its result. */
+export class Differs extends Error {
+  readonly code = 'differs';
+  readonly result: Comparison;
+  constructor(result: Comparison) {
+    super(`what was built differs from the log in ${result.differencesFound} rows: the live view stays as it is`);
+    this.name = 'Differs';
+    this.result = result;
+  }
 }
 
 export interface JobDeps {
@@ -43,6 +58,14 @@ export interface JobDeps {
   leftOut: LeftOut;
   /** The live views have moved. */
   onPromoted: () => void;
+  /** Whether readers wait for the live views, which then come first. */
+  busy: () => boolean;
   /** Events in one transaction. */
   stepEvents: number;
 }
+
+/** Beside live views that readers wait for, steps are short: a live event waits for no longer than one. */
+const STEP_EVENTS_BESIDE_LIVE = 1_000;
+
+export const stepEventsOf = ({ busy, stepEvents }: JobDeps): number =>
+  busy() ? Math.min(STEP_EVENTS_BESIDE_LIVE, stepEvents) : stepEvents;

@@ -1,133 +1,184 @@
-import type { Job, JobDeps, JobWork } from './job.ts';
-import type { ViewName } from './ports.ts';
+import type { ActedBy, RebuildOptions } from './api.ts';
+import { Differs, type Job, type JobDeps, type JobWork, type Step } from './job.ts';
+import { createMeter, createPacer } from './pace.ts';
+import type { StoredJob, ViewName } from './ports.ts';
 import { rebuildWork } from './rebuild.ts';
+import { jobRecord } from './records.ts';
+import { repairWork } from './repair.ts';
 import { verifyWork } from './verify.ts';
 
-/** How many jobs can be asked for; those that ended first are forgotten first. */
-const JOBS_KEPT = 100;
+/** How many that have ended can be asked for; those that were begun first are forgotten first. */
+const ENDED_KEPT = 100;
 
-/** Rebuilds and verifies, one after the other. */
+/** Rebuilds, verifies and repairs. They lie in the store, so that a later run goes on with those that have not ended. */
 export interface Jobs {
-  /** True where there was something to do. Throws where the store fails for a while: the step is tried again. */
-  turn(): Promise<boolean>;
+  /** A step of each that may go on: 0 where one has worked, else how long (ms) until one may. Throws where the store fails for a while. */
+  turn(): Promise<number>;
   /** Null where such a job of one of the views has not ended. */
-  rebuild(name: string, views: readonly ViewName[]): Job | null;
-  verify(name: string, views: readonly ViewName[]): Job | null;
-  /** A rebuild of views that hold nothing yet. */
-  build(views: readonly ViewName[]): void;
-  /** Goes on with the rebuild that an earlier run left unfinished. */
-  resume(): void;
+  begin(asked: Asked): Job | null;
+  /** Goes on with what an earlier run has left. */
+  resume(): Promise<void>;
+  all(): Job[];
   job(id: string): Job | null;
-  running(view: ViewName, action: Job['action']): Job | null;
+  open(view: ViewName, action: StoredJob['action']): Job | null;
+  setPaused(job: Job, paused: boolean): void;
+  cancel(job: Job): Promise<void>;
   /** Leaves unfinished work as it is. */
   stop(): Promise<void>;
 }
 
+export interface Asked {
+  name: string;
+  action: StoredJob['action'];
+  views: readonly ViewName[];
+  first?: boolean;
+  how?: RebuildOptions;
+}
+
+const WORK: { [A in StoredJob['action']]: (deps: JobDeps, job: StoredJob) => JobWork } = {
+  rebuild: rebuildWork,
+  verify: verifyWork,
+  repair: repairWork,
+};
+
+const isOpen = ({ stored: { state } }: Job): boolean => state === 'running' || state === 'paused';
+
 export function createJobs(deps: JobDeps): Jobs {
-  const records = new Map<string, Job>();
-  const worker = createJobWorker(deps);
+  const jobs = new Map<string, Job>();
+  const { store } = deps;
 
-  const running: Jobs['running'] = (view, action) =>
-    [...records.values()].find((job) => job.state === 'running' && job.action === action && job.views.includes(view)) ??
-    null;
-
-  function add(job: Pick<Job, 'name' | 'views' | 'action'>, begin: () => JobWork): Job | null {
-    if (job.views.some((view) => running(view, job.action))) return null;
-    const added = newJob(deps, job);
-    records.set(added.jobId, added);
-    forgetEnded(records);
-    worker.queue(added, begin);
-    return added;
-  }
-
-  function rebuild(name: string, views: readonly ViewName[], how: 'afresh' | 'resume'): Job | null {
-    const job = add({ name, views, action: 'rebuild' }, () => rebuildWork(deps, { views, how }));
-    if (job) holdEmpty(deps, views);
+  function add(stored: StoredJob): Job {
+    const job: Job = {
+      stored,
+      pacer: createPacer(stored.how),
+      meter: createMeter(() => performance.now()),
+      work: null,
+    };
+    jobs.set(stored.jobId, job);
+    forgetEnded(jobs);
+    if (stored.first) holdEmpty(deps, stored.views);
     return job;
   }
 
-  return {
-    turn: worker.turn,
-    rebuild: (name, views) => rebuild(name, views, 'afresh'),
-    verify: (name, views) => add({ name, views, action: 'verify' }, () => verifyWork(deps, views)),
-    build(views) {
-      const idle = views.filter((view) => !running(view, 'rebuild'));
-      if (idle.length > 0) rebuild(nameOf(idle), idle, 'afresh');
-    },
-    resume() {
-      const begun = [...deps.live.keys()].filter((view) => deps.store.state(view, 'next') !== null);
-      if (begun.length > 0) rebuild(nameOf(begun), begun, 'resume');
-    },
-    job: (id) => records.get(id) ?? null,
-    running,
-    stop: worker.stop,
-  };
-}
-
-/** Works off a queue of jobs, a step in each turn. */
-function createJobWorker({ store, clock }: JobDeps) {
-  const waiting: { job: Job; begin: () => JobWork }[] = [];
-  let current: { job: Job; work: JobWork } | null = null;
-
-  async function finish(job: Job, work: JobWork, error: Error | null): Promise<void> {
-    current = null;
-    await work.end(error === null ? 'done' : 'failed');
-    if (error === null) job.progress = 1;
-    job.state = error === null ? 'done' : 'failed';
-    job.error = error === null ? null : error.message;
-    job.result = error === null ? work.result() : null;
-    job.endedAt = clock();
-  }
-
-  async function turn(): Promise<boolean> {
-    if (!current) {
-      const [next] = waiting;
-      if (!next) return false;
-      current = { job: next.job, work: next.begin() };
-      waiting.shift();
-    }
-    const { job, work } = current;
-    try {
-      const done = await work.step();
-      job.progress = work.progress();
-      if (done) await finish(job, work, null);
-    } catch (error) {
-      if (store.faultOf(error) !== null || !(error instanceof Error)) throw error;
-      await finish(job, work, error);
-    }
-    return true;
-  }
+  const open: Jobs['open'] = (view, action) =>
+    [...jobs.values()].find((job) => isOpen(job) && job.stored.action === action && job.stored.views.includes(view)) ??
+    null;
 
   return {
-    turn,
-    queue: (job: Job, begin: () => JobWork) => void waiting.push({ job, begin }),
+    turn: () => turn(deps, jobs),
+    begin(asked) {
+      if (asked.views.some((view) => open(view, asked.action))) return null;
+      const stored = storedJob(deps, asked);
+      store.transaction(() => {
+        if (stored.action === 'rebuild') for (const view of stored.views) store.begin(view);
+        store.saveJob(stored);
+      });
+      return add(stored);
+    },
+    async resume() {
+      for (const stored of store.jobs()) add(stored);
+      await store.forgetGradings([...jobs.values()].filter(isOpen).map(({ stored }) => stored.jobId));
+    },
+    all: () => [...jobs.values()],
+    job: (id) => jobs.get(id) ?? null,
+    open,
+    setPaused(job, paused) {
+      if (!isOpen(job)) return;
+      job.stored.state = paused ? 'paused' : 'running';
+      store.saveJob(job.stored);
+      job.meter.restart();
+    },
+    cancel: (job) => finish(deps, job, { state: 'cancelled' }),
     async stop() {
-      await current?.work.end('stopped');
-      current = null;
+      for (const job of jobs.values()) {
+        await job.work?.end('stopped');
+        job.work = null;
+      }
     },
   };
 }
 
-const nameOf = (views: readonly ViewName[]): string => (views.length === 1 ? views.join() : 'all');
+async function turn(deps: JobDeps, jobs: ReadonlyMap<string, Job>): Promise<number> {
+  let wait = Number.POSITIVE_INFINITY;
+  for (const job of jobs.values()) {
+    if (job.stored.state !== 'running') continue;
+    const now = performance.now();
+    const ready = job.pacer.readyAt() - now;
+    if (ready <= 0) await step(deps, job, now);
+    wait = Math.min(wait, Math.max(0, ready));
+  }
+  return wait;
+}
 
-function newJob({ makeId, clock }: JobDeps, job: Pick<Job, 'name' | 'views' | 'action'>): Job {
+async function step(deps: JobDeps, job: Job, from: number): Promise<void> {
+  let done: Step;
+  const busy = deps.busy();
+  try {
+    job.work ??= WORK[job.stored.action](deps, job.stored);
+    const before = job.work.units().done;
+    done = await job.work.step();
+    job.pacer.took({ from, to: performance.now(), events: done.events, busy });
+    job.meter.add({ units: Math.max(0, job.work.units().done - before), events: done.events });
+  } catch (error) {
+    if (deps.store.faultOf(error) !== null || !(error instanceof Error)) throw error;
+    await finish(deps, job, { state: 'failed', error });
+    return;
+  }
+  if (done.done) await finish(deps, job, { state: 'done' });
+}
+
+/** What a rebuild has not switched to is thrown away, in the transaction that ends it. */
+async function finish(
+  deps: JobDeps,
+  job: Job,
+  { state, error = null }: { state: 'done' | 'failed' | 'cancelled'; error?: Error | null },
+): Promise<void> {
+  const { store, clock, report } = deps;
+  const { stored, work } = job;
+  const result = error instanceof Differs ? error.result : state === 'done' ? (work?.result() ?? stored.result) : null;
+  const ended: StoredJob = {
+    ...stored,
+    state,
+    phase: null,
+    endedAt: clock(),
+    result,
+    error: error === null ? null : error.message,
+  };
+  store.transaction(() => {
+    if (stored.action === 'rebuild' && state !== 'done') for (const view of stored.views) store.abandon(view);
+    store.saveJob(ended);
+  });
+  Object.assign(stored, ended);
+  await work?.end(state === 'done' ? 'done' : 'failed');
+  job.work = null;
+  report({ kind: 'job-ended', job: await jobRecord(deps, job) });
+}
+
+/** As many of those that have ended as the store keeps. */
+function forgetEnded(jobs: Map<string, Job>): void {
+  const ended = [...jobs.values()].filter((job) => !isOpen(job));
+  for (const { stored } of ended.slice(0, Math.max(0, ended.length - ENDED_KEPT))) jobs.delete(stored.jobId);
+}
+
+function storedJob(
+  { makeId, clock }: JobDeps,
+  { name, action, views, first = false, how: { by, ...how } = {} }: Asked,
+): StoredJob {
   return {
-    ...job,
     jobId: makeId(),
+    name,
+    action,
+    views,
+    first,
+    how,
+    by: (by as ActedBy | undefined) ?? null,
     state: 'running',
-    progress: 0,
+    phase: action === 'rebuild' ? 'building' : null,
     startedAt: clock(),
     endedAt: null,
     result: null,
     error: null,
   };
-}
-
-function forgetEnded(records: Map<string, Job>): void {
-  for (const { jobId, state } of records.values()) {
-    if (records.size <= JOBS_KEPT) return;
-    if (state !== 'running') records.delete(jobId);
-  }
 }
 
 /** Live tables that hold nothing yet wait for the rebuild, rather than be filled twice. */

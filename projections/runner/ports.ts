@@ -1,4 +1,5 @@
 import type { LogPosition } from '../../events/event-store.ts';
+import type { ChatId, UserId } from '../../events/ids.ts';
 import type { ChatHistoryWriter } from '../chat-history/ports.ts';
 import type { MembersWriter } from '../members/ports.ts';
 import type { Skip } from '../parking/left-out.ts';
@@ -10,8 +11,15 @@ import type { UsersWriter } from '../users/ports.ts';
 export const VIEWS = ['chat-history', 'user-chats', 'members', 'users'] as const;
 export type ViewName = (typeof VIEWS)[number];
 
-/** What is read, and what a rebuild fills beside it. */
-export type Generation = 'live' | 'next';
+/** Each set of tables of a view has a number of its own, given once. */
+export type Generation = number;
+
+/** What is read, what is being built beside it, and what was read before it. */
+export interface Generations {
+  live: Generation;
+  building: Generation | null;
+  previous: Generation | null;
+}
 
 export interface Writers {
   'chat-history': ChatHistoryWriter;
@@ -20,9 +28,9 @@ export interface Writers {
   users: UsersWriter;
 }
 
-/** What is parked of a view's generation. */
-export const parkingGroup = (view: ViewName, generation: Generation): string =>
-  generation === 'live' ? view : `${view}@${generation}`;
+/** What is parked of a view: of what is read under its own name, of what is fed beside it under the generation's. */
+export const parkingGroup = (view: ViewName, generation: Generation, { live }: Pick<Generations, 'live'>): string =>
+  generation === live ? view : `${view}@${generation}`;
 
 export interface ViewState {
   /** Everything up to here is in the view. */
@@ -59,43 +67,108 @@ export interface RowStore {
 }
 
 export interface ViewsStore extends RowStore {
-  /** Null where a rebuild has not begun. */
+  generations(view: ViewName): Generations;
+  /** Null where there is no such generation. */
   state(view: ViewName, generation: Generation): ViewState | null;
+  /** The live generation and the one before it. */
   setPaused(view: ViewName, paused: boolean): void;
-  /** Empty tables beside the live ones, in place of what an unfinished rebuild left. */
-  createNext(views: readonly ViewName[]): void;
-  /** The indexes that only readers need. */
-  indexNext(view: ViewName): void;
-  /** Makes `next` live, all views at once. */
-  promote(views: readonly ViewName[]): void;
-  dropNext(views: readonly ViewName[]): void;
+  /** Within a transaction, as all that changes generations. Empty tables beside those that are there. */
+  begin(view: ViewName): void;
+  /** The one that is being built is read from now on, and what was read is the previous one. */
+  promote(view: ViewName): void;
+  /** Nothing is being built any more. */
+  abandon(view: ViewName): void;
+  /** The previous generation is read from now on, and what was read is the previous one. */
+  swap(view: ViewName): void;
+  /** There is no previous generation any more. */
+  drop(view: ViewName): void;
+  /** Removes a table that belongs to no generation any more; false where there was none. */
+  sweep(): boolean;
+  /** Makes an index that only readers need; false where all are there. */
+  index(view: ViewName, generation: Generation): boolean;
+  /** Removes what the views hold of a chat in a generation. Within a transaction. */
+  clearChat(view: ViewName, generation: Generation, chatId: ChatId): void;
+  /** In the order in which they were begun. */
+  jobs(): StoredJob[];
+  saveJob(job: StoredJob): void;
   /** While a rebuild writes, the write-ahead log is folded in less often. */
   bulk(on: boolean): void;
-  /** The live tables as they stand now, whatever is written from now on. */
-  pin(): Promise<PinnedViews>;
+  /** A fold of the log to compare with, in a place of its own, which a later run under the same name goes on with. */
+  grading(name: string): Promise<Grading>;
+  /** Removes what gradings of other names have left. */
+  forgetGradings(except: readonly string[]): Promise<void>;
   close(): void;
 }
 
-export interface PinnedViews {
+export interface Grading {
+  /** Its only generation is the first. */
+  readonly store: RowStore;
+  readonly generation: Generation;
   position(view: ViewName): LogPosition;
-  rows(view: ViewName): number;
-  /** What is parked of the live views. */
-  parked(): Parked[];
-  /** An empty store that knows the same ids, for a fold of the log to be compared with. */
-  readonly scratch: RowStore;
-  /** Compares row by row; yields how many rows it has seen, so that its caller may pause it. */
-  compare(view: ViewName): Generator<number, Comparison>;
-  close(): Promise<void>;
+  /** Takes over the keys of ids that the views have given since. */
+  learnKeys(): void;
+  /** The views as they stand now, whatever is written from now on. */
+  pin(): Promise<Pinned>;
+  /** What is kept goes on when the same name is asked for again. */
+  close(how: { keep: boolean }): Promise<void>;
 }
 
-export interface Comparison {
+/** The rows that are compared; all where nothing is picked. */
+export interface Picked {
+  chat(chatId: ChatId): boolean;
+  user(userId: UserId): boolean;
+  /** Where they are few: those that `chat` holds of. */
+  readonly chats?: ReadonlySet<ChatId>;
+}
+
+export interface Pinned {
+  position(view: ViewName, generation: Generation): LogPosition;
+  rows(view: ViewName, generation: Generation): number;
+  /** What is parked of a generation. */
+  parked(view: ViewName, generation: Generation): Parked[];
+  /** Compares row by row; yields how many rows it has seen, so that its caller may pause it. */
+  compare(view: ViewName, generation: Generation, picked: Picked | null): Generator<number, Compared>;
+  close(): void;
+}
+
+export interface Compared {
   rows: number;
+  /** All that were found, of which the first are named. */
+  differencesFound: number;
+  differences: Difference[];
+}
+
+export interface Difference {
+  chatId: string;
+  seq: number;
+  what: string;
+}
+
+export interface Comparison extends Compared {
   /** The share of chats that was compared. */
   sample: number;
-  differencesFound: number;
-  differences: { chatId: string; seq: number; what: string }[];
   /** What an operator has left out of the views compared. */
   skipped?: Skip[];
   /** Chats and users of which the views hold what came before an event, and no more. */
   parked?: Parked[];
+}
+
+/** A job as it lies in the store. */
+export interface StoredJob {
+  readonly jobId: string;
+  /** A view, `all`, or the chat of a repair. */
+  readonly name: string;
+  readonly action: 'rebuild' | 'verify' | 'repair';
+  readonly views: readonly ViewName[];
+  /** Of views that hold nothing yet: nothing is verified, and nothing kept. */
+  readonly first: boolean;
+  readonly how: { eventsPerSecond?: number; share?: number; sample?: number };
+  readonly by: { actor: string; reason?: string } | null;
+  state: 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
+  phase: 'building' | 'catching-up' | 'verifying' | 'switching' | null;
+  /** Milliseconds since 1970, both. */
+  readonly startedAt: number;
+  endedAt: number | null;
+  result: Comparison | null;
+  error: string | null;
 }

@@ -12,4 +12,6 @@ export type Report =
   | { kind: 'store-back' }
   /** Done, failed or cancelled. */
   | { kind: 'job-ended'; job: ProjectionJob }
+  /** What the views hold of a chat was built anew: whoever has read it reads it again. */
+  | { kind: 'repaired'; chatId: string; headSeq: number }
   | { kind: 'rebuilt'; views: readonly ViewName[]; position: LogPosition };

@@ -6,6 +6,7 @@ import type { Admin } from './api.ts';
 import { applyPage, type Page } from './apply.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createFollower, heldByAll, type LiveViews, loadLive, reloadLive } from './live.ts';
+import { LIVE_BUSY_MS, YIELD_MAX_MS } from './pace.ts';
 import { createParkedWork, type ParkedWork } from './parked.ts';
 import { StaleState, type ViewsStore } from './ports.ts';
 import type { Report } from './report.ts';
@@ -62,12 +63,26 @@ export function createRunner(options: RunnerOptions): Runner {
   const unknown = createUnknownEvents(report);
   const wake = createWake();
   const tell = createTeller(live, options.onPosition);
-  const onParked = (event: ParkedEvent): void => report({ kind: 'parked', ...event });
+  // Of what is fed beside the live views nobody has to hear until it is live.
+  const isLive = ({ group }: ParkedEvent): boolean => [...live.values()].some(({ track }) => track.lot.group === group);
+  const onParked = (event: ParkedEvent): void => (isLive(event) ? report({ kind: 'parked', ...event }) : undefined);
   const told = { onUnknown: unknown.count, onParked };
   const take = (tracks: readonly Track[], page: Page) => applyPage(store, { tracks, page, ...told });
   const liveEventsMax = options.liveEventsMax ?? LIVE_EVENTS_MAX;
   const catchUpEvents = options.catchUpEvents ?? CATCH_UP_EVENTS;
-  const jobs = createJobs({ ...options, ...told, live, leftOut, onPromoted: tell, stepEvents: catchUpEvents });
+  const between = createTurns();
+  let movedAt = Number.NEGATIVE_INFINITY;
+  const busy = (): boolean => performance.now() - movedAt < LIVE_BUSY_MS;
+  const jobs = createJobs({
+    ...options,
+    ...told,
+    live,
+    leftOut,
+    onPromoted: tell,
+    busy,
+    stepEvents: catchUpEvents,
+  });
+  const sweep = createSweeper(store);
   const parked = createParkedWork({
     log,
     store,
@@ -80,15 +95,28 @@ export function createRunner(options: RunnerOptions): Runner {
   let closed = false;
   let running: Promise<void> = Promise.resolve();
   let faulty = false;
+  let workedAt = Number.NEGATIVE_INFINITY;
 
-  async function work(): Promise<void> {
-    const moved = await follow();
+  /** Live events first; jobs have what time is left, and a little in any case. */
+  async function work(): Promise<number> {
+    const followed = await follow();
+    const now = performance.now();
+    if (followed !== 'idle') movedAt = now;
     tell();
-    const worked = [await parked.turn(), await jobs.turn()].includes(true);
+    if (followed === 'behind' && now - workedAt < YIELD_MAX_MS) return 0;
+    const released = await parked.turn();
+    const wait = await jobs.turn();
+    workedAt = performance.now();
+    const swept = sweep();
     if (faulty) report({ kind: 'store-back' });
     faulty = false;
-    if (moved || worked) await new Promise(setImmediate);
-    else await wake.wait(POLL_MS);
+    return followed === 'idle' && !swept && !released ? wait : 0;
+  }
+
+  async function turn(): Promise<void> {
+    const wait = await between(work);
+    if (wait <= 0) await new Promise(setImmediate);
+    else await wake.wait(Math.min(wait, POLL_MS));
   }
 
   async function recover(error: unknown): Promise<void> {
@@ -107,15 +135,15 @@ export function createRunner(options: RunnerOptions): Runner {
   async function loop(): Promise<void> {
     const head = await log.head();
     await parked.look();
-    beginUnbuilt(jobs, live, head >= (options.buildFromEvents ?? BUILD_FROM_EVENTS));
+    await between(() => beginUnbuilt(jobs, live, head >= (options.buildFromEvents ?? BUILD_FROM_EVENTS)));
     tell();
     options.onHead(head);
-    while (!closed) await work().catch(recover);
-    await jobs.stop();
+    while (!closed) await turn().catch(recover);
+    await between(jobs.stop);
   }
 
   return {
-    admin: createAdmin({ log, store, live, jobs, clock, wake: wake.now }),
+    admin: createAdmin({ log, store, live, leftOut, jobs, clock, wake: wake.now, onPromoted: tell, between }),
     parking: parked.parking,
     position: () => heldByAll(live),
     unknown: () => unknown.counts,
@@ -140,9 +168,36 @@ function createTeller(live: LiveViews, onPosition: (position: LogPosition) => vo
   };
 }
 
-/** Goes on with a rebuild that was left unfinished, and begins one of views that hold nothing of a long log. */
-function beginUnbuilt(jobs: Jobs, live: LiveViews, long: boolean): void {
-  jobs.resume();
+/** Goes on with what was left unfinished, and begins a build of views that hold nothing of a long log. */
+async function beginUnbuilt(jobs: Jobs, live: LiveViews, long: boolean): Promise<void> {
+  await jobs.resume();
+  if (!long) return;
   const empty = [...live.values()].filter(({ track }) => track.position === 0).map(({ track }) => track.view);
-  if (long) jobs.build(empty);
+  const views = empty.filter((view) => !jobs.open(view, 'rebuild'));
+  const name = views.length === 1 ? views.join() : 'all';
+  if (views.length > 0) jobs.begin({ name, action: 'rebuild', views, first: true });
+}
+
+/** One after the other, in the order in which they came. */
+function createTurns(): <T>(work: () => T | Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const now = last.then(work, work);
+    last = now;
+    return now;
+  };
+}
+
+/** Queries may hold on to a generation that nothing points to any more for so long. */
+const SWEEP_AFTER_MS = 5_000;
+
+/** Removes the tables of generations that are gone, one in each call; true where there was one. */
+function createSweeper(store: ViewsStore): () => boolean {
+  let lookAgainAt = performance.now() + SWEEP_AFTER_MS;
+  return () => {
+    if (performance.now() < lookAgainAt) return false;
+    const swept = store.sweep();
+    if (!swept) lookAgainAt = performance.now() + SWEEP_AFTER_MS;
+    return swept;
+  };
 }

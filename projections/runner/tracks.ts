@@ -6,7 +6,7 @@ import type { InputCategory, Projection } from '../projection.ts';
 import { userChatsProjection } from '../user-chats/projector.ts';
 import { usersProjection } from '../users/projector.ts';
 import { createLot, type Lot } from './lot.ts';
-import { type Generation, parkingGroup, type RowStore, type ViewName } from './ports.ts';
+import type { Generation, RowStore, ViewName } from './ports.ts';
 
 /** One view in one generation on its way through the log. */
 export interface Track {
@@ -24,6 +24,8 @@ interface OpenTrack {
   readonly generation: Generation;
   readonly position: LogPosition;
   readonly leftOut: LeftOut;
+  /** Under which what it cannot take is parked; the view's own name for what is read. */
+  readonly group: string;
 }
 
 const PROJECTIONS: { [V in ViewName]: (store: RowStore, generation: Generation) => Projection } = {
@@ -33,14 +35,14 @@ const PROJECTIONS: { [V in ViewName]: (store: RowStore, generation: Generation) 
   users: (store, generation) => usersProjection(store.writer('users', generation)),
 };
 
-export function createTrack(store: RowStore, { view, generation, position, leftOut }: OpenTrack): Track {
+export function createTrack(store: RowStore, { view, generation, position, leftOut, group }: OpenTrack): Track {
   const projection = PROJECTIONS[view](store, generation);
   return {
     view,
     generation,
     projection,
     categories: new Set(projection.categories),
-    lot: createLot({ parking: store.parking, group: parkingGroup(view, generation), view, leftOut }),
+    lot: createLot({ parking: store.parking, group, view, leftOut }),
     position,
   };
 }

@@ -1,6 +1,6 @@
 import { openDatabase } from '../../infra/sqlite/database.ts';
 import { TABLES } from '../../infra/sqlite/views/schema.ts';
-import { columnName } from '../../infra/sqlite/views/tables.ts';
+import { columnName, FIRST_GENERATION, tableName } from '../../infra/sqlite/views/tables.ts';
 
 /** All rows of all views as text, chats and users by their ids, so that two files can be told apart whatever their keys. */
 export async function dumpViews(file: string): Promise<Record<string, string[]>> {
@@ -26,18 +26,24 @@ export async function dumpViews(file: string): Promise<Record<string, string[]>>
     });
   };
   const dump: Record<string, string[]> = {};
-  for (const { name, columns } of Object.values(TABLES).flat()) {
+  const live = new Map(db.prepare<[string, number]>('SELECT view, live FROM generations', { arrays: true }).all());
+  const of = Object.entries(TABLES).flatMap(([view, tables]) => tables.map((table) => ({ view, ...table })));
+  for (const { view, name, columns } of of) {
+    const table = tableName(name, live.get(view) ?? FIRST_GENERATION);
     const rows = db
-      .prepare<unknown[]>(`SELECT ${columns.map(columnName).join(', ')} FROM ${name}`, { arrays: true })
+      .prepare<unknown[]>(`SELECT ${columns.map(columnName).join(', ')} FROM ${table}`, { arrays: true })
       .all();
     const lines = rows.map((row) =>
       row.map((value, i) => String(named(columnName(columns[i] ?? ''), value))).join(' | '),
     );
     dump[name] = lines.toSorted();
   }
-  const positions = db.prepare<[string, number]>(`SELECT view, position FROM checkpoints WHERE generation = 'live'`, {
-    arrays: true,
-  });
+  const positions = db.prepare<[string, number]>(
+    `SELECT view, position FROM checkpoints JOIN generations USING (view) WHERE generation = live`,
+    {
+      arrays: true,
+    },
+  );
   dump.checkpoints = positions.all().map(([view, position]) => `${view} ${position}`);
   db.close();
   return dump;

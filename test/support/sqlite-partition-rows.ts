@@ -2,6 +2,7 @@ import { StoreError } from '../../events/event-store.ts';
 import { type Database, openDatabase } from '../../infra/sqlite/database.ts';
 import { rowStore } from '../../infra/sqlite/views/rows.ts';
 import { createSchema } from '../../infra/sqlite/views/schema.ts';
+import { FIRST_GENERATION } from '../../infra/sqlite/views/tables.ts';
 import { type Checkpoints, type Claim, type PartitionRows, StaleOwner } from '../../projections/partitions/ports.ts';
 import { dumpViews } from '../projections/dump.ts';
 
@@ -42,7 +43,7 @@ export async function sharedViews({ file, checkpoints, onCommit = () => 'none' }
     };
     return {
       group: claim.group as PartitionRows['group'],
-      writer: (view) => store.writer(view, 'live'),
+      writer: (view) => store.writer(view, FIRST_GENERATION),
       async load() {
         turn ??= await turns.next();
         const stands = (await checkpoints.list([claim.group])).find(({ partition }) => partition === claim.partition);

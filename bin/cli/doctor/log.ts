@@ -84,7 +84,7 @@ export async function checkViews(folder: DataFolder, log: LogInspection | null):
     if (why !== null) return note('views', `of no use (${why}): they are built afresh at the next start`);
     const rows = database
       .prepare<{ view: string; position: number; paused: number }>(
-        "SELECT view, position, paused FROM checkpoints WHERE generation = 'live' ORDER BY view",
+        'SELECT view, position, paused FROM checkpoints JOIN generations USING (view) WHERE generation = live ORDER BY view',
       )
       .all();
     const views = rows.map(({ view, position, paused }) => ({

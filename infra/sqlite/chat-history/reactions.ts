@@ -1,6 +1,7 @@
 import { type ChangeFact, FOLD_EVERY } from '../../../queries/chat-history/view.ts';
 import type { Database } from '../database.ts';
 import type { KeyReader } from '../views/interning.ts';
+import { type Generation, tableName } from '../views/tables.ts';
 
 interface Standing {
   rev: number;
@@ -24,11 +25,11 @@ interface PageQuery {
  * Reactions that stand, in order of rev. Of a message without a fold they are folded from its few changes; of one with
  * a fold they are spans, found by rev.
  */
-export function reactionsPage(db: Database, users: KeyReader) {
-  const few = fewReactions(db);
-  const hasFold = foldCheck(db);
+export function reactionsPage(db: Database, generation: Generation, users: KeyReader) {
+  const few = fewReactions(db, generation);
+  const hasFold = foldCheck(db, generation);
   const many = db.prepare<Row>(
-    `SELECT rev, seq, at, user, emoji FROM chat_history_reactions
+    `SELECT rev, seq, at, user, emoji FROM ${tableName('chat_history_reactions', generation)}
       WHERE chat = ?1 AND message_seq = ?2 AND rev > ?3 AND seq <= ?4 AND (gone_seq IS NULL OR gone_seq > ?4)
         AND (?5 IS NULL OR emoji = ?5) ORDER BY rev LIMIT ?6`,
     { arrays: true },
@@ -48,11 +49,11 @@ export function reactionsPage(db: Database, users: KeyReader) {
   };
 }
 
-export function emojisOf(db: Database) {
-  const few = fewReactions(db);
-  const hasFold = foldCheck(db);
+export function emojisOf(db: Database, generation: Generation) {
+  const few = fewReactions(db, generation);
+  const hasFold = foldCheck(db, generation);
   const many = db.prepare<[string]>(
-    `SELECT emoji FROM chat_history_reactions WHERE chat = ? AND message_seq = ? AND user = ? AND seq <= ?
+    `SELECT emoji FROM ${tableName('chat_history_reactions', generation)} WHERE chat = ? AND message_seq = ? AND user = ? AND seq <= ?
       AND (gone_seq IS NULL OR gone_seq > ?) ORDER BY rev`,
     { arrays: true },
   );
@@ -65,18 +66,18 @@ export function emojisOf(db: Database) {
 }
 
 /** Whether the message has changes enough by then for its reactions to lie in spans. */
-function foldCheck(db: Database) {
+function foldCheck(db: Database, generation: Generation) {
   const first = db.prepare<[number]>(
-    `SELECT seq FROM chat_history_changes WHERE chat = ? AND message_seq = ? AND rev = ${FOLD_EVERY + 1} AND seq <= ?`,
+    `SELECT seq FROM ${tableName('chat_history_changes', generation)} WHERE chat = ? AND message_seq = ? AND rev = ${FOLD_EVERY + 1} AND seq <= ?`,
     { arrays: true },
   );
   return (chat: number, messageSeq: number, through: number): boolean =>
     first.get(chat, messageSeq, through) !== undefined;
 }
 
-function fewReactions(db: Database) {
+function fewReactions(db: Database, generation: Generation) {
   const changes = db.prepare<ChangeRow>(
-    `SELECT rev, seq, at, actor, body, kind FROM chat_history_changes
+    `SELECT rev, seq, at, actor, body, kind FROM ${tableName('chat_history_changes', generation)}
       WHERE chat = ? AND message_seq = ? AND seq <= ? AND kind IN ('reacted', 'unreacted') ORDER BY rev`,
     { arrays: true },
   );

@@ -2,12 +2,14 @@ import type { ChatHistoryReader, MessageFacts } from '../../../queries/chat-hist
 import type { Database } from '../database.ts';
 import type { KeyReader } from '../views/interning.ts';
 import type { Snapshot } from '../views/snapshot.ts';
+import { type Generation, tableName } from '../views/tables.ts';
 import { emojisOf, reactionsPage } from './reactions.ts';
 import { CHANGE_COLUMNS, type ChangeRow, changeFact, type MessageRow } from './rows.ts';
 import { factsOf, type MessageStatements, messageStatements, withChanges } from './statements.ts';
 
 interface Deps {
   db: Database;
+  generation: Generation;
   chats: KeyReader;
   users: KeyReader;
   snapshot: Snapshot;
@@ -18,9 +20,9 @@ type Pages = Pick<ChatHistoryReader, 'page' | 'messages' | 'seqOf' | 'numberThro
 export const chatHistoryReader = (deps: Deps): ChatHistoryReader => ({ ...pagesReader(deps), ...changesReader(deps) });
 
 /** Messages as they stand at some point. */
-function pagesReader({ db, chats, users, snapshot }: Deps): Pages {
-  const read = messageStatements(db, 'live');
-  const sql = readStatements(db);
+function pagesReader({ db, generation, chats, users, snapshot }: Deps): Pages {
+  const read = messageStatements(db, generation);
+  const sql = readStatements(db, generation);
 
   return {
     async page(chatId, { through, limit, before, after }) {
@@ -62,11 +64,11 @@ function pagesReader({ db, chats, users, snapshot }: Deps): Pages {
 }
 
 /** What became of messages. */
-function changesReader({ db, chats, users, snapshot }: Deps): Omit<ChatHistoryReader, keyof Pages> {
-  const sql = readStatements(db);
-  const reactions = reactionsPage(db, users);
-  const emojis = emojisOf(db);
-  const deleted = deletedSince(db);
+function changesReader({ db, generation, chats, users, snapshot }: Deps): Omit<ChatHistoryReader, keyof Pages> {
+  const sql = readStatements(db, generation);
+  const reactions = reactionsPage(db, generation, users);
+  const emojis = emojisOf(db, generation);
+  const deleted = deletedSince(db, generation);
 
   return {
     async textChanges(chatId, messageSeq, through) {
@@ -104,33 +106,39 @@ function changesReader({ db, chats, users, snapshot }: Deps): Omit<ChatHistoryRe
   };
 }
 
-function readStatements(db: Database) {
+function readStatements(db: Database, generation: Generation) {
+  const t = (name: string) => tableName(`chat_history_${name}`, generation);
   const arrays = { arrays: true };
   const texts = (table: string) =>
-    `SELECT ${CHANGE_COLUMNS} FROM chat_history_${table}
+    `SELECT ${CHANGE_COLUMNS} FROM ${t(table)}
       WHERE chat = ? AND message_seq = ? AND seq <= ? AND kind IN ('edited', 'deleted')`;
   const changes = (table: string) =>
-    `SELECT ${CHANGE_COLUMNS} FROM chat_history_${table} WHERE chat = ? AND message_seq = ? AND rev > ? AND seq <= ?`;
+    `SELECT ${CHANGE_COLUMNS} FROM ${t(table)} WHERE chat = ? AND message_seq = ? AND rev > ? AND seq <= ?`;
   return {
-    seqOf: db.prepare<[number]>('SELECT seq FROM chat_history_messages WHERE chat = ? AND message_id = ?', arrays),
+    seqOf: db.prepare<[number]>(`SELECT seq FROM ${t('messages')} WHERE chat = ? AND message_id = ?`, arrays),
     texts: db.prepare<ChangeRow>(`${texts('changes')} UNION ALL ${texts('overflow')} ORDER BY rev`, arrays),
     changes: db.prepare<ChangeRow>(
       `${changes('changes')} UNION ALL ${changes('overflow')} ORDER BY rev LIMIT ?`,
       arrays,
     ),
     number: db.prepare<[number]>(
-      'SELECT number FROM chat_history_messages WHERE chat = ? AND seq <= ? ORDER BY seq DESC LIMIT 1',
+      `SELECT number FROM ${t('messages')} WHERE chat = ? AND seq <= ? ORDER BY seq DESC LIMIT 1`,
       arrays,
     ),
-    head: db.prepare<[number]>('SELECT head FROM chat_history_heads WHERE chat = ?', arrays),
+    head: db.prepare<[number]>(`SELECT head FROM ${t('heads')} WHERE chat = ?`, arrays),
   };
 }
 
 /** Whether a message is deleted as of a seq: both indexes hold deletions, the first one nothing else. */
-function deletedSince(db: Database): (chat: number, messageSeq: number, through: number) => boolean {
+function deletedSince(
+  db: Database,
+  generation: Generation,
+): (chat: number, messageSeq: number, through: number) => boolean {
   const where = "WHERE chat = ? AND message_seq = ? AND seq <= ? AND kind = 'deleted'";
-  const early = db.prepare(`SELECT 1 FROM chat_history_changes ${where} LIMIT 1`);
-  const late = db.prepare(`SELECT 1 FROM chat_history_overflow ${where} AND kind IN ('edited', 'deleted') LIMIT 1`);
+  const early = db.prepare(`SELECT 1 FROM ${tableName('chat_history_changes', generation)} ${where} LIMIT 1`);
+  const late = db.prepare(
+    `SELECT 1 FROM ${tableName('chat_history_overflow', generation)} ${where} AND kind IN ('edited', 'deleted') LIMIT 1`,
+  );
   return (chat, messageSeq, through) =>
     (early.get(chat, messageSeq, through) ?? late.get(chat, messageSeq, through)) !== undefined;
 }

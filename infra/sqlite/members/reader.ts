@@ -2,6 +2,7 @@ import type { Role } from '../../../events/chat.ts';
 import type { ChatSettings, MembersReader, Stay } from '../../../queries/members/view.ts';
 import type { Database } from '../database.ts';
 import type { KeyReader } from '../views/interning.ts';
+import { type Generation, tableName } from '../views/tables.ts';
 
 interface Span {
   to: number | null;
@@ -9,20 +10,27 @@ interface Span {
   role: Role;
 }
 
-export function membersReader({ db, chats }: { db: Database; chats: KeyReader }): MembersReader {
+interface Deps {
+  db: Database;
+  generation: Generation;
+  chats: KeyReader;
+}
+
+export function membersReader({ db, generation, chats }: Deps): MembersReader {
+  const t = (name: string) => tableName(`members_${name}`, generation);
   const settings = db.prepare<ChatSettings>(
     `SELECT kind, history_visibility AS historyVisibility, past_content AS pastContent, head_seq AS headSeq
-      FROM members_chats WHERE chat = ?`,
+      FROM ${t('chats')} WHERE chat = ?`,
   );
   const spans = db.prepare<Span>(
-    `SELECT to_seq AS "to", since_seq AS since, role FROM members_spans WHERE chat = ? AND user_id = ? ORDER BY from_seq`,
+    `SELECT to_seq AS "to", since_seq AS since, role FROM ${t('spans')} WHERE chat = ? AND user_id = ? ORDER BY from_seq`,
   );
   const asOf = db.prepare<{ userId: string; role: Role; sinceSeq: number }>(
-    `SELECT user_id AS userId, role, since_seq AS sinceSeq FROM members_spans
+    `SELECT user_id AS userId, role, since_seq AS sinceSeq FROM ${t('spans')}
       WHERE chat = ? AND user_id > ? AND from_seq <= ? AND (to_seq IS NULL OR to_seq > ?) ORDER BY user_id LIMIT ?`,
   );
   const frame = db.prepare<{ title: string | null; memberCount: number }>(
-    `SELECT title, member_count AS memberCount FROM members_frames WHERE chat = ? AND seq <= ? ORDER BY seq DESC LIMIT 1`,
+    `SELECT title, member_count AS memberCount FROM ${t('frames')} WHERE chat = ? AND seq <= ? ORDER BY seq DESC LIMIT 1`,
   );
 
   return {

@@ -6,25 +6,28 @@ import { messageStatements, withChanges } from '../chat-history/statements.ts';
 import type { Database } from '../database.ts';
 import type { KeyReader } from '../views/interning.ts';
 import type { Snapshot } from '../views/snapshot.ts';
+import { type Generation, tableName } from '../views/tables.ts';
 
 interface Deps {
   db: Database;
+  generation: Generation;
   chats: KeyReader;
   users: KeyReader;
   snapshot: Snapshot;
 }
 
 /** Where ids lie that a chat's writer no longer holds: the chat-history view, as far as it has come. */
-export function messageLookup({ db, chats, users, snapshot }: Deps): MessageLookup {
+export function messageLookup({ db, generation, chats, users, snapshot }: Deps): MessageLookup {
   const arrays = { arrays: true };
-  const head = db.prepare<[number]>('SELECT head FROM chat_history_heads WHERE chat = ?', arrays);
-  const sent = db.prepare<[number]>('SELECT seq FROM chat_history_messages WHERE chat = ? AND message_id = ?', arrays);
+  const t = (name: string) => tableName(`chat_history_${name}`, generation);
+  const head = db.prepare<[number]>(`SELECT head FROM ${t('heads')} WHERE chat = ?`, arrays);
+  const sent = db.prepare<[number]>(`SELECT seq FROM ${t('messages')} WHERE chat = ? AND message_id = ?`, arrays);
   const done = db.prepare<[number | null]>(
-    'SELECT min(seq) FROM chat_history_commands WHERE chat = ? AND command_id = ?',
+    `SELECT min(seq) FROM ${t('commands')} WHERE chat = ? AND command_id = ?`,
     arrays,
   );
-  const read = messageStatements(db, 'live');
-  const emojis = emojisOf(db);
+  const read = messageStatements(db, generation);
+  const emojis = emojisOf(db, generation);
 
   function message(chat: number, seq: number, query: LookupQuery): LookedUpMessage | null {
     const row = read.one.get(chat, seq);

@@ -3,6 +3,7 @@ import type { UserChatRow, UserChatsReader } from '../../../queries/user-chats/v
 import { parseStays } from '../../sql/stays.ts';
 import type { Database } from '../database.ts';
 import type { KeyReader } from '../views/interning.ts';
+import { type Generation, tableName } from '../views/tables.ts';
 
 type Row = [
   chat: number,
@@ -24,28 +25,30 @@ type Row = [
 
 const COLUMNS = `c.chat, c.kind, c.title, c.member_count, c.head_seq, c.head_position, c.order_position,
   c.last_message_seq, c.message_count, c.history_visibility, c.past_content, m.role, m.stays, m.read_seq, m.delivered_seq`;
-const JOINED = 'user_chats_memberships m CROSS JOIN user_chats_chats c ON c.chat = m.chat';
 
 interface Deps {
   db: Database;
+  generation: Generation;
   chats: KeyReader;
   users: KeyReader;
 }
 
-export function userChatsReader({ db, chats, users }: Deps): UserChatsReader {
+export function userChatsReader({ db, generation, chats, users }: Deps): UserChatsReader {
+  const memberships = tableName('user_chats_memberships', generation);
+  const joined = `${memberships} m CROSS JOIN ${tableName('user_chats_chats', generation)} c ON c.chat = m.chat`;
   const arrays = { arrays: true };
   const ofUser = db.prepare<Row>(
-    `SELECT ${COLUMNS} FROM ${JOINED} WHERE m.user = ? AND m.role IS NOT NULL
+    `SELECT ${COLUMNS} FROM ${joined} WHERE m.user = ? AND m.role IS NOT NULL
       AND c.order_position < ? AND c.head_position > ? ORDER BY c.order_position DESC LIMIT ?`,
     arrays,
   );
   const one = db.prepare<Row>(
-    `SELECT ${COLUMNS} FROM ${JOINED} WHERE m.user = ? AND m.chat = ? AND m.role IS NOT NULL`,
+    `SELECT ${COLUMNS} FROM ${joined} WHERE m.user = ? AND m.chat = ? AND m.role IS NOT NULL`,
     arrays,
   );
   // The order of ids is not that of their keys, so all present members are read: receipts are for small chats.
   const marks = db.prepare<[string, number, number]>(
-    `SELECT u.id, m.read_seq, m.delivered_seq FROM user_chats_memberships m CROSS JOIN users u ON u.key = m.user
+    `SELECT u.id, m.read_seq, m.delivered_seq FROM ${memberships} m CROSS JOIN users u ON u.key = m.user
       WHERE m.chat = ? AND m.role IS NOT NULL ORDER BY u.id LIMIT ?`,
     arrays,
   );

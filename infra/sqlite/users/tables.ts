@@ -13,6 +13,7 @@ export const USERS_TABLES: readonly TableSpec[] = [
       'place TEXT NOT NULL',
     ],
     keyColumns: 1,
+    user: 'user_id',
     indexes: [
       { name: 'users_by_place', on: 'place' },
       { name: 'users_by_display', on: 'display_folded' },

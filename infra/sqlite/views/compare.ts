@@ -1,71 +1,120 @@
-import type { Comparison } from '../../../projections/runner/ports.ts';
+import type { Compared, Difference, Generation, Picked } from '../../../projections/runner/ports.ts';
 import type { Database, SqlValue } from '../database.ts';
-import { columnName, type TableSpec } from './tables.ts';
+import { columnName, type TableSpec, tableName } from './tables.ts';
 
 /** Differences of a view named one by one; all are counted. */
 export const DIFFERENCES_NAMED_MAX = 10_000;
 /** Rows between two pauses. */
 const ROWS_PER_SLICE = 5_000;
+/** Chats of which it is remembered whether they are picked. */
+const PICKED_MAX = 200_000;
 
 type Row = SqlValue[];
 type Found = { table: TableSpec; row: Row; what: string };
 
+export interface Side {
+  readonly db: Database;
+  readonly generation: Generation;
+}
+
 /** Walks both sets of tables in the order of their keys. `truth` is what the log says. */
 export function* compareTables(
-  live: Database,
-  truth: Database,
+  live: Side,
+  truth: Side,
   tables: readonly TableSpec[],
-): Generator<number, Comparison> {
+  picked: Picked | null,
+): Generator<number, Compared> {
   const found: Found[] = [];
   let rows = 0;
+  let seen = 0;
   let differencesFound = 0;
+  const isPicked = picking([truth.db, live.db], picked);
   for (const table of tables) {
-    for (const result of walk(table, scan(live, table), scan(truth, table))) {
-      rows++;
-      if (result !== null) {
+    for (const part of partsOf(table, picked, [truth.db, live.db])) {
+      for (const { row, what } of walk(table, scan(live, table, part), scan(truth, table, part))) {
+        seen++;
+        if (seen % ROWS_PER_SLICE === 0) yield seen;
+        if (!isPicked(table, row)) continue;
+        rows++;
+        if (what === null) continue;
         differencesFound++;
-        if (found.length < DIFFERENCES_NAMED_MAX) found.push(result);
+        if (found.length < DIFFERENCES_NAMED_MAX) found.push({ table, row, what });
       }
-      if (rows % ROWS_PER_SLICE === 0) yield rows;
     }
   }
-  return {
-    rows,
-    sample: 1,
-    differencesFound,
-    differences: found.map((difference) => describe(difference, live, truth)),
+  return { rows, differencesFound, differences: found.map((difference) => describe(difference, live.db, truth.db)) };
+}
+
+/** A chat's key, or all rows: few chats are looked up where the table lies in their order. */
+type Part = number | 'all';
+
+function partsOf(table: TableSpec, picked: Picked | null, databases: readonly Database[]): Iterable<Part> {
+  const first = columnName(table.columns[0] ?? '');
+  if (!picked?.chats || table.chat === undefined || first !== table.chat) return ['all'];
+  const keys = new Set<number>();
+  for (const db of databases) {
+    const key = db.prepare<{ key: number }>('SELECT key FROM chats WHERE id = ?');
+    for (const chat of picked.chats) {
+      const row = key.get(chat);
+      if (row) keys.add(row.key);
+    }
+  }
+  return keys;
+}
+
+/** Rows whose chat nobody knows are always looked at. */
+function picking(databases: readonly Database[], picked: Picked | null): (table: TableSpec, row: Row) => boolean {
+  if (!picked) return () => true;
+  const known = new Map<number, boolean>();
+  return (table, row) => {
+    if (table.chat !== undefined) {
+      const key = valueOf(table, row, table.chat) as number;
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      const id = chatId(key, databases);
+      const is = id === '' || picked.chat(id);
+      if (known.size >= PICKED_MAX) known.clear();
+      known.set(key, is);
+      return is;
+    }
+    return table.user === undefined || picked.user(String(valueOf(table, row, table.user)));
   };
 }
 
-function scan(db: Database, table: TableSpec): Iterator<Row> {
+function scan({ db, generation }: Side, table: TableSpec, part: Part): Iterator<Row> {
   const columns = table.columns.map(columnName);
   const order = columns.slice(0, table.keyColumns).join(', ');
-  return db
-    .prepare<Row>(`SELECT ${columns.join(', ')} FROM ${table.name} ORDER BY ${order}`, { arrays: true })
-    .iterate();
+  const from = `SELECT ${columns.join(', ')} FROM ${tableName(table.name, generation)}`;
+  if (part === 'all') return db.prepare<Row>(`${from} ORDER BY ${order}`, { arrays: true }).iterate();
+  return db.prepare<Row>(`${from} WHERE ${table.chat} = ? ORDER BY ${order}`, { arrays: true }).iterate(part);
 }
 
-/** One result for each row of either side: null where they agree. */
-function* walk(table: TableSpec, live: Iterator<Row>, truth: Iterator<Row>): Generator<Found | null> {
+/** One result for each row of either side: `what` is null where they agree. */
+function* walk(
+  table: TableSpec,
+  live: Iterator<Row>,
+  truth: Iterator<Row>,
+): Generator<{ row: Row; what: string | null }> {
   let held = live.next();
   let right = truth.next();
   while (!(held.done && right.done)) {
     const order = held.done ? 1 : right.done ? -1 : compareKeys(held.value, right.value, table.keyColumns);
     if (order < 0) {
-      yield { table, row: held.value as Row, what: 'not in the log' };
+      yield { row: held.value as Row, what: 'not in the log' };
     } else if (order > 0) {
-      yield { table, row: right.value as Row, what: 'missing' };
+      yield { row: right.value as Row, what: 'missing' };
     } else {
-      yield changed(table, held.value as Row, right.value as Row);
+      yield { row: right.value as Row, what: changed(table, held.value as Row, right.value as Row) };
     }
     if (order <= 0) held = live.next();
     if (order >= 0) right = truth.next();
   }
 }
 
-function changed(table: TableSpec, held: Row, right: Row): Found | null {
+function changed(table: TableSpec, held: Row, right: Row): string | null {
+  if (held.every((value, index) => value === right[index])) return null;
   const columns = table.columns.filter((_, index) => held[index] !== right[index]).map(columnName);
-  return columns.length === 0 ? null : { table, row: right, what: `different: ${columns.join(', ')}` };
+  return `different: ${columns.join(', ')}`;
 }
 
 /** SQLite's own order of keys: integers by value, text by its UTF-8 bytes. */
@@ -80,10 +129,12 @@ function compareKeys(a: Row, b: Row, keyColumns: number): number {
   return 0;
 }
 
-function describe({ table, row, what }: Found, live: Database, truth: Database): Comparison['differences'][number] {
-  const value = (column: string | undefined) => row[table.columns.findIndex((c) => columnName(c) === column)];
-  const chat = table.chat === undefined ? undefined : (value(table.chat) as number);
-  const seq = table.seq === undefined ? 0 : ((value(table.seq) as number | null) ?? 0);
+const valueOf = (table: TableSpec, row: Row, column: string): SqlValue | undefined =>
+  row[table.columns.findIndex((definition) => columnName(definition) === column)];
+
+function describe({ table, row, what }: Found, live: Database, truth: Database): Difference {
+  const chat = table.chat === undefined ? undefined : (valueOf(table, row, table.chat) as number);
+  const seq = table.seq === undefined ? 0 : ((valueOf(table, row, table.seq) as number | null) ?? 0);
   const key = row.slice(0, table.keyColumns).join(', ');
   return {
     chatId: chat === undefined ? '' : chatId(chat, [truth, live]),

@@ -1,29 +1,13 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { statSync } from 'node:fs';
-import type { MessageLookup } from '../../../commands/ports.ts';
 import { StoreError } from '../../../events/event-store.ts';
-import type { ChatHistoryReader } from '../../../queries/chat-history/view.ts';
-import type { MembersReader } from '../../../queries/members/view.ts';
-import type { UserChatsReader } from '../../../queries/user-chats/view.ts';
-import type { UsersReader } from '../../../queries/users/view.ts';
-import { chatHistoryReader } from '../chat-history/reader.ts';
 import { type Database, openDatabase } from '../database.ts';
-import { membersReader } from '../members/reader.ts';
-import { messageLookup } from '../message-lookup/lookup.ts';
-import { userChatsReader } from '../user-chats/reader.ts';
-import { usersReader } from '../users/reader.ts';
-import { keyReader } from './interning.ts';
-import { snapshotOf } from './snapshot.ts';
-
-interface Readers {
-  chatHistory: ChatHistoryReader;
-  userChats: UserChatsReader;
-  members: MembersReader;
-  users: UsersReader;
-  lookup: MessageLookup;
-}
+import { type GenerationReaders, generationReaders, type Pointers, type Readers } from './generation-readers.ts';
 
 /** The read models in `views.db`, for reading. A call throws what SQLite throws while they cannot be read. */
 export interface Views extends Readers {
+  /** All that is read within `work` is read of one generation of each view: the one that is live when the first is. */
+  pinned<T>(work: () => Promise<T>): Promise<T>;
   close(): void;
 }
 
@@ -36,6 +20,7 @@ const BUSY_TIMEOUT_MS = 250;
 export function openViews(file: string): Views {
   const connection = follow(file);
   return {
+    pinned: (work) => pins.run({ of: null, pointers: null }, work),
     chatHistory: through(connection, 'chatHistory', [
       'page',
       'messages',
@@ -56,14 +41,17 @@ export function openViews(file: string): Views {
   };
 }
 
+/** What is read in one go; filled by whoever reads first. A file in the place of another is none that was pinned. */
+const pins = new AsyncLocalStorage<{ of: Open | null; pointers: Pointers | null }>();
+
 interface Open {
   readonly db: Database;
   readonly inode: number | null;
-  readonly readers: Readers;
+  readonly generations: GenerationReaders;
 }
 
 interface Connection {
-  readers(): Promise<Readers>;
+  opened(): Promise<Open>;
   close(): void;
 }
 
@@ -89,14 +77,14 @@ function follow(file: string): Connection {
   }
 
   return {
-    async readers() {
+    async opened() {
       if (closed) throw new StoreError('closed', 'the views are closed');
       if (opening || !fits()) {
         opening ??= reopen().finally(() => (opening = null));
         await opening;
       }
       if (!open) throw new StoreError('unavailable', 'the views are not there');
-      return open.readers;
+      return open;
     },
     close() {
       closed = true;
@@ -109,7 +97,7 @@ async function connect(file: string): Promise<Open> {
   const inode = inodeOf(file);
   const db = await openDatabase({ file, synchronous: 'normal', readOnly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
   try {
-    return { db, inode, readers: createReaders(db) };
+    return { db, inode, generations: generationReaders(db) };
   } catch (error) {
     db.close();
     throw error;
@@ -118,17 +106,14 @@ async function connect(file: string): Promise<Open> {
 
 const inodeOf = (file: string): number | null => statSync(file, { throwIfNoEntry: false })?.ino ?? null;
 
-function createReaders(db: Database): Readers {
-  const chats = keyReader(db, 'chats');
-  const users = keyReader(db, 'users');
-  const snapshot = snapshotOf(db);
-  return {
-    chatHistory: chatHistoryReader({ db, chats, users, snapshot }),
-    userChats: userChatsReader({ db, chats, users }),
-    members: membersReader({ db, chats }),
-    users: usersReader(db),
-    lookup: messageLookup({ db, chats, users, snapshot }),
-  };
+function readerOf<K extends keyof Readers>(open: Open, name: K): Readers[K] {
+  const pin = pins.getStore();
+  if (!pin) return open.generations.reader(name, open.generations.live());
+  if (pin.of !== open || pin.pointers === null) {
+    pin.of = open;
+    pin.pointers = open.generations.live();
+  }
+  return open.generations.reader(name, pin.pointers);
 }
 
 /** A reader whose every call goes to the connection that is open then. */
@@ -141,7 +126,7 @@ function through<K extends keyof Readers>(
     method,
     async (...args: unknown[]) => {
       try {
-        const reader = (await connection.readers())[name];
+        const reader = readerOf(await connection.opened(), name);
         return await (reader[method] as (...args: unknown[]) => unknown)(...args);
       } catch (error) {
         throw error instanceof StoreError

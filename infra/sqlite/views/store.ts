@@ -1,15 +1,11 @@
-import {
-  type PinnedViews,
-  parkingGroup,
-  type ViewName,
-  type ViewState,
-  type ViewsStore,
-} from '../../../projections/runner/ports.ts';
+import type { ViewState, ViewsStore } from '../../../projections/runner/ports.ts';
 import type { Database } from '../database.ts';
-import { pinViews } from './pinned.ts';
+import { clearChat } from './chat-rows.ts';
+import { generationRows, sweepOne } from './generations.ts';
+import { forgetGradings, openGrading } from './grading.ts';
+import { jobRows } from './job-rows.ts';
 import { rowStore } from './rows.ts';
-import { TABLES } from './schema.ts';
-import { createIndexes, createTables, dropTables, tableName } from './tables.ts';
+import { createNextIndex, TABLES } from './schema.ts';
 
 const BULK_CHECKPOINT_PAGES = 40_000;
 const CHECKPOINT_PAGES = 2_000;
@@ -19,60 +15,36 @@ export function viewsStore(db: Database): ViewsStore {
   const state = db.prepare<{ position: number; paused: number }>(
     'SELECT position, paused FROM checkpoints WHERE view = ? AND generation = ?',
   );
-  const pause = db.prepare("UPDATE checkpoints SET paused = ? WHERE view = ? AND generation = 'live'");
-  const begin = db.prepare("REPLACE INTO checkpoints VALUES (?, 'next', 0, 0)");
-  const end = db.prepare("DELETE FROM checkpoints WHERE view = ? AND generation = 'next'");
-  const forget = db.prepare('DELETE FROM parked WHERE grp = ?');
-
-  const dropNext = (views: readonly ViewName[]) => {
-    for (const view of views) {
-      dropTables(db, TABLES[view], 'next');
-      end.run(view);
-      forget.run(parkingGroup(view, 'next'));
-    }
-  };
-
+  const pause = db.prepare(
+    `UPDATE checkpoints SET paused = ?1 WHERE view = ?2
+      AND generation IN (SELECT live FROM generations WHERE view = ?2 UNION SELECT previous FROM generations WHERE view = ?2)`,
+  );
+  const rows = generationRows(db, TABLES);
+  const jobs = jobRows(db);
   return {
     ...rowStore(db),
+    generations: rows.of,
+    begin: rows.begin,
+    promote: rows.promote,
+    abandon: rows.abandon,
+    swap: rows.swap,
+    drop: rows.drop,
     state(view, generation): ViewState | null {
       const row = state.get(view, generation);
       return row ? { position: row.position, paused: row.paused === 1 } : null;
     },
     setPaused: (view, paused) => void pause.run(paused ? 1 : 0, view),
-    createNext(views) {
-      db.transaction(() => {
-        dropNext(views);
-        for (const view of views) {
-          createTables(db, TABLES[view], 'next');
-          begin.run(view);
-        }
-      });
-    },
-    indexNext: (view) => db.transaction(() => createIndexes(db, TABLES[view], { generation: 'next', early: false })),
-    promote(views) {
-      db.transaction(() => {
-        for (const view of views) promoteView(db, view);
-      });
-    },
-    dropNext: (views) => db.transaction(() => dropNext(views)),
+    sweep: () => sweepOne(db, TABLES),
+    index: (view, generation) => createNextIndex(db, view, generation),
+    clearChat: (view, generation, chatId) => clearChat(db, TABLES[view], { generation, chatId }),
+    jobs: jobs.list,
+    saveJob: jobs.save,
     bulk(on) {
       db.exec(`PRAGMA wal_autocheckpoint = ${on ? BULK_CHECKPOINT_PAGES : CHECKPOINT_PAGES}`);
       if (!on) db.exec('PRAGMA wal_checkpoint(PASSIVE)');
     },
-    pin: (): Promise<PinnedViews> => pinViews(db.file),
+    grading: (name) => openGrading(db.file, name),
+    forgetGradings: (except) => forgetGradings(db.file, except),
     close: () => db.close(),
   };
-}
-
-/** Readers go on with the same names, and in the middle of a read with what they began with. */
-function promoteView(db: Database, view: ViewName): void {
-  dropTables(db, TABLES[view], 'live');
-  for (const { name } of TABLES[view]) db.exec(`ALTER TABLE ${tableName(name, 'next')} RENAME TO ${name}`);
-  db.prepare(
-    `UPDATE checkpoints SET position = (SELECT position FROM checkpoints WHERE view = ?1 AND generation = 'next')
-      WHERE view = ?1 AND generation = 'live'`,
-  ).run(view);
-  db.prepare("DELETE FROM checkpoints WHERE view = ? AND generation = 'next'").run(view);
-  db.prepare('DELETE FROM parked WHERE grp = ?').run(view);
-  db.prepare('UPDATE parked SET grp = ? WHERE grp = ?').run(view, parkingGroup(view, 'next'));
 }

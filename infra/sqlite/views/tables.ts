@@ -1,4 +1,7 @@
+import type { Generation } from '../../../projections/runner/ports.ts';
 import type { Database } from '../database.ts';
+
+export type { Generation };
 
 /**
  * How the tables of a view are described, so that a rebuild can make a second set of them beside the live ones, and a
@@ -13,6 +16,8 @@ export interface TableSpec {
   /** Which column holds the interned chat, and which the seq that a difference is reported at. */
   readonly chat?: string;
   readonly seq?: string;
+  /** Which column holds a user by whom rows that are of no chat are sampled. */
+  readonly user?: string;
 }
 
 export interface IndexSpec {
@@ -23,55 +28,45 @@ export interface IndexSpec {
   readonly early?: boolean;
 }
 
-/** `live` is what is read; `next` is what a rebuild fills. */
-export type Generation = 'live' | 'next';
+/** The tables that a new file begins with. */
+export const FIRST_GENERATION = 1;
 
+/** A table keeps its name for as long as it is there: what is read is what `generations` points to. */
 export const tableName = (name: string, generation: Generation): string =>
-  generation === 'live' ? name : `${name}__next`;
+  generation === FIRST_GENERATION ? name : `${name}__${generation}`;
 
 /** The name of a column, out of its definition. */
 export const columnName = (column: string): string => column.slice(0, column.indexOf(' '));
 
+/** With the indexes that the projector needs. */
 export function createTables(db: Database, tables: readonly TableSpec[], generation: Generation): void {
   for (const table of tables) {
     const key = table.columns.slice(0, table.keyColumns).map(columnName).join(', ');
     db.exec(
       `CREATE TABLE ${tableName(table.name, generation)} (${table.columns.join(', ')}, PRIMARY KEY (${key})) WITHOUT ROWID`,
     );
+    for (const index of table.indexes ?? []) if (index.early) createIndex(db, table, { index, generation });
   }
-  createIndexes(db, tables, { generation, early: true });
-  if (generation === 'live') createIndexes(db, tables, { generation, early: false });
 }
 
-/** Those that are not there yet. Names of indexes outlive the rename of their table, so each gets a number of its own. */
-export function createIndexes(
+/** The indexes that only readers need and that are not there yet. */
+export function missingIndexes(db: Database, tables: readonly TableSpec[], generation: Generation) {
+  const there = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?");
+  return tables.flatMap((table) =>
+    (table.indexes ?? [])
+      .filter((index) => !there.get(indexName(index, generation)))
+      .map((index) => ({ table, index, generation })),
+  );
+}
+
+export function createIndex(
   db: Database,
-  tables: readonly TableSpec[],
-  { generation, early }: { generation: Generation; early: boolean },
+  table: TableSpec,
+  { index, generation }: { index: IndexSpec; generation: Generation },
 ): void {
-  for (const table of tables) {
-    const target = tableName(table.name, generation);
-    for (const index of table.indexes ?? []) {
-      if ((index.early ?? false) !== early) continue;
-      const where = index.where === undefined ? '' : ` WHERE ${index.where}`;
-      const name = freeIndexName(db, { name: index.name, table: target });
-      if (name !== null) db.exec(`CREATE INDEX ${name} ON ${target} (${index.on})${where}`);
-    }
-  }
+  const where = index.where === undefined ? '' : ` WHERE ${index.where}`;
+  const on = `${tableName(table.name, generation)} (${index.on})`;
+  db.exec(`CREATE INDEX ${indexName(index, generation)} ON ${on}${where}`);
 }
 
-function freeIndexName(db: Database, { name, table }: { name: string; table: string }): string | null {
-  const indexes = db
-    .prepare<{ name: string; tbl_name: string }>("SELECT name, tbl_name FROM sqlite_schema WHERE type = 'index'")
-    .all()
-    .filter((index) => index.name.startsWith(`${name}_`));
-  if (indexes.some((index) => index.tbl_name === table)) return null;
-  const taken = new Set(indexes.map((index) => index.name));
-  let number = 1;
-  while (taken.has(`${name}_${number}`)) number++;
-  return `${name}_${number}`;
-}
-
-export function dropTables(db: Database, tables: readonly TableSpec[], generation: Generation): void {
-  for (const { name } of tables) db.exec(`DROP TABLE IF EXISTS ${tableName(name, generation)}`);
-}
+const indexName = ({ name }: IndexSpec, generation: Generation): string => `${name}_${generation}`;

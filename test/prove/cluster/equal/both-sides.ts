@@ -15,6 +15,7 @@ import { type Database, openDatabase } from '../../../../infra/sqlite/database.t
 import { openEventLog } from '../../../../infra/sqlite/event-store/index.ts';
 import { openViews } from '../../../../infra/sqlite/views/open-views.ts';
 import { chatLogReader } from '../../../../queries/chat-log/log-reader.ts';
+import { nameLiveTables } from '../../../support/live-tables.ts';
 import { ensure } from '../../part.ts';
 import type { Positions } from './positions.ts';
 
@@ -31,6 +32,7 @@ export async function openEmbedded(data: string): Promise<EmbeddedSide> {
   const folder = dataFolderPaths(data);
   const log = await openEventLog({ file: folder.events });
   const db = await openDatabase({ file: folder.views, synchronous: 'normal', readOnly: true });
+  nameLiveTables(db);
   const { lookup, close, ...views } = openViews(folder.views);
   return {
     log,
