@@ -57,46 +57,21 @@ interface State {
   looked: Map<ViewName, LogPosition>;
 }
 
-export function createGrade(
-  deps: JobDeps,
-  { name, graded, sample }: { name: string; graded: readonly Graded[]; sample: number },
-): Grade {
-  let state: State | null = null;
-  const units = { done: 0, total: 1 };
+export interface GradeOptions {
+  readonly name: string;
+  readonly graded: readonly Graded[];
+  readonly sample: number;
+}
 
-  async function open(): Promise<State> {
-    const grading = await deps.store.grading(name);
-    const sides = graded.map(({ view, generation }) => {
-      const { leftOut } = deps;
-      // What the view does not hold is not missing: it is listed.
-      for (const event of parkedOf(deps, { view, generation })) {
-        grading.store.parking.park({ ...event, group: view }, ONE_TERM);
-      }
-      const place = { view, generation: grading.generation, position: grading.position(view), leftOut, group: view };
-      return { view, generation, track: createTrack(grading.store, place) };
-    });
-    return {
-      grading,
-      sides,
-      picked: sampled(sample),
-      pinned: null,
-      comparing: { sides: [...sides], now: null, passed: 0, seen: 0, rows: 0 },
-      result: {
-        rows: 0,
-        sample,
-        differencesFound: 0,
-        differences: [],
-        skipped: graded.flatMap(({ view }) => deps.leftOut.of(view)),
-        parked: graded.flatMap((one) => parkedOf(deps, one)),
-      },
-      looked: new Map(),
-    };
-  }
+export function createGrade(deps: JobDeps, options: GradeOptions): Grade {
+  const { sample } = options;
+  const units = { done: 0, total: 1 };
+  let state: State | null = null;
 
   async function step(): Promise<Step> {
-    state ??= await open();
+    state ??= await open(deps, options);
     const events = state.pinned ? 0 : await foldOn(deps, state, (side) => standsAt(deps, side));
-    measure(state);
+    Object.assign(units, unitsOf(deps, state));
     if (events > 0) return { done: false, events };
     if (!state.pinned) {
       await look(deps, state);
@@ -104,50 +79,77 @@ export function createGrade(
       return { done: false, events: 0 };
     }
     const done = compareOn(state);
-    measure(state);
+    Object.assign(units, unitsOf(deps, state));
     if (done) letGo(state);
     return { done, events: 0 };
   }
 
   /** Something was let go on, or stopped, while it was folded: what is compared must be folded with the same. */
   async function beginAnew(): Promise<void> {
-    if (state) letGo(state);
-    await state?.grading.close({ keep: false });
-    state = null;
+    await end({ keep: false });
     units.done = 0;
   }
 
-  function measure({ sides, comparing, pinned }: State): void {
-    const until = Math.max(1, ...sides.map((side) => standsAt(deps, side)));
-    const compared = comparing.rows === 0 ? 0 : Math.min(1, comparing.seen / comparing.rows);
-    units.total = until * (1 + COMPARE_SHARE);
-    units.done = pinned
-      ? until * (1 + COMPARE_SHARE * compared)
-      : Math.min(...sides.map(({ track }) => track.position));
+  async function settle(): Promise<boolean> {
+    if (!state) throw new Error('nothing has been graded yet');
+    const { looked, sides } = state;
+    const from = Math.min(...looked.values());
+    const to = Math.max(...sides.map((side) => standsAt(deps, side)));
+    if (sides.every((side) => looked.get(side.view) === standsAt(deps, side))) return true;
+    if (await lookAgain(deps, state, { from, to })) return to - from <= TAIL_EVENTS_MAX;
+    await beginAnew();
+    return false;
+  }
+
+  async function end(how: { keep: boolean }): Promise<void> {
+    if (!state) return;
+    letGo(state);
+    await state.grading.close(how);
+    state = null;
   }
 
   return {
     step,
-    async settle() {
-      if (!state) throw new Error('nothing has been graded yet');
-      const from = Math.min(...state.looked.values());
-      const to = Math.max(...state.sides.map((side) => standsAt(deps, side)));
-      if (from >= to && state.sides.every((side) => state?.looked.get(side.view) === standsAt(deps, side))) return true;
-      if (!(await lookAgain(deps, state, { from, to }))) {
-        await beginAnew();
-        return false;
-      }
-      return to - from <= TAIL_EVENTS_MAX;
-    },
+    settle,
     units: () => ({ ...units }),
     result: () => state?.result ?? { rows: 0, sample, differencesFound: 0, differences: [] },
-    async end(how) {
-      if (!state) return;
-      letGo(state);
-      await state.grading.close(how);
-      state = null;
-    },
+    end,
   };
+}
+
+async function open(deps: JobDeps, { name, graded, sample }: GradeOptions): Promise<State> {
+  const grading = await deps.store.grading(name);
+  const { leftOut } = deps;
+  const parked = graded.flatMap((one) => parkedOf(deps, one).map((event) => ({ ...event, group: one.view })));
+  // What the view does not hold is not missing: it is listed.
+  for (const event of parked) grading.store.parking.park(event, ONE_TERM);
+  const sides = graded.map(({ view, generation }) => {
+    const place = { view, generation: grading.generation, position: grading.position(view), leftOut, group: view };
+    return { view, generation, track: createTrack(grading.store, place) };
+  });
+  return {
+    grading,
+    sides,
+    picked: sampled(sample),
+    pinned: null,
+    comparing: { sides: [...sides], now: null, passed: 0, seen: 0, rows: 0 },
+    result: {
+      rows: 0,
+      sample,
+      differencesFound: 0,
+      differences: [],
+      skipped: graded.flatMap(({ view }) => leftOut.of(view)),
+      parked,
+    },
+    looked: new Map(),
+  };
+}
+
+function unitsOf(deps: JobDeps, { sides, comparing, pinned }: State): { done: number; total: number } {
+  const until = Math.max(1, ...sides.map((side) => standsAt(deps, side)));
+  const compared = comparing.rows === 0 ? 0 : Math.min(1, comparing.seen / comparing.rows);
+  const folded = Math.min(...sides.map(({ track }) => track.position));
+  return { done: pinned ? until * (1 + COMPARE_SHARE * compared) : folded, total: until * (1 + COMPARE_SHARE) };
 }
 
 function parkedOf({ store }: JobDeps, { view, generation }: Graded): Parked[] {

@@ -10,7 +10,9 @@ import { LIVE_BUSY_MS, YIELD_MAX_MS } from './pace.ts';
 import { createParkedWork, type ParkedWork } from './parked.ts';
 import { StaleState, type ViewsStore } from './ports.ts';
 import type { Report } from './report.ts';
+import { createSweeper } from './sweeper.ts';
 import type { Track } from './tracks.ts';
+import { createTurns } from './turns.ts';
 import { createUnknownEvents } from './unknown.ts';
 import { createWake } from './wake.ts';
 
@@ -56,8 +58,9 @@ export interface Runner {
   close(): Promise<void>;
 }
 
-export function createRunner(options: RunnerOptions): Runner {
-  const { log, store, clock, report } = options;
+/** What a runner is made of. */
+function createParts(options: RunnerOptions) {
+  const { log, store, report } = options;
   const leftOut = createLeftOut();
   const live = loadLive(store, leftOut);
   const unknown = createUnknownEvents(report);
@@ -70,51 +73,57 @@ export function createRunner(options: RunnerOptions): Runner {
   const take = (tracks: readonly Track[], page: Page) => applyPage(store, { tracks, page, ...told });
   const liveEventsMax = options.liveEventsMax ?? LIVE_EVENTS_MAX;
   const catchUpEvents = options.catchUpEvents ?? CATCH_UP_EVENTS;
-  const between = createTurns();
-  let movedAt = Number.NEGATIVE_INFINITY;
-  const busy = (): boolean => performance.now() - movedAt < LIVE_BUSY_MS;
-  const jobs = createJobs({
-    ...options,
-    ...told,
-    live,
-    leftOut,
-    onPromoted: tell,
-    busy,
-    stepEvents: catchUpEvents,
-  });
-  const sweep = createSweeper(store);
-  const parked = createParkedWork({
-    log,
-    store,
-    live,
-    leftOut,
-    wake: wake.now,
-    onReleased: (event) => report({ kind: 'released', ...event }),
-  });
-  const follow = createFollower({ log, live, take, onHead: options.onHead, liveEventsMax, catchUpEvents });
-  let closed = false;
-  let running: Promise<void> = Promise.resolve();
-  let faulty = false;
-  let workedAt = Number.NEGATIVE_INFINITY;
+  const activity = { movedAt: Number.NEGATIVE_INFINITY };
+  const busy = (): boolean => performance.now() - activity.movedAt < LIVE_BUSY_MS;
+  const shared = { log, store, live, leftOut };
+  return {
+    ...shared,
+    unknown,
+    wake,
+    tell,
+    activity,
+    jobs: createJobs({ ...options, ...told, ...shared, onPromoted: tell, busy, stepEvents: catchUpEvents }),
+    parked: createParkedWork({
+      ...shared,
+      wake: wake.now,
+      onReleased: (event) => report({ kind: 'released', ...event }),
+    }),
+    follow: createFollower({ log, live, take, onHead: options.onHead, liveEventsMax, catchUpEvents }),
+    sweep: createSweeper(store),
+    between: createTurns(),
+  };
+}
 
-  /** Live events first; jobs have what time is left, and a little in any case. */
-  async function work(): Promise<number> {
+/** A turn of the work: live events first; jobs have what time is left, and a little in any case. Answers how long (ms) to wait. */
+function createWork({ follow, tell, jobs, parked, sweep, activity }: ReturnType<typeof createParts>) {
+  let workedAt = Number.NEGATIVE_INFINITY;
+  return async (): Promise<number> => {
     const followed = await follow();
     const now = performance.now();
-    if (followed !== 'idle') movedAt = now;
+    if (followed !== 'idle') activity.movedAt = now;
     tell();
     if (followed === 'behind' && now - workedAt < YIELD_MAX_MS) return 0;
     const released = await parked.turn();
     const wait = await jobs.turn();
     workedAt = performance.now();
     const swept = sweep();
-    if (faulty) report({ kind: 'store-back' });
-    faulty = false;
     return followed === 'idle' && !swept && !released ? wait : 0;
-  }
+  };
+}
+
+export function createRunner(options: RunnerOptions): Runner {
+  const { log, store, clock, report } = options;
+  const parts = createParts(options);
+  const { live, jobs, parked, unknown, wake, tell, between } = parts;
+  const work = createWork(parts);
+  let closed = false;
+  let running: Promise<void> = Promise.resolve();
+  let faulty = false;
 
   async function turn(): Promise<void> {
     const wait = await between(work);
+    if (faulty) report({ kind: 'store-back' });
+    faulty = false;
     if (wait <= 0) await new Promise(setImmediate);
     else await wake.wait(Math.min(wait, POLL_MS));
   }
@@ -143,7 +152,7 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   return {
-    admin: createAdmin({ log, store, live, leftOut, jobs, clock, wake: wake.now, onPromoted: tell, between }),
+    admin: createAdmin({ ...parts, clock, wake: wake.now, onPromoted: tell }),
     parking: parked.parking,
     position: () => heldByAll(live),
     unknown: () => unknown.counts,
@@ -176,28 +185,4 @@ async function beginUnbuilt(jobs: Jobs, live: LiveViews, long: boolean): Promise
   const views = empty.filter((view) => !jobs.open(view, 'rebuild'));
   const name = views.length === 1 ? views.join() : 'all';
   if (views.length > 0) jobs.begin({ name, action: 'rebuild', views, first: true });
-}
-
-/** One after the other, in the order in which they came. */
-function createTurns(): <T>(work: () => T | Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const now = last.then(work, work);
-    last = now;
-    return now;
-  };
-}
-
-/** Queries may hold on to a generation that nothing points to any more for so long. */
-const SWEEP_AFTER_MS = 5_000;
-
-/** Removes the tables of generations that are gone, one in each call; true where there was one. */
-function createSweeper(store: ViewsStore): () => boolean {
-  let lookAgainAt = performance.now() + SWEEP_AFTER_MS;
-  return () => {
-    if (performance.now() < lookAgainAt) return false;
-    const swept = store.sweep();
-    if (!swept) lookAgainAt = performance.now() + SWEEP_AFTER_MS;
-    return swept;
-  };
 }
