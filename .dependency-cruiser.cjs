@@ -30,6 +30,9 @@ const MAY_USE = {
 /** Folders of infra/ that each speak to one store or broker. */
 const ADAPTERS = 'cassandra|eventstoredb|kafka|memory|postgres|sqlite';
 
+/** Modules of Node that reach beyond the process. */
+const OUTSIDE = 'child_process|cluster|dgram|dns|dns/promises|http|http2|https|net|tls';
+
 const NPM = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'npm-bundled'];
 
 const roomRules = Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
@@ -73,6 +76,37 @@ module.exports = {
       from: { pathNot: '^(infra|gateway|test|bin)/' },
       to: {
         path: '^(node:)?sqlite$|node_modules/(ws|uWebSockets\\.js|fastify|@fastify/[^/]+|@photostructure/sqlite)/',
+      },
+    },
+    {
+      name: 'views-say-nothing',
+      severity: 'error',
+      comment: 'what folds events into views runs again in every rebuild: it cannot tell anybody of them',
+      from: { path: '^projections/', pathNot: '^projections/(relay/|deliveries/|index\\.ts$)' },
+      to: { path: '^projections/(relay|deliveries)/' },
+    },
+    {
+      name: 'projections-no-way-out',
+      severity: 'error',
+      comment: 'of Node, projections have timers: no sockets, no processes, no files',
+      from: { path: '^projections/' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?timers/promises$' },
+    },
+    {
+      name: 'embedded-views-no-way-out',
+      severity: 'error',
+      comment:
+        'from the thread that rebuilds the views of a data folder no module can be reached that speaks to anybody',
+      from: { path: '^bin/embedded/projections/worker\\.ts$' },
+      to: {
+        reachable: true,
+        path: [
+          '^(commands|gateway|client)/',
+          '^infra/(cassandra|eventstoredb|kafka|memory|postgres|telemetry|uws|ws)/',
+          `^(node:)?(${OUTSIDE})$`,
+          'node_modules/(kafkajs|ws|uWebSockets\\.js|pg|cassandra-driver|@grpc|@eventstore|fastify)/',
+        ],
+        pathNot: '/(ports?|view)\\.ts$',
       },
     },
     {

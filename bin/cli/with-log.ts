@@ -56,13 +56,6 @@ async function closing<T>(close: () => Promise<void>, work: () => Promise<T>): P
   }
 }
 
-/** The data folder for a verb that needs one: the servers of a cluster have their own ways. */
-export function embeddedFolder(context: VerbContext, instead: string): DataFolder {
-  const config = configured(context);
-  if (isCluster(config)) throw new VerbFailed('embedded-only', `in a cluster ${instead}`);
-  return dataFolderPaths(config.data);
-}
-
 export function assertLog(folder: DataFolder): void {
   if (existsSync(folder.events)) return;
   throw new VerbFailed('not-found', `there is no log in ${folder.root}: name the data folder with --data`);

@@ -29,6 +29,10 @@ const soundHouse: Record<string, string[]> = {
   'infra/sqlite/members.ts': ['../../queries/members/view.ts', '../../commands/ports.ts', 'node:sqlite'],
   'client/sdk/index.ts': ['../../events/chat.ts'],
   'client/web/main.tsx': ['../sdk/index.ts', 'preact'],
+  'projections/relay/relay.ts': ['../../events/chat.ts'],
+  'projections/pause.ts': ['node:timers/promises'],
+  'projections/index.ts': ['./relay/relay.ts', './members/project.ts'],
+  'bin/embedded/projections/worker.ts': ['../../../projections/index.ts', '../../../infra/sqlite/members.ts'],
   'bin/cli/main.ts': ['../../infra/sqlite/members.ts', '../../gateway/http/chats.ts', 'commander'],
   'test/chat.test.ts': ['../bin/cli/main.ts', '../commands/chat/decide.ts', 'vitest', 'fast-check'],
 };
@@ -54,6 +58,9 @@ const planted: [string, string, string][] = [
   ['client-sdk-alone', 'client/sdk/bad.ts', '../web/main.tsx'],
   ['drivers-at-the-edge', 'commands/bad-driver.ts', 'node:sqlite'],
   ['drivers-at-the-edge', 'queries/bad-driver.ts', 'ws'],
+  ['views-say-nothing', 'projections/members/bad.ts', '../relay/relay.ts'],
+  ['projections-no-way-out', 'projections/relay/bad.ts', 'node:net'],
+  ['embedded-views-no-way-out', 'bin/embedded/projections/worker.ts', './bad-way.ts'],
   ['adapters-apart', 'infra/postgres/bad.ts', '../sqlite/members.ts'],
   ['no-test-imports', 'bin/bad.ts', '../test/chat.test.ts'],
   ['no-bin-imports', 'infra/bad-bin.ts', '../bin/cli/main.ts'],
@@ -80,7 +87,12 @@ test('a house in which every import is allowed has no violations', () => {
 
 test('every rule fires on a planted import, and on a planted type-only import', () => {
   const plants = Object.fromEntries(planted.map(([, file, imported]) => [file, [imported]]));
-  const cruise = cruiseHouse('planted', { ...soundHouse, ...plants, 'infra/bad-cycle-b.ts': ['./bad-cycle-a.ts'] });
+  const behind = {
+    'infra/bad-cycle-b.ts': ['./bad-cycle-a.ts'],
+    'bin/embedded/projections/bad-way.ts': ['../../../infra/system/bad-way.ts'],
+    'infra/system/bad-way.ts': ['node:net'],
+  };
+  const cruise = cruiseHouse('planted', { ...soundHouse, ...plants, ...behind });
   const fired = cruise.summary.violations.map((each) => `${each.rule.name} ${each.from}`);
   expect(planted.map(([rule, file]) => `${rule} ${file}`).filter((each) => !fired.includes(each))).toEqual([]);
 
