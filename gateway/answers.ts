@@ -220,6 +220,24 @@ const Comparison = z.object({
   sample: z.number().meta({ description: 'The share of chats that was compared; 1: every row.' }),
   differencesFound: z.int().meta({ description: 'All of them; `differences` names the first of each view.' }),
   differences: z.array(z.object({ chatId: z.string(), seq: z.int(), what: z.string() })),
+  skipped: z
+    .array(
+      z.object({
+        views: z.array(z.string()),
+        stream: z.string(),
+        revision: z.int(),
+        type: z.string(),
+        reason: z.string(),
+      }),
+    )
+    .optional()
+    .meta({ description: 'Events that operators have left out: no differences.' }),
+  parked: z
+    .array(z.object({ group: z.string(), key: z.string(), stream: z.string(), revision: z.int(), waiting: z.int() }))
+    .optional()
+    .meta({
+      description: 'Chats of which the view holds what came before an event, and no more: no differences either.',
+    }),
 });
 export const ProjectionJob = named(
   'ProjectionJob',
@@ -253,6 +271,25 @@ export const OpsEntry = named(
     data: z.record(z.string(), z.unknown()),
   }),
   'What an operator did or an analyst read: asked for first, then what became of it.',
+);
+
+export const ParkedChat = named(
+  'ParkedChat',
+  z.object({
+    view: z.string(),
+    key: z.string().meta({ description: 'A chat, or the stream of something else.' }),
+    event: z.object({ stream: z.string(), revision: z.int(), position, type: z.string() }),
+    error: z.string(),
+    waiting: z.int(),
+    since: at,
+  }),
+  'An event that a view could not take. What came after it in the same chat waits.',
+);
+const parkedList = z.array(ParkedChat);
+export const ParkedOutcome = named(
+  'ParkedOutcome',
+  z.object({ released: parkedList, parked: parkedList, pending: parkedList }),
+  '`released`: what waited has been applied. `parked`: it stands again. `pending`: asked for, and not tried yet.',
 );
 
 export const Problem = named(

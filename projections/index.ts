@@ -1,4 +1,5 @@
 export { openDeliveries } from './deliveries/deliveries.ts';
+export { createParkedAdmin, type ParkedAdmin } from './parking/admin.ts';
 export { createPartitionFollower, type PartitionState } from './partitions/follower.ts';
 export type { PartitionReport, ReportPartition } from './partitions/report.ts';
 export type { OpenSink } from './partitions/sink.ts';

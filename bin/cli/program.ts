@@ -12,6 +12,7 @@ import { importVerb } from './import.ts';
 import { laterVerbs } from './later.ts';
 import { migrateVerb } from './migrate.ts';
 import { opsVerb } from './ops.ts';
+import { parkedVerb } from './parked.ts';
 import { projectionsVerb } from './projections/verb.ts';
 import { replayVerb } from './replay.ts';
 import { serveVerb } from './serve.ts';
@@ -30,6 +31,7 @@ const VERBS = [
   (context: VerbContext): Command => eventsVerb(context).addCommand(upcastVerb(context)),
   replayVerb,
   projectionsVerb,
+  parkedVerb,
   opsVerb,
   diffVerb,
   blameVerb,

@@ -2,8 +2,10 @@ import type { Cassandra } from '../../infra/cassandra/cassandra.ts';
 import { messageLookup } from '../../infra/cassandra/message-lookup/lookup.ts';
 import type { Config } from '../../infra/config.ts';
 import type { EventStoreDbStore } from '../../infra/eventstoredb/event-store.ts';
+import { createParking } from '../../infra/postgres/parking.ts';
 import type { Postgres } from '../../infra/postgres/pool.ts';
 import type { Observer } from '../observer.ts';
+import { viewsOfGroup } from '../parked-admin.ts';
 import type { Engine } from '../server/engine.ts';
 import { openAdmin } from './admin.ts';
 import { openClusterLog } from './open-log.ts';
@@ -32,6 +34,7 @@ export function openEngine({ store, postgres, cassandra, config, onClose, onFaul
     queries: openQueries(readSide, { log: store, commands: log.commands, config }),
     projections: {
       progress,
+      parked: { ...createParking(postgres), viewsOf: viewsOfGroup },
       admin: openAdmin({ log: store, postgres, cassandra, views, progress }),
     },
   };

@@ -10,6 +10,7 @@ import {
   countPartitionReports,
   exposeParkedChats,
   exposePartitionLag,
+  PARKING_GROUPS,
   type PartitionSource,
 } from '../metrics/partitions.ts';
 import { countUnknownEvents } from '../metrics/projections.ts';
@@ -53,7 +54,7 @@ export function observeWorkers({ metrics, telemetry }: Observer, of: ObservedWor
       if (relay) exposeRelayMetrics(metrics, { relay, log, clock: systemClock });
       if (!follows) return;
       exposePartitionLag(metrics, { log, clock: systemClock, partitions, sources: followers });
-      exposeParkedChats(metrics, createParking(postgres));
+      exposeParkedChats(metrics, { parking: createParking(postgres), groups: PARKING_GROUPS });
     },
   };
 }

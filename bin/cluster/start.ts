@@ -131,7 +131,8 @@ async function startWorkers(starting: Starting, reached: Reached): Promise<void>
     report(report) {
       observer.report(report);
       if (report.kind === 'batch') return;
-      const level = report.kind === 'claimed' ? 'info' : report.kind === 'parked' ? 'error' : 'warn';
+      const level =
+        report.kind === 'claimed' || report.kind === 'released' ? 'info' : report.kind === 'parked' ? 'error' : 'warn';
       logger[level]({ report }, 'projections');
     },
     onUnknown: observer.onUnknown,

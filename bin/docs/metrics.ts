@@ -66,8 +66,13 @@ const SECTIONS: Section[] = [
     register(registry) {
       countPartitionReports(registry);
       exposePartitionLag(registry, { ...noLog, partitions: 1, sources: [] });
-      exposeParkedChats(registry, { list: async () => [] });
     },
+  },
+  {
+    title: 'Parked chats',
+    where:
+      'Roles `projector` and `deliveries`, each for the whole cluster, and an embedded server, whose groups are its views.',
+    register: (registry) => exposeParkedChats(registry, { parking: { list: async () => [] }, groups: [] }),
   },
   {
     title: 'Relay',

@@ -10,7 +10,7 @@ import type { Observer } from '../observer.ts';
 import type { Composition } from '../server/composition.ts';
 import type { Engine } from '../server/engine.ts';
 import { openLog } from './open-log.ts';
-import { type Projections, startProjections } from './projections/start.ts';
+import { type ProjectionReport, type Projections, startProjections } from './projections/start.ts';
 
 /** The log, the write side over it, the views' thread, and the read side, in one data folder. */
 export async function openEngine(
@@ -35,7 +35,7 @@ export async function openEngine(
     eventsFile: folder.events,
     viewsFile: folder.views,
     report(report) {
-      logger.warn({ report }, 'projections');
+      logger[levelOf(report)]({ report }, 'projections');
       if (report.kind === 'job-ended') recordJobEnd(report.job, commands.recordOps).catch(unrecorded);
     },
     onFailure(error) {
@@ -61,6 +61,9 @@ export async function openEngine(
   const queries = pinnedQueries(answers, views.pinned);
   return { log, queries, projections };
 }
+
+const levelOf = ({ kind }: ProjectionReport): 'info' | 'warn' | 'error' =>
+  kind === 'parked' ? 'error' : kind === 'released' ? 'info' : 'warn';
 
 /** The views' thread hears of appends at once, rather than when it looks next. Returns what ends that. */
 function nudgeOnAppend(log: EventLog, projections: Projections, onFatal: (error: Error) => void): () => Promise<void> {

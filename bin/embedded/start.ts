@@ -1,8 +1,10 @@
 import { pino } from 'pino';
 import { createMemorySignals } from '../../infra/memory/signals.ts';
 import { acquireServerLock } from '../../infra/sqlite/event-store/index.ts';
+import { VIEWS } from '../../projections/index.ts';
 import { type DataFolder, dataFolder } from '../data-folder.ts';
 import { readDemo, seedDemo } from '../demo/seed.ts';
+import { exposeParkedChats } from '../metrics/partitions.ts';
 import { openAuth, openSecrets } from '../open-auth.ts';
 import { openObserver } from '../open-observer.ts';
 import { isLoopback, removeAddresses, writeAddresses } from '../server/addresses.ts';
@@ -33,7 +35,8 @@ async function compose(on: Composition, folder: DataFolder): Promise<Server> {
   let demo = readDemo(folder);
   const observer = await openObserver(on);
   const engine = await openEngine(on, { folder, logger, observer });
-  const { progress } = engine.projections;
+  const { progress, parked } = engine.projections;
+  exposeParkedChats(observer.metrics, { parking: parked, groups: VIEWS });
   const edges = createEdges(on, engine, { logger, observer });
   const auth = await openAuth({
     ...(await openSecrets(folder)),

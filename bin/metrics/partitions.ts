@@ -26,6 +26,7 @@ export function countPartitionReports(registry: Registry): ReportPartition {
   const healed = counts('hindsight_partition_events_healed_total', 'Events that the topic did not have.');
   const chats = counts('hindsight_chats_healed_total', 'Chats of which a view lacked events, read from their streams.');
   const parked = counts('hindsight_chats_parked_total', 'Chats parked behind an event that a view cannot take.');
+  const released = counts('hindsight_chats_released_total', 'Parked chats that went on after another attempt.');
   const events = counts('hindsight_partition_events_total', 'Events taken in and committed.');
   const batch = histogram(
     'hindsight_partition_batch_duration_seconds',
@@ -53,6 +54,8 @@ export function countPartitionReports(registry: Registry): ReportPartition {
         return chats(group, 1);
       case 'parked':
         return parked(group, 1);
+      case 'released':
+        return released(group, 1);
       case 'batch':
         events(group, report.events);
         batch(group, report.ms);
@@ -103,16 +106,20 @@ async function lags(options: PartitionLagOptions): Promise<(Lag & { group: Group
   );
 }
 
-const PARKING_GROUPS: readonly GroupName[] = [...VIEW_GROUPS, 'deliveries'];
+/** Those of a cluster. */
+export const PARKING_GROUPS: readonly GroupName[] = [...VIEW_GROUPS, 'deliveries'];
 
-/** Chats that wait behind an event that a view cannot take. */
-export function exposeParkedChats(registry: Registry, parking: Pick<Parking, 'list'>): void {
+/** Chats that wait behind an event that a view cannot take. Groups without any are shown too. */
+export function exposeParkedChats(
+  registry: Registry,
+  { parking, groups }: { parking: Pick<Parking, 'list'>; groups: readonly string[] },
+): void {
   const ask = askedOnce(() => parking.list());
   const show = (name: string, help: string, of: (parked: { waiting: number }) => number): void =>
     gauge(registry, { name, help, labels: ['group'] }, async () => {
       const parked = await ask().catch(() => null);
       if (parked === null) return []; // that nobody can tell is no zero
-      const sums = new Map<string, number>(PARKING_GROUPS.map((group) => [group, 0]));
+      const sums = new Map<string, number>(groups.map((group) => [group, 0]));
       for (const one of parked) sums.set(one.group, (sums.get(one.group) ?? 0) + of(one));
       return [...sums].map(([group, sum]): Reading => [sum, group]);
     });

@@ -15,6 +15,7 @@ import { exposeGatewayMetrics } from '../metrics/gateway.ts';
 import { exposeProjectionMetrics } from '../metrics/projections.ts';
 import type { Observer } from '../observer.ts';
 import { VERSION, WEB_FOLDER } from '../package-root.ts';
+import { openParkedAdmin } from '../parked-admin.ts';
 import { hostInUrl, isAnyAddress, knownOrigins, ownOrigins } from './addresses.ts';
 import type { Composition } from './composition.ts';
 import type { Engine } from './engine.ts';
@@ -86,6 +87,10 @@ export function createEdges(
         context: contextOf(on, engine, { auth, logger, origins }),
         limits: createRateLimits(config.rateLimits),
         projections: engine.projections.admin,
+        parked: openParkedAdmin(engine.projections.parked, {
+          commands: engine.log.commands,
+          epoch: engine.log.store.epoch,
+        }),
         health,
         metrics,
         probes: probes ?? true,

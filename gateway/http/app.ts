@@ -10,6 +10,7 @@ import { serveDocuments } from './documents.ts';
 import { measureRequests } from './metrics.ts';
 import { waitForMinPosition } from './min-position.ts';
 import { opsLog } from './ops/log.ts';
+import { parkedChats } from './ops/parked/routes.ts';
 import { projectionActions, projectionMoves, projectionStates } from './ops/routes.ts';
 import type { HttpOptions } from './options.ts';
 import { errorHandler, notFound, rejectionOf, sendProblem } from './problems.ts';
@@ -56,6 +57,7 @@ const STAFF: FastifyPluginAsyncZod<HttpOptions>[] = [
   projectionActions,
   projectionMoves,
   opsLog,
+  parkedChats,
 ];
 
 /** The HTTP edge, built but not listening: `inject()` it in tests, `serveHttp` it otherwise. */

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { GatewayContext } from '../context.ts';
 import type { RateLimits } from '../rate-limits.ts';
+import type { ParkedAdmin } from './ops/parked/port.ts';
 import type { ProjectionAdmin } from './ops/port.ts';
 
 /** What a process says of itself to whoever runs it. */
@@ -19,6 +20,7 @@ export interface HttpOptions extends ServerState {
   context: GatewayContext;
   limits: RateLimits;
   projections: ProjectionAdmin;
+  parked: ParkedAdmin;
   /** False where probes and metrics have a port of their own. */
   probes?: boolean;
   /** The fully qualified form of one emoji, as reactions are kept; null where the text is none. */

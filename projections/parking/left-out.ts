@@ -10,7 +10,7 @@ const PAGE_EVENTS = 1_000;
 
 /** An event that an operator has decided to leave out, and the views that do so. */
 export interface Skip extends Pick<EventPlace, 'stream' | 'revision' | 'type' | 'position'> {
-  readonly views: readonly string[];
+  readonly views: string[];
   readonly reason: string;
 }
 

@@ -6,6 +6,7 @@ import { applyEvents } from './apply.ts';
 import type { Live, LiveViews } from './live.ts';
 import { ONE_PARTITION, ONE_TERM } from './lot.ts';
 import type { ViewsStore } from './ports.ts';
+import type { Report } from './report.ts';
 
 /** Lets go on what an operator has asked for, a page at a time, so that live events come first. */
 export interface ParkedWork {
@@ -21,7 +22,7 @@ interface Deps {
   readonly store: ViewsStore;
   readonly live: LiveViews;
   readonly leftOut: LeftOut;
-  readonly onReleased: (parked: Parked) => void;
+  readonly report: (report: Report) => void;
   readonly wake: () => void;
 }
 
@@ -60,7 +61,7 @@ export function createParkedWork(deps: Deps): ParkedWork {
     if (outcome === 'more') return true;
     current = null;
     track.lot.reset();
-    if (outcome === 'released') deps.onReleased(attempt.parked);
+    if (outcome === 'released') deps.report({ kind: 'released', ...attempt.parked });
     return true;
   }
 

@@ -83,11 +83,7 @@ function createParts(options: RunnerOptions) {
     tell,
     activity,
     jobs: createJobs({ ...options, ...told, ...shared, onPromoted: tell, busy, stepEvents: catchUpEvents }),
-    parked: createParkedWork({
-      ...shared,
-      wake: wake.now,
-      onReleased: (event) => report({ kind: 'released', ...event }),
-    }),
+    parked: createParkedWork({ ...shared, wake: wake.now, report }),
     follow: createFollower({ log, live, take, onHead: options.onHead, liveEventsMax, catchUpEvents }),
     sweep: createSweeper(store),
     between: createTurns(),

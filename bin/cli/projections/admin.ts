@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { type ParkedActs, recordedParked } from '../../../gateway/http/ops/parked/recorded.ts';
 import type { ActedBy, ProjectionAdmin } from '../../../gateway/http/ops/port.ts';
 import { recordedAdmin, recordJobEnd } from '../../../gateway/http/ops/recorded.ts';
 import { isCluster } from '../../../infra/config.ts';
@@ -7,16 +8,19 @@ import type { Runner } from '../../../projections/index.ts';
 import { type DataFolder, dataFolderPaths } from '../../data-folder.ts';
 import { openRunner, type ProjectionReport } from '../../embedded/projections/open-runner.ts';
 import { openAuth } from '../../open-auth.ts';
+import { openParkedAdmin, viewItself } from '../../parked-admin.ts';
+import type { ParkedSource } from '../../server/engine.ts';
 import type { OpenLog } from '../../write-side.ts';
 import type { Io } from '../io.ts';
 import { type RunningServer, runningServer } from '../running-server.ts';
 import type { VerbContext } from '../verb.ts';
 import { assertLog, configured, type Ground, withLog } from '../with-log.ts';
-import { httpAdmin } from './http-admin.ts';
+import { httpAdmin, httpParked } from './http-admin.ts';
 
 /** The views of a data folder, through the server that runs on it, or in this process where none does. */
 export interface Projections {
   admin: ProjectionAdmin;
+  parked: ParkedActs;
   /** Does what needs the views to be worked on: a server does so anyway. */
   working<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -36,8 +40,12 @@ export async function withProjections<T>(
   const by: ActedBy = { actor: OPERATOR, ...(reason !== undefined && { reason }) };
   if (isCluster(config)) {
     const { withClusterAdmin } = await import('../../cluster/with-admin.ts');
-    return withClusterAdmin(config, context.io, (log, admin) =>
-      work({ admin: recordedAdmin(admin, log.commands.recordOps, by), working: (inner) => inner() }),
+    return withClusterAdmin(config, context.io, (log, admin, parked) =>
+      work({
+        admin: recordedAdmin(admin, log.commands.recordOps, by),
+        parked: recordedParking(log, parked, by),
+        working: (inner) => inner(),
+      }),
     );
   }
   assertLog(dataFolderPaths(config.data));
@@ -59,7 +67,8 @@ async function overHttp(
   const auth = await openAuth({ ...(await secrets()), commands: log.commands, config });
   try {
     const token = await auth.operatorToken();
-    return { admin: httpAdmin({ http: server.http, token, reason }), working: (work) => work() };
+    const over = { http: server.http, token, reason };
+    return { admin: httpAdmin(over), parked: httpParked(over), working: (work) => work() };
   } finally {
     await auth.close();
   }
@@ -87,7 +96,14 @@ async function inProcess<T>(
     try {
       const { runner } = opened;
       const admin = recordedAdmin(runner.admin, log.commands.recordOps, by);
-      return await work({ admin, working: (inner) => whileRunning(runner, inner) });
+      const { parking } = runner;
+      const source = {
+        list: async () => parking.list(),
+        ask: async (group: string, key: string) => parking.ask(group, key),
+        viewsOf: viewItself,
+      };
+      const parked = recordedParking(log, source, by);
+      return await work({ admin, parked, working: (inner) => whileRunning(runner, inner) });
     } finally {
       await opened.close();
     }
@@ -96,6 +112,13 @@ async function inProcess<T>(
     unlock();
   }
 }
+
+const recordedParking = (log: OpenLog, parked: ParkedSource, by: ActedBy): ParkedActs =>
+  recordedParked(
+    openParkedAdmin(parked, { commands: log.commands, epoch: log.store.epoch }),
+    log.commands.recordOps,
+    by,
+  );
 
 function warn(io: Io, report: ProjectionReport): void {
   if (report.kind === 'views-discarded') io.err(`warning: the views are built afresh: ${report.why}`);

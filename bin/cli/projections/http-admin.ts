@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { ERROR_CODES, type ErrorCode, type Outcome, rejected } from '../../../events/error-codes.ts';
+import type { ParkedChat, ParkedOutcome, ParkedPlace } from '../../../gateway/http/ops/parked/port.ts';
+import type { ParkedActs } from '../../../gateway/http/ops/parked/recorded.ts';
 import type { ProjectionAdmin, ProjectionJob, ProjectionState } from '../../../gateway/http/ops/port.ts';
 import { VerbFailed } from '../io.ts';
 
@@ -12,8 +14,8 @@ export interface OverHttp {
   reason: string | undefined;
 }
 
-/** The views of a running server, which also records what is done to them. */
-export function httpAdmin({ http, token, reason }: OverHttp): ProjectionAdmin {
+/** Questions to a running server. */
+function asker({ http, token, reason }: OverHttp) {
   async function ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<Outcome<T>> {
     const response = await fetch(`${http}/v1/ops/${path}`, {
       method,
@@ -32,6 +34,26 @@ export function httpAdmin({ http, token, reason }: OverHttp): ProjectionAdmin {
   }
   const act = <T>(path: string, how: object = {}): Promise<Outcome<T>> =>
     ask('POST', path, { ...how, ...(reason !== undefined && { reason }) });
+  return { ask, read, act };
+}
+
+/** What is parked there. */
+export function httpParked(over: OverHttp): ParkedActs {
+  const { read, act } = asker(over);
+  const on =
+    (action: 'retry' | 'skip') =>
+    ({ view, key }: ParkedPlace) =>
+      act<ParkedOutcome>(`parked/${encodeURIComponent(view)}/${encodeURIComponent(key)}/${action}`);
+  return {
+    list: async () => (await read<{ parked: ParkedChat[] }>('parked')).parked,
+    retry: on('retry'),
+    skip: on('skip'),
+  };
+}
+
+/** The views of a running server, which also records what is done to them. */
+export function httpAdmin(over: OverHttp): ProjectionAdmin {
+  const { ask, read, act } = asker(over);
   const move =
     <T>(action: string) =>
     (name: string, how?: object) =>

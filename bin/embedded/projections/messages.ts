@@ -1,4 +1,4 @@
-import type { Admin } from '../../../projections/index.ts';
+import type { Admin, Runner } from '../../../projections/index.ts';
 import type { ProjectionReport } from './open-runner.ts';
 
 /** What goes between the server's main thread and the projections' worker. */
@@ -8,7 +8,7 @@ export interface WorkerInput {
 }
 
 /** What may be asked of the worker: the operator's actions, and its own counts. */
-export type Asked = keyof Admin | 'unknown';
+export type Asked = keyof Admin | `parked.${keyof Runner['parking']}` | 'unknown';
 
 export type ToWorker =
   | { kind: 'nudge' }

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { startWorker } from '../../../infra/system/worker.ts';
 import { type Admin, createProgress, type Progress } from '../../../projections/index.ts';
+import { viewItself } from '../../parked-admin.ts';
+import type { ParkedSource } from '../../server/engine.ts';
 import type { Asked, FromWorker, ToWorker, WorkerInput } from './messages.ts';
 import type { ProjectionReport } from './open-runner.ts';
 
@@ -17,6 +19,7 @@ export interface StartProjections extends WorkerInput {
 export interface Projections {
   readonly progress: Pick<Progress, 'position' | 'reached' | 'lagMs'>;
   readonly admin: Admin;
+  readonly parked: ParkedSource;
   /** How many events of types that this version does not know went by since the start, by type. */
   unknown(): Promise<Record<string, number>>;
   /** Something was appended; `head` is its position, where that is known. */
@@ -61,6 +64,7 @@ export async function startProjections(options: StartProjections): Promise<Proje
   return {
     progress,
     admin: calls.admin,
+    parked: calls.parked,
     unknown: calls.unknown,
     nudge: createNudge(worker, progress),
     async close() {
@@ -91,6 +95,7 @@ function createNudge(worker: Worker, progress: Progress): Projections['nudge'] {
 
 interface Calls {
   readonly admin: Admin;
+  readonly parked: ParkedSource;
   unknown(): Promise<Record<string, number>>;
   answered(message: FromWorker & { kind: 'answer' }): void;
   fail(error: Error): void;
@@ -112,6 +117,11 @@ function createCalls(worker: Worker): Calls {
     });
   return {
     admin: adminThrough(call),
+    parked: {
+      list: () => call('parked.list', []),
+      ask: (...args) => call('parked.ask', args),
+      viewsOf: viewItself,
+    },
     unknown: () => call('unknown', []),
     answered({ id, value, error }) {
       const waiting = open.get(id);

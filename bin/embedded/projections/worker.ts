@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isCorrupt } from '../../../infra/sqlite/errors.ts';
-import type { FromWorker, ToWorker, WorkerInput } from './messages.ts';
+import type { Runner } from '../../../projections/index.ts';
+import type { Asked, FromWorker, ToWorker, WorkerInput } from './messages.ts';
 import { type OpenedRunner, openRunner } from './open-runner.ts';
 
 /** How long until views that could not be opened are tried again. */
@@ -22,12 +23,16 @@ port.on('message', (message: ToWorker) => {
   else void close();
 });
 
+function handlerOf({ admin, parking, unknown }: Runner, method: Asked): Ask {
+  if (method === 'unknown') return () => Object.fromEntries(unknown());
+  if (method === 'parked.list') return parking.list;
+  return (method === 'parked.ask' ? parking.ask : admin[method]) as Ask;
+}
+
 async function answer({ id, method, args }: ToWorker & { kind: 'call' }): Promise<void> {
   try {
     if (!opened) throw new Error('the views are not open');
-    const { admin, unknown } = opened.runner;
-    const ask = method === 'unknown' ? () => Object.fromEntries(unknown()) : (admin[method] as Ask);
-    const value = await ask(...args);
+    const value = await handlerOf(opened.runner, method)(...args);
     tell({ kind: 'answer', id, value, error: null });
   } catch (error) {
     tell({ kind: 'answer', id, value: null, error: String(error) });

@@ -98,6 +98,10 @@ export interface Comparison {
   /** All that were found; `differences` names the first of each view. */
   differencesFound: number;
   differences: { chatId: string; seq: number; what: string }[];
+  /** Events that operators have left out of the views that were compared: no differences. */
+  skipped?: { views: string[]; stream: string; revision: number; type: string; reason: string }[];
+  /** Chats and users of which the views hold what came before an event, and no more: no differences either. */
+  parked?: { group: string; key: string; stream: string; revision: number; waiting: number }[];
 }
 
 /** What became of an action: `accepted`, or why it was refused; of a long one later also how it ended. */

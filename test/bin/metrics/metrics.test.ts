@@ -3,7 +3,12 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createWriterMetrics } from '../../../bin/metrics/backplane.ts';
 import { countReconnects, measureStore } from '../../../bin/metrics/event-store.ts';
 import { exposeGatewayMetrics, exposeSlotMetrics } from '../../../bin/metrics/gateway.ts';
-import { countPartitionReports, exposeParkedChats, exposePartitionLag } from '../../../bin/metrics/partitions.ts';
+import {
+  countPartitionReports,
+  exposeParkedChats,
+  exposePartitionLag,
+  PARKING_GROUPS,
+} from '../../../bin/metrics/partitions.ts';
 import { exposeProjectionMetrics } from '../../../bin/metrics/projections.ts';
 import { countRelayReports, exposeRelayMetrics } from '../../../bin/metrics/relay.ts';
 import type { Link } from '../../../events/backplane.ts';
@@ -239,7 +244,7 @@ describe('partitions', () => {
   test('parked chats are counted by group, and that nobody can tell is no zero', async () => {
     const one = { group: 'user-chats', partition: 0, key: 'k', stream: 's', revision: 0, position: 1 } as const;
     const list = vi.fn(async () => [{ ...one, type: 'T', error: 'x', waiting: 4, since: 0, asked: 0, tried: 0 }]);
-    exposeParkedChats(registry, { list });
+    exposeParkedChats(registry, { parking: { list }, groups: PARKING_GROUPS });
     expect(await scrape('hindsight_parked')).toEqual({
       'hindsight_parked_chats{group="chat-history"}': 0,
       'hindsight_parked_chats{group="user-chats"}': 1,

@@ -13,6 +13,7 @@ import { createAuth } from '../../../gateway/auth/create-auth.ts';
 import type { Passwords } from '../../../gateway/auth/passwords.ts';
 import type { GatewayContext } from '../../../gateway/context.ts';
 import { createHttpApp } from '../../../gateway/http/app.ts';
+import type { ParkedAdmin } from '../../../gateway/http/ops/parked/port.ts';
 import type { ProjectionAdmin } from '../../../gateway/http/ops/port.ts';
 import type { HttpOptions } from '../../../gateway/http/options.ts';
 import { newId } from '../../../gateway/new-id.ts';
@@ -72,6 +73,7 @@ export interface Harness {
   store: EventStore;
   queries: QueryStubs;
   projections: { [K in keyof ProjectionAdmin]: ReturnType<typeof vi.fn<ProjectionAdmin[K]>> };
+  parked: { [K in keyof ParkedAdmin]: ReturnType<typeof vi.fn<ParkedAdmin[K]>> };
   logged: { level: string; fields: object; message: string }[];
   time: { offset: number };
   context: GatewayContext;
@@ -137,10 +139,16 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     jobs: vi.fn(async () => []),
     job: vi.fn(async () => null),
   } as unknown as Harness['projections'];
+  const parked = {
+    list: vi.fn(async () => []),
+    retry: vi.fn(),
+    skip: vi.fn(),
+  } as unknown as Harness['parked'];
   const app = await createHttpApp({
     context,
     limits: createRateLimits(settings.rateLimits),
     projections,
+    parked,
     health: { started: () => true, checks: () => ({ log: true }) },
     metrics: new Registry(),
     qualifyEmoji: emoji.qualify,
@@ -169,7 +177,8 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     await store.close();
     rmSync(folder, { recursive: true, force: true });
   }
-  return { app, auth, commands, store, queries, projections, logged, time, context, call, person, close };
+  return { app, auth, commands, store, queries, projections,
+    parked, logged, time, context, call, person, close };
 }
 
 export const ok = accepted;

@@ -11,6 +11,7 @@ import type { Auth } from '../../../gateway/auth/api.ts';
 import { createAuth } from '../../../gateway/auth/create-auth.ts';
 import type { GatewayContext, GatewayLogger } from '../../../gateway/context.ts';
 import { createHttpApp } from '../../../gateway/http/app.ts';
+import type { ParkedAdmin } from '../../../gateway/http/ops/parked/port.ts';
 import type { ProjectionAdmin } from '../../../gateway/http/ops/port.ts';
 import { serveHttp } from '../../../gateway/http/server.ts';
 import { createRateLimits } from '../../../gateway/rate-limits.ts';
@@ -121,6 +122,7 @@ export async function startCluster(adapter: SocketAdapter): Promise<Cluster> {
     context,
     limits: createRateLimits(false),
     projections: {} as ProjectionAdmin,
+    parked: {} as ParkedAdmin,
     health: { started: () => true, checks: () => ({}) },
     metrics: new Registry(),
     qualifyEmoji: (text) => text,
