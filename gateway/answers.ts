@@ -11,7 +11,7 @@ import { UserRole } from '../events/user.ts';
 const schemas = z.registry<{ id: string; description?: string }>();
 /** The schemas that documents refer to by name. */
 export const NAMED_ANSWERS = schemas;
-function named<T extends z.ZodType>(id: string, schema: T, description?: string): T {
+export function named<T extends z.ZodType>(id: string, schema: T, description?: string): T {
   schemas.add(schema, { id, ...(description === undefined ? {} : { description }) });
   return schema;
 }
@@ -271,25 +271,6 @@ export const OpsEntry = named(
     data: z.record(z.string(), z.unknown()),
   }),
   'What an operator did or an analyst read: asked for first, then what became of it.',
-);
-
-export const ParkedChat = named(
-  'ParkedChat',
-  z.object({
-    view: z.string(),
-    key: z.string().meta({ description: 'A chat, or the stream of something else.' }),
-    event: z.object({ stream: z.string(), revision: z.int(), position, type: z.string() }),
-    error: z.string(),
-    waiting: z.int(),
-    since: at,
-  }),
-  'An event that a view could not take. What came after it in the same chat waits.',
-);
-const parkedList = z.array(ParkedChat);
-export const ParkedOutcome = named(
-  'ParkedOutcome',
-  z.object({ released: parkedList, parked: parkedList, pending: parkedList }),
-  '`released`: what waited has been applied. `parked`: it stands again. `pending`: asked for, and not tried yet.',
 );
 
 export const Problem = named(

@@ -1,13 +1,13 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
-import { ParkedChat, ParkedOutcome } from '../../../answers.ts';
 import { given } from '../../../requests.ts';
 import { needsRole } from '../../authenticate.ts';
 import { about, commandProblems, readProblems } from '../../describe.ts';
 import type { HttpOptions } from '../../options.ts';
 import { accept } from '../../problems.ts';
 import { readQuery } from '../../query.ts';
+import { ParkedChat, ParkedOutcome } from './answers.ts';
 import { type ParkedActs, recordedParked } from './recorded.ts';
 
 const NAME_MAX_LENGTH = 64;
