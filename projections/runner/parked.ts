@@ -12,8 +12,8 @@ import type { Report } from './report.ts';
 export interface ParkedWork {
   /** True where there was something to do. */
   turn(): Promise<boolean>;
-  /** Reads what is left out; what is parked for the sake of such an event is asked for. */
-  look(): Promise<void>;
+  /** Another generation is read: the next turn asks for what is parked there for the sake of an event that is left out. */
+  promoted(): void;
   readonly parking: Pick<ParkingNow, 'list' | 'ask'>;
 }
 
@@ -29,6 +29,7 @@ interface Deps {
 export function createParkedWork(deps: Deps): ParkedWork {
   const { log, store, live, leftOut, wake } = deps;
   const { parking } = store;
+  let due = true;
   let current: { attempt: Attempt; entry: Live } | null = null;
 
   const isLive = ({ group }: { group: string }): boolean =>
@@ -47,7 +48,16 @@ export function createParkedWork(deps: Deps): ParkedWork {
     return null;
   }
 
+  async function look(): Promise<void> {
+    due = false;
+    await leftOut.load(log);
+    for (const parked of list()) {
+      if (leftOut.has(parked.group, parked) && parked.asked === parked.tried) parking.ask(parked.group, parked.key);
+    }
+  }
+
   async function turn(): Promise<boolean> {
+    if (due) await look();
     current = current && isAsked(parking, current.attempt.parked) ? current : await next();
     if (!current) return false;
     const { attempt, entry } = current;
@@ -67,11 +77,8 @@ export function createParkedWork(deps: Deps): ParkedWork {
 
   return {
     turn,
-    async look() {
-      await leftOut.load(log);
-      for (const parked of list()) {
-        if (leftOut.has(parked.group, parked) && parked.asked === parked.tried) parking.ask(parked.group, parked.key);
-      }
+    promoted() {
+      due = true;
     },
     parking: {
       list,

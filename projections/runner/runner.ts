@@ -1,13 +1,13 @@
 import type { EventLog, LogPosition, ParsedPages } from '../../events/event-store.ts';
 import { createLeftOut } from '../parking/left-out.ts';
-import type { ParkedEvent } from '../parking/ports.ts';
+import type { Parked, ParkedEvent } from '../parking/ports.ts';
 import { createAdmin } from './admin.ts';
 import type { Admin } from './api.ts';
 import { applyPage, type Page } from './apply.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createFollower, heldByAll, type LiveViews, loadLive, reloadLive } from './live.ts';
 import { LIVE_BUSY_MS, YIELD_MAX_MS } from './pace.ts';
-import { createParkedWork, type ParkedWork } from './parked.ts';
+import { createParkedWork } from './parked.ts';
 import { StaleState, type ViewsStore } from './ports.ts';
 import type { Report } from './report.ts';
 import { createSweeper } from './sweeper.ts';
@@ -45,7 +45,7 @@ export interface RunnerOptions {
 export interface Runner {
   readonly admin: Admin;
   /** What is parked; who asks for it to be tried again looks until it has been. */
-  readonly parking: ParkedWork['parking'];
+  readonly parking: { list(): Parked[]; ask(group: string, key: string): Promise<number | null> };
   /** The greatest log position that every view holds. */
   position(): LogPosition;
   /** How many events of each type unknown to this version went by since the start. */
@@ -76,14 +76,20 @@ function createParts(options: RunnerOptions) {
   const activity = { movedAt: Number.NEGATIVE_INFINITY };
   const busy = (): boolean => performance.now() - activity.movedAt < LIVE_BUSY_MS;
   const shared = { log, store, live, leftOut };
+  const parked = createParkedWork({ ...shared, wake: wake.now, report });
+  const onPromoted = (): void => {
+    parked.promoted();
+    tell();
+  };
   return {
     ...shared,
+    onPromoted,
     unknown,
     wake,
     tell,
     activity,
-    jobs: createJobs({ ...options, ...told, ...shared, onPromoted: tell, busy, stepEvents: catchUpEvents }),
-    parked: createParkedWork({ ...shared, wake: wake.now, report }),
+    jobs: createJobs({ ...options, ...told, ...shared, onPromoted, busy, stepEvents: catchUpEvents }),
+    parked,
     follow: createFollower({ log, live, take, onHead: options.onHead, liveEventsMax, catchUpEvents }),
     sweep: createSweeper(store),
     between: createTurns(),
@@ -110,7 +116,7 @@ function createWork({ follow, tell, jobs, parked, sweep, activity }: ReturnType<
 export function createRunner(options: RunnerOptions): Runner {
   const { log, store, clock, report } = options;
   const parts = createParts(options);
-  const { live, jobs, parked, unknown, wake, tell, between } = parts;
+  const { live, jobs, parked, leftOut, unknown, wake, tell, between } = parts;
   const work = createWork(parts);
   let closed = false;
   let running: Promise<void> = Promise.resolve();
@@ -139,7 +145,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
   async function loop(): Promise<void> {
     const head = await log.head();
-    await parked.look();
+    await leftOut.load(log);
     await between(() => beginUnbuilt(jobs, live, head >= (options.buildFromEvents ?? BUILD_FROM_EVENTS)));
     tell();
     options.onHead(head);
@@ -148,8 +154,8 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   return {
-    admin: createAdmin({ ...parts, clock, wake: wake.now, onPromoted: tell }),
-    parking: parked.parking,
+    admin: createAdmin({ ...parts, clock, wake: wake.now }),
+    parking: { list: parked.parking.list, ask: (...of) => between(() => parked.parking.ask(...of)) },
     position: () => heldByAll(live),
     unknown: () => unknown.counts,
     nudge: wake.now,

@@ -59,8 +59,8 @@ const skipping = (event: RecordedEvent, { position, revision }: { position: numb
       },
     },
   );
-const retryAll = ({ runner }: TestRunner) => {
-  for (const { group, key } of runner.parking.list()) runner.parking.ask(group, key);
+const retryAll = async ({ runner }: TestRunner): Promise<void> => {
+  for (const { group, key } of runner.parking.list()) await runner.parking.ask(group, key);
 };
 
 describe('an event that a view cannot take', () => {
@@ -103,12 +103,12 @@ describe('an event that a view cannot take', () => {
     const log = arrayLog(spoilt());
     const running = await startRunner({ log, folder });
     await running.caughtUp();
-    retryAll(running);
+    await retryAll(running);
     await until(() => running.runner.parking.list().every(({ tried }) => tried === 1));
     expect(running.runner.parking.list()).toHaveLength(3);
     log.events[log.events.indexOf(log.events.find(({ position }) => position === POISON.position) as RecordedEvent)] =
       POISON;
-    retryAll(running);
+    await retryAll(running);
     await until(() => running.runner.parking.list().length === 0);
     expect(running.reports.filter(({ kind }) => kind === 'released')).toHaveLength(3);
     await running.close();
@@ -125,7 +125,7 @@ describe('an event that a view cannot take', () => {
     const running = await startRunner({ log, folder });
     await running.caughtUp();
     log.events[events.findIndex(({ position }) => position === POISON.position)] = POISON;
-    retryAll(running);
+    await retryAll(running);
     await until(() => running.runner.parking.list().every(({ tried }) => tried === 1));
     const behind = WAITING.filter((event) => event.position > later.position);
     for (const event of running.runner.parking.list()) {
@@ -145,7 +145,7 @@ describe('an event that is left out', () => {
     const running = await startRunner({ log, folder });
     await running.caughtUp();
     log.events.push(skipping(POISON, { position: (log.events.at(-1)?.position ?? 0) + 1, revision: 0 }));
-    retryAll(running);
+    await retryAll(running);
     await until(() => running.runner.parking.list().length === 0);
     await running.caughtUp();
     const { admin } = running.runner;

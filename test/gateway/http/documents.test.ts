@@ -60,7 +60,11 @@ describe('/openapi.json', () => {
         'GET /v1/chats/{chatId}/messages/{messageId}/versions', 'GET /v1/chats/{chatId}/messages/{messageId}/reactions',
         'GET /v1/chats/{chatId}/diff', 'GET /v1/chats/{chatId}/events', 'GET /v1/chats/{chatId}/receipts',
         'PUT /v1/chats/{chatId}/receipts', 'GET /v1/events', 'GET /v1/ops/projections',
-        ...['rebuild', 'verify', 'pause', 'resume'].map((action) => `POST /v1/ops/projections/{name}/${action}`),
+        ...['rebuild', 'verify', 'pause', 'resume', 'cancel', 'rollback', 'drop'].map(
+          (action) => `POST /v1/ops/projections/{name}/${action}`,
+        ),
+        'GET /v1/ops/jobs', 'GET /v1/ops/log', 'POST /v1/ops/chats/{chatId}/repair', 'GET /v1/ops/parked',
+        ...['retry', 'skip'].map((action) => `POST /v1/ops/parked/{view}/{key}/${action}`),
         'GET /v1/ops/jobs/{jobId}', 'GET /healthz', 'GET /readyz', 'GET /startupz', 'GET /livez',
       ].toSorted(),
     ); // biome-ignore format: a list

@@ -177,8 +177,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     await store.close();
     rmSync(folder, { recursive: true, force: true });
   }
-  return { app, auth, commands, store, queries, projections,
-    parked, logged, time, context, call, person, close };
+  return { app, auth, commands, store, queries, projections, parked, logged, time, context, call, person, close };
 }
 
 export const ok = accepted;
