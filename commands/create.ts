@@ -22,13 +22,12 @@ import { createKnownUsers } from './user/known-users.ts';
 export function createCommands(given: CommandsDeps): Commands {
   const gate = createGate();
   const timer = given.timer ?? systemTimer;
-  const missingUsers = createKnownUsers(given.store);
   const background = (work: Promise<void>): void => void gate.pass(() => work);
+  const ports = { ...given, ...impatient(given, timer) };
   const deps: HandleDeps & StreamDeps = {
-    ...given,
-    ...impatient(given, timer),
+    ...ports,
     timer,
-    missingUsers,
+    missingUsers: createKnownUsers(ports),
     closing: gate.closing,
     background,
   };

@@ -9,19 +9,21 @@ export const LOOKUP_WAIT_MS = 1_000;
 /** What did not answer in time is not asked again for so long. */
 export const REST_MS = 5_000;
 
-/** The snapshots and the lookup, either left out for a while after it kept somebody waiting. */
+/** The snapshots and the lookups, each left out for a while after it kept somebody waiting. */
 export function impatient(
-  { snapshots, lookup }: Pick<CommandsDeps, 'snapshots' | 'lookup'>,
+  { snapshots, lookup, users }: Pick<CommandsDeps, 'snapshots' | 'lookup' | 'users'>,
   timer: Timer,
-): Pick<CommandsDeps, 'snapshots' | 'lookup'> {
+): Pick<CommandsDeps, 'snapshots' | 'lookup' | 'users'> {
   const askSnapshots = impatiently(timer, SNAPSHOT_WAIT_MS);
   const askLookup = impatiently(timer, LOOKUP_WAIT_MS);
+  const askUsers = impatiently(timer, LOOKUP_WAIT_MS);
   return {
     snapshots: {
       load: (stream) => askSnapshots(() => snapshots.load(stream), null),
       save: (stream, revision, state) => snapshots.save(stream, revision, state),
     },
     lookup: { find: (query) => askLookup(() => lookup.find(query), { throughSeq: 0, found: new Map() }) },
+    ...(users && { users: { existing: (userIds) => askUsers(() => users.existing(userIds), new Set<string>()) } }),
   };
 }
 

@@ -6,6 +6,8 @@ export interface CommandsDeps {
   readonly store: EventStore;
   readonly snapshots: Snapshots;
   readonly lookup: MessageLookup;
+  /** Where reading a user's stream takes a while. */
+  readonly users?: UserLookup;
   readonly ids: Ids;
   readonly emoji: Emoji;
   /** Milliseconds since 1970. */
@@ -37,6 +39,11 @@ export interface Snapshots {
  */
 export interface MessageLookup {
   find(query: LookupQuery): Promise<LookupAnswer>;
+}
+
+/** Which of many users exist. May lack some who do: those are read. May throw, or not answer in time: then all are. */
+export interface UserLookup {
+  existing(userIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 export interface LookupQuery {

@@ -38,6 +38,14 @@ const list = z.union([
   ),
 ]);
 const url = z.string().nullable();
+/** Texts of a form that whoever reads them would otherwise fail on much later, and in words of its own. */
+const formed = (form: RegExp, error: string) => z.string().trim().regex(form, { error }).nullable();
+const HOST = '(?:\\[[^\\]\\s]+\\]|[^\\s:/?#,@[\\]]+)';
+const PORT = '(?:6553[0-5]|655[0-2]\\d|65[0-4]\\d{2}|6[0-4]\\d{3}|[1-5]\\d{4}|[1-9]\\d{0,3})';
+const listOf = (item: string): RegExp => new RegExp(`^${item}(?:\\s*,\\s*${item})*$`);
+const EVENT_STORE = new RegExp(
+  `^(?:esdb|kurrentdb)(?:\\+discover)?://(?:[^\\s@/]+@)?${HOST}(?::${PORT})?(?:,${HOST}(?::${PORT})?)*/?(?:\\?\\S*)?$`,
+);
 
 /** Each partition is a checkpoint to keep for every group; each slot a row that every gateway reads twice a second. */
 export const PARTITIONS_MAX = 1_024;
@@ -78,10 +86,25 @@ export const SETTINGS = {
     null,
     'Where traces are sent, as OTLP over HTTP: `http://127.0.0.1:4318/v1/traces`. Unset, nothing is traced.',
   ),
-  eventstoreUrl: setting(url, null, 'Cluster: EventStoreDB connection string (`esdb://…`).'),
-  kafkaBrokers: setting(url, null, 'Cluster: Kafka brokers, comma-separated.'),
+  eventstoreUrl: setting(
+    formed(EVENT_STORE, 'must be `esdb://host:port`, `esdb+discover://host` or the like'),
+    null,
+    'Cluster: EventStoreDB connection string (`esdb://…`).',
+  ),
+  kafkaBrokers: setting(
+    formed(listOf(`${HOST}:${PORT}`), 'must be `host:port`, comma-separated where there are more'),
+    null,
+    'Cluster: Kafka brokers, comma-separated.',
+  ),
   kafkaTls: setting(onOff, false, 'Cluster: whether Kafka is spoken to over TLS.'),
-  kafkaSasl: setting(url, null, 'Cluster: how to sign in to Kafka, as `scram-sha-512:<user>:<password>`.'),
+  kafkaSasl: setting(
+    formed(
+      /^(?:plain|scram-sha-256|scram-sha-512):[^:]+:.+$/,
+      'must be `plain`, `scram-sha-256` or `scram-sha-512`, a colon, the user, a colon, the password',
+    ),
+    null,
+    'Cluster: how to sign in to Kafka, as `scram-sha-512:<user>:<password>`.',
+  ),
   kafkaPrefix: setting(
     z.string().regex(/^[a-zA-Z0-9._-]{1,100}$/),
     'hindsight',
@@ -98,7 +121,7 @@ export const SETTINGS = {
     'Cluster: recipient slots, which gateways share out. Fixed once the topic is there.',
   ),
   cassandraContactPoints: setting(
-    url,
+    formed(listOf(`${HOST}(?::${PORT})?`), 'must be `host` or `host:port`, comma-separated where there are more'),
     null,
     'Cluster: Cassandra contact points, comma-separated, `host` or `host:port`.',
   ),
@@ -113,9 +136,17 @@ export const SETTINGS = {
     1,
     'Cluster: replicas in the local data centre, for a keyspace that is made.',
   ),
-  cassandraAuth: setting(url, null, 'Cluster: how to sign in to Cassandra, as `<user>:<password>`.'),
+  cassandraAuth: setting(
+    formed(/^[^:]+:.+$/, 'must be the user, a colon, the password'),
+    null,
+    'Cluster: how to sign in to Cassandra, as `<user>:<password>`.',
+  ),
   cassandraTls: setting(onOff, false, 'Cluster: whether Cassandra is spoken to over TLS.'),
-  postgresUrl: setting(url, null, 'Cluster: Postgres connection string.'),
+  postgresUrl: setting(
+    formed(/^postgres(?:ql)?:\/\/\S+$/, 'must be `postgres://…`'),
+    null,
+    'Cluster: Postgres connection string.',
+  ),
   opsPort: setting(port, 4_002, 'Cluster: port of the probes and metrics of a process; 0 picks a free one.'),
 } as const;
 
@@ -183,7 +214,7 @@ export function loadConfig(flags: Overrides = {}, env: NodeJS.ProcessEnv = proce
   });
   const config = Object.fromEntries(entries) as Config;
   config.data = resolve(config.data);
-  problems.push(...clusterProblems(config));
+  if (problems.length === 0) problems.push(...clusterProblems(config));
   if (config.directChats === 'connections')
     problems.push('directChats: connections between users come in a later version');
   if (problems.length > 0) throw new ConfigError(problems);

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { ConfigError, loadConfig } from '../../infra/config.ts';
+import { ConfigError, isCluster, loadConfig } from '../../infra/config.ts';
 import { dataFolderPaths } from '../data-folder.ts';
 import { type Check, fine, looked, note, wrong } from './doctor/check.ts';
 import { checkLog, checkViews, type LogChecks } from './doctor/log.ts';
@@ -38,6 +38,15 @@ async function allChecks({ flags }: VerbContext): Promise<Check[]> {
   if (!('loaded' in settings)) return [...platform, settings.check];
   const { config } = settings.loaded;
   const folder = dataFolderPaths(config.data);
+  if (isCluster(config)) {
+    const { clusterChecks } = await import('./doctor/cluster.ts'); // only here: a folder is looked at faster without it
+    return [
+      ...platform,
+      settings.check,
+      await looked('data folder', () => writable(folder)),
+      ...(await clusterChecks(config)),
+    ];
+  }
   const log = await lookedAtLog(folder);
   return [
     ...platform,

@@ -13,6 +13,7 @@ import { configured } from './with-log.ts';
 /** A stop that takes longer is cut short, so that whoever waits for it is not left waiting. */
 const STOP_DEADLINE_MS = 9_000;
 const FATAL_EXIT = 1;
+const FAILED_START_MS = 1_000;
 
 export const serveVerb = (context: VerbContext): Command =>
   new Command('serve')
@@ -40,6 +41,8 @@ export const serveVerb = (context: VerbContext): Command =>
       });
       const server = await starting.catch((error: unknown) => {
         if (error instanceof StoppedStarting) return null;
+        // What a library has left open must not keep alive what could not start: by then its error has been told.
+        setTimeout(() => process.exit(), FAILED_START_MS).unref();
         throw error;
       });
       if (server) {

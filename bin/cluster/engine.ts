@@ -4,6 +4,7 @@ import type { Config } from '../../infra/config.ts';
 import type { EventStoreDbStore } from '../../infra/eventstoredb/event-store.ts';
 import { createParking } from '../../infra/postgres/parking.ts';
 import type { Postgres } from '../../infra/postgres/pool.ts';
+import { userLookup } from '../../infra/postgres/users/lookup.ts';
 import type { Observer } from '../observer.ts';
 import { viewsOfGroup } from '../parked-admin.ts';
 import type { Engine } from '../server/engine.ts';
@@ -26,7 +27,7 @@ export function openEngine({ store, postgres, cassandra, config, onClose, onFaul
   const readSide = openReadSide({ log: store, postgres, cassandra, onFault });
   onClose(readSide.progress.close);
   const lookup = messageLookup(cassandra, { isRebuilding: () => readSide.progress.wasRebuilding('chat-history') });
-  const log = openClusterLog({ store, postgres, lookup, onFault, observer });
+  const log = openClusterLog({ store, postgres, lookup, users: userLookup(postgres), onFault, observer });
   onClose(log.close);
   const { views, progress } = readSide;
   return {

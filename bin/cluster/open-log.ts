@@ -1,4 +1,4 @@
-import { createCommands, type MessageLookup } from '../../commands/index.ts';
+import { createCommands, type MessageLookup, type UserLookup } from '../../commands/index.ts';
 import type { EventStore } from '../../events/event-store.ts';
 import type { Postgres } from '../../infra/postgres/pool.ts';
 import { createSnapshots } from '../../infra/postgres/snapshots.ts';
@@ -12,6 +12,8 @@ export interface WriteSide {
   postgres: Postgres;
   /** Where ids older than a chat's window are found; without it the stream is read. */
   lookup?: MessageLookup;
+  /** Who exists; without it each user's stream is read. */
+  users?: UserLookup;
   onFault: (what: string, error?: unknown) => void;
   observer?: Pick<Observer, 'telemetry' | 'store'>;
 }
@@ -21,6 +23,7 @@ export function openClusterLog({
   store,
   postgres,
   lookup = nothingKnown,
+  users,
   onFault,
   observer = unobserved,
 }: WriteSide): OpenLog {
@@ -29,6 +32,7 @@ export function openClusterLog({
     store: observer.store(store),
     snapshots: createSnapshots(postgres),
     lookup,
+    ...(users && { users }),
     ids,
     emoji,
     clock: systemClock,

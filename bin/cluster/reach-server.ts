@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isTemporary } from '../../events/event-store.ts';
 import type { Cassandra } from '../../infra/cassandra/cassandra.ts';
-import { connectCassandra } from '../../infra/cassandra/connect.ts';
+import { type ConnectOptions, connectCassandra } from '../../infra/cassandra/connect.ts';
 import { migrate as migrateCassandra } from '../../infra/cassandra/migrations/migrate.ts';
-import { type ClusterConfig, ConfigError } from '../../infra/config.ts';
+import type { ClusterConfig } from '../../infra/config.ts';
 import type { EventStoreDbStore } from '../../infra/eventstoredb/event-store.ts';
 import { openEventStoreDb } from '../../infra/eventstoredb/event-store.ts';
 import { connectKafka, type KafkaConnection, type KafkaOptions } from '../../infra/kafka/connection.ts';
@@ -28,25 +28,25 @@ export interface Reach {
 
 /** Opens no connection yet. */
 export function reachKafka({ config, processId, onClose, fault }: Reach): KafkaConnection {
-  const kafka = connectKafka({
+  const kafka = openKafka(config, processId, fault);
+  onClose(kafka.close);
+  return kafka;
+}
+
+export const openKafka = (config: ClusterConfig, processId: string, fault: Reach['fault']): KafkaConnection =>
+  connectKafka({
     brokers: config.kafkaBrokers.split(',').map((broker) => broker.trim()),
     clientId: `hindsight-${processId}`,
     ssl: config.kafkaTls,
     sasl: saslOf(config.kafkaSasl),
     logger: { debug: () => undefined, warn: ({ ...fields }, message) => fault(message, fields) },
   });
-  onClose(kafka.close);
-  return kafka;
-}
 
-const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
-
+/** The setting's form has been checked. */
 function saslOf(text: string | null): NonNullable<KafkaOptions['sasl']> | null {
   if (text === null) return null;
-  const [name, username = '', ...password] = text.split(':');
-  const mechanism = MECHANISMS.find((known) => known === name);
-  if (!mechanism) throw new ConfigError([`kafkaSasl: begins with one of ${MECHANISMS.join(', ')}`]);
-  return { mechanism, username, password: password.join(':') } as NonNullable<KafkaOptions['sasl']> | null;
+  const [mechanism, username, ...password] = text.split(':');
+  return { mechanism, username, password: password.join(':') } as NonNullable<KafkaOptions['sasl']>;
 }
 
 /** A server that is not there yet is asked again after this. */
@@ -86,15 +86,7 @@ export async function reachCassandra(reach: Reach): Promise<Cassandra> {
 
 /** With all its tables. Throws where it is not there. */
 export async function openCassandra(config: ClusterConfig, processId: string): Promise<Cassandra> {
-  const [username, ...password] = config.cassandraAuth?.split(':') ?? [];
-  const cassandra = await connectCassandra({
-    contactPoints: config.cassandraContactPoints.split(',').map((point) => point.trim()),
-    localDataCenter: config.cassandraDatacenter,
-    keyspace: config.cassandraKeyspace,
-    replication: config.cassandraReplication,
-    tls: config.cassandraTls,
-    ...(username !== undefined && { username, password: password.join(':') }),
-  });
+  const cassandra = await connectCassandra(cassandraOptions(config));
   try {
     await migrateCassandra(cassandra, { owner: processId });
     return cassandra;
@@ -102,6 +94,18 @@ export async function openCassandra(config: ClusterConfig, processId: string): P
     await cassandra.close();
     throw error;
   }
+}
+
+export function cassandraOptions(config: ClusterConfig): ConnectOptions {
+  const [username, ...password] = config.cassandraAuth?.split(':') ?? [];
+  return {
+    contactPoints: config.cassandraContactPoints.split(',').map((point) => point.trim()),
+    localDataCenter: config.cassandraDatacenter,
+    keyspace: config.cassandraKeyspace,
+    replication: config.cassandraReplication,
+    tls: config.cassandraTls,
+    ...(username !== undefined && { username, password: password.join(':') }),
+  };
 }
 
 /** What is waited for, as it is called in sentences. */

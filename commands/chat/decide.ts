@@ -56,7 +56,7 @@ export function decide(state: ChatState, command: ChatCommand, setting: Setting)
 
 function start(command: ChatCommand & { type: 'start-chat' }, { facts }: Setting): Decision {
   const { kind, actor, members, historyVisibility = 'all', pastContent = 'then' } = command;
-  if (members.length + 1 > GROUP_MAX_MEMBERS) return groupFull();
+  if (isTooMany(members)) return groupFull();
   const missing = members.find((userId) => facts.missingUsers.has(userId));
   if (missing !== undefined) return rejected('user-not-found', `there is no user ${missing}`);
   if (kind === 'direct') {
@@ -75,6 +75,9 @@ function start(command: ChatCommand & { type: 'start-chat' }, { facts }: Setting
     data: { kind, title: plain(command.title ?? ''), members: all, historyVisibility, pastContent },
   });
 }
+
+/** For a group to be started with, beside who starts it. */
+export const isTooMany = (members: readonly string[]): boolean => members.length + 1 > GROUP_MAX_MEMBERS;
 
 const groupFull = (): Outcome<never> => rejected('group-full', `a group has at most ${GROUP_MAX_MEMBERS} members`);
 

@@ -2,7 +2,8 @@ import type { RecordedEvent } from '../../events/event-store.ts';
 import { chatStream, revisionOf } from '../../events/streams.ts';
 import type { ChatCommand } from '../api.ts';
 import type { CommandsDeps } from '../ports.ts';
-import type { Facts } from './decide.ts';
+import type { MissingUsers } from '../user/known-users.ts';
+import { type Facts, isTooMany } from './decide.ts';
 import { isNew } from './id-window.ts';
 import { type Asked, lookUp } from './look-up.ts';
 import { happened } from './read.ts';
@@ -18,8 +19,7 @@ export interface Gathered extends Facts {
 }
 
 export interface GatherDeps extends Pick<CommandsDeps, 'store' | 'lookup' | 'onFault'> {
-  /** Those of the users that do not exist. */
-  readonly missingUsers: (userIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  readonly missingUsers: MissingUsers;
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
@@ -39,12 +39,11 @@ export async function gather(
   const looked = asked && (await lookUp(state, asked, deps));
   if (looked === null && asked) return null;
   const seqs = looked?.seqs ?? NO_SEQS;
-  const users = usersToCheck(state, commands);
   return {
     seqs,
     unavailable: looked?.unavailable ?? NOBODY,
     firsts: await readFirsts(state, commands, { seqs, deps }),
-    missingUsers: users.length > 0 ? await deps.missingUsers(users) : NOBODY,
+    missingUsers: await findMissing(state, commands, deps),
   };
 }
 
@@ -92,11 +91,21 @@ function missingTarget(state: ChatState, command: ChatCommand): string | null {
   return message.reactors.has(reactorKey(command.emoji, command.actor)) ? null : id;
 }
 
-function usersToCheck(state: ChatState, commands: readonly ChatCommand[]): string[] {
-  return commands.flatMap((command) => {
-    if (command.type === 'start-chat') return state.head.seq === 0 ? command.members : [];
-    return command.type === 'put-member' && roleOf(state, command.userId) === null ? [command.userId] : [];
-  });
+/** A start is refused for the first that is missing, so one of each will do; a start of too many is refused anyway. */
+async function findMissing(
+  state: ChatState,
+  commands: readonly ChatCommand[],
+  { missingUsers }: GatherDeps,
+): Promise<ReadonlySet<string>> {
+  const added: string[] = [];
+  const missing: ReadonlySet<string>[] = [];
+  for (const command of commands) {
+    if (command.type === 'put-member' && roleOf(state, command.userId) === null) added.push(command.userId);
+    const starts = command.type === 'start-chat' && state.head.seq === 0 && !isTooMany(command.members);
+    if (starts) missing.push(await missingUsers(command.members, 'some'));
+  }
+  if (added.length > 0) missing.push(await missingUsers(added, 'all'));
+  return missing.length === 0 ? NOBODY : new Set(missing.flatMap((some) => [...some]));
 }
 
 async function readFirsts(

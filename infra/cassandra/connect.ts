@@ -58,7 +58,7 @@ export async function connectCassandra(options: ConnectOptions): Promise<Cassand
   return overClient(client, keyspace);
 }
 
-function clientOptions(options: ConnectOptions): driver.ClientOptions {
+export function clientOptions(options: ConnectOptions): driver.ClientOptions {
   const { contactPoints, localDataCenter, username, password, tls } = options;
   const port = Number(/:(\d+)$/.exec(contactPoints[0] ?? '')?.[1] ?? DEFAULT_PORT);
   const { localQuorum, localSerial } = driver.types.consistencies;

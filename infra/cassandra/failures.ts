@@ -38,9 +38,10 @@ export function failureOf(error: unknown, doing: 'read' | 'write'): unknown {
   if (error instanceof errors.AuthenticationError) return refused(error);
   if (error instanceof errors.NoHostAvailableError) {
     const inner = Object.values(error.innerErrors ?? {});
-    return inner.some((each) => each instanceof errors.AuthenticationError)
-      ? refused(error)
-      : failure('unavailable', error);
+    if (inner.some((each) => each instanceof errors.AuthenticationError)) return refused(error);
+    // Of another data centre than the settings say: that does not pass.
+    const [misled] = inner.filter((each) => each instanceof errors.ArgumentError);
+    return misled ? refused(misled) : failure('unavailable', error);
   }
   if (error instanceof errors.ResponseError) {
     if (UNSURE.has(error.code)) return failure('unknown', error);

@@ -6,6 +6,7 @@ interface Internals {
   readonly controlConnection: {
     _refresh(hosts?: unknown): Promise<void>;
     readonly _isShuttingDown: boolean;
+    readonly connection: { closeAsync(): Promise<void> } | null;
   };
 }
 
@@ -13,7 +14,8 @@ interface Internals {
  * Mends what version 4.10.0 of the driver does when all nodes were out of reach for a while. Its control connection may
  * be made anew twice at once; each then takes the other's from it, and fails with a TypeError that nobody handles,
  * which ends the process. And it takes a node that is back for another one, and goes on connecting to the old one for
- * ever, also after it was shut down.
+ * ever, also after it was shut down. And where it connects to a node and then refuses it, for its data centre, say, it
+ * leaves that connection open, shut down or not, so that no process ends by itself.
  */
 export function mended(client: Client): Client {
   const { controlConnection: control } = client as unknown as Internals;
@@ -30,6 +32,15 @@ export function mended(client: Client): Client {
       .finally(() => (under = null));
     return under;
   };
+  const connect = client.connect.bind(client) as () => Promise<void>;
+  client.connect = (async () => {
+    try {
+      await connect();
+    } catch (error) {
+      await control.connection?.closeAsync();
+      throw error;
+    }
+  }) as Client['connect'];
   client.on('hostRemove', (host: { shutdown(): Promise<void> }) => void host.shutdown());
   return client;
 }

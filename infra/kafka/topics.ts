@@ -44,20 +44,39 @@ export interface TopicsWanted {
  * processes may do so at once. Throws `KafkaError`: `topic-mismatch` where a partition count is not the one wanted.
  */
 export async function ensureTopics(connection: KafkaConnection, wanted: TopicsWanted): Promise<TopicNames> {
-  const names = topicNames(wanted.prefix);
-  const shapes: Shape[] = [
-    { topic: names.events, partitions: wanted.partitions, retentionMs: EVENTS_RETENTION_MS },
-    { topic: names.deliveries, partitions: wanted.slots, retentionMs: DELIVERIES_RETENTION_MS },
-    { topic: names.signals, partitions: wanted.slots, retentionMs: SIGNALS_RETENTION_MS },
-  ];
-  const there = await connection.ask('topics cannot be listed', (admin) => admin.listTopics());
-  const missing = shapes.filter(({ topic }) => !there.includes(topic));
+  const shapes = shapesOf(wanted);
+  const missing = await missingOf(connection, shapes);
   if (missing.length > 0 && wanted.create === false) {
     throw new KafkaError('topic-mismatch', `there is no topic ${missing.map(({ topic }) => topic).join(', ')}`);
   }
   if (missing.length > 0) await createTopics(connection, missing);
   await assertShapes(connection, shapes);
-  return names;
+  return topicNames(wanted.prefix);
+}
+
+/** The topics that are not there yet; checks the others as `ensureTopics` does, and makes none. */
+export async function missingTopics(connection: KafkaConnection, wanted: TopicsWanted): Promise<string[]> {
+  const shapes = shapesOf(wanted);
+  const missing = await missingOf(connection, shapes);
+  await assertShapes(
+    connection,
+    shapes.filter((shape) => !missing.includes(shape)),
+  );
+  return missing.map(({ topic }) => topic);
+}
+
+function shapesOf({ prefix, partitions, slots }: TopicsWanted): Shape[] {
+  const { events, deliveries, signals } = topicNames(prefix);
+  return [
+    { topic: events, partitions, retentionMs: EVENTS_RETENTION_MS },
+    { topic: deliveries, partitions: slots, retentionMs: DELIVERIES_RETENTION_MS },
+    { topic: signals, partitions: slots, retentionMs: SIGNALS_RETENTION_MS },
+  ];
+}
+
+async function missingOf(connection: KafkaConnection, shapes: readonly Shape[]): Promise<Shape[]> {
+  const there = await connection.ask('topics cannot be listed', (admin) => admin.listTopics());
+  return shapes.filter(({ topic }) => !there.includes(topic));
 }
 
 export interface Shape {
@@ -95,6 +114,7 @@ async function untilLed(admin: Admin, shapes: readonly Shape[]): Promise<void> {
 }
 
 async function assertShapes(connection: KafkaConnection, shapes: readonly Shape[]): Promise<void> {
+  if (shapes.length === 0) return; // asked for none, brokers tell of all
   const names = shapes.map(({ topic }) => topic);
   const there = await connection.ask('topics cannot be described', (admin) => partitionsOf(admin, names));
   for (const { topic, partitions } of shapes) {

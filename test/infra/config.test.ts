@@ -44,3 +44,29 @@ it('a number is digits, and nothing that only turns into one', () => {
     expect(problemsOf(() => loadConfig({}, inFile({ port: wrong })))).toContain('port');
   }
 });
+
+const SERVERS = {
+  HINDSIGHT_EVENTSTORE_URL: 'esdb+discover://admin:changeit@a.example:2113,b.example?tls=true',
+  HINDSIGHT_KAFKA_BROKERS: 'a.example:9092, [::1]:9093',
+  HINDSIGHT_CASSANDRA_CONTACT_POINTS: 'a.example,10.0.0.1:9042',
+  HINDSIGHT_POSTGRES_URL: 'postgresql://hindsight:secret@db.example/chat?sslmode=require',
+};
+
+it('addresses and credentials of servers may take their usual forms', () => {
+  const credentials = { HINDSIGHT_KAFKA_SASL: 'scram-sha-512:me:a:b', HINDSIGHT_CASSANDRA_AUTH: 'me:a:b' };
+  expect(loadConfig({}, { ...SERVERS, ...credentials }).config.kafkaSasl).toBe('scram-sha-512:me:a:b');
+});
+
+it.each([
+  ['EVENTSTORE_URL', 'http://a.example:2113'],
+  ['EVENTSTORE_URL', 'esdb://:x'],
+  ['KAFKA_BROKERS', '127.0.0.1'],
+  ['KAFKA_BROKERS', '127.0.0.1:99999,,'],
+  ['KAFKA_SASL', 'plain:x'],
+  ['CASSANDRA_CONTACT_POINTS', '127.0.0.1:abc'],
+  ['CASSANDRA_AUTH', 'nobody'],
+  ['POSTGRES_URL', 'mysql://x'],
+])('%s is not taken as %s', (name, value) => {
+  const problems = problemsOf(() => loadConfig({}, { ...SERVERS, [`HINDSIGHT_${name}`]: value }));
+  expect(problems).toContain(`HINDSIGHT_${name}: must be`);
+});

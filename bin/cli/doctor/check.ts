@@ -27,6 +27,7 @@ export async function looked(name: string, look: () => Promise<Check>): Promise<
   try {
     return await look();
   } catch (error) {
-    return wrong(name, error instanceof Error ? error.message : String(error));
+    const [said = ''] = (error instanceof Error ? error.message : String(error)).split('\n'); // libraries append stacks
+    return wrong(name, said);
   }
 }

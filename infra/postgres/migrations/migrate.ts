@@ -40,6 +40,14 @@ export async function migrate(options: PostgresOptions, migrations: readonly Mig
   }
 }
 
+/** How many steps are still to be taken; makes nothing. Throws as `migrate` does. */
+export async function pendingMigrations(session: Session): Promise<number> {
+  const [found] = await session.query<{ there: boolean }>("SELECT to_regclass('migrations') IS NOT NULL AS there");
+  const rows = found?.there ? await applied(session) : [];
+  refuseStrangers(rows, MIGRATIONS);
+  return MIGRATIONS.length - rows.length;
+}
+
 async function apply(session: Session, number: number, { name, statements }: Migration): Promise<void> {
   if ((await applied(session)).some((row) => row.number === number)) return;
   for (const statement of statements) await session.execute(statement);

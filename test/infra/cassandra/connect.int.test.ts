@@ -27,6 +27,11 @@ describe('connecting to Cassandra', () => {
     await expect(connectCassandra(options)).rejects.toMatchObject({ code: 'unavailable', temporary: true });
   });
 
+  it('fails for good where the nodes are of another data centre', async () => {
+    const options = { ...connectOptions('nobody'), localDataCenter: 'nowhere' };
+    await expect(connectCassandra(options)).rejects.toMatchObject({ code: 'unavailable', temporary: false });
+  });
+
   it('takes no name that would have to be quoted', async () => {
     await expect(connectCassandra(connectOptions('no-name; DROP KEYSPACE x'))).rejects.toThrow('no name of a keyspace');
   });
