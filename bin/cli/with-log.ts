@@ -18,20 +18,36 @@ export interface Ground {
   secrets(): Promise<Secrets>;
 }
 
+const FAULTS_SHOWN_MAX = 20;
+
 type Work<T> = (log: OpenLog, ground: Ground) => Promise<T>;
 
 /** Runs a verb that writes, on the log of the configured data folder or cluster, beside running servers or without any. */
 export async function withLog<T>({ io, flags }: VerbContext, work: Work<T>): Promise<T> {
   const config = configured({ io, flags });
-  const onFault = (what: string, error: unknown): void => io.err(`warning: ${what}: ${String(error)}`);
+  const { warn: onFault, end } = faultsOn(io);
   if (isCluster(config)) {
     const { openGround } = await import('../cluster/ground.ts'); // only here: verbs on a folder start faster without it
     const { log, secrets, close } = await openGround(config, onFault);
-    return closing(close, () => work(log, { config, folder: dataFolderPaths(config.data), secrets }));
+    return closing([close, end], () => work(log, { config, folder: dataFolderPaths(config.data), secrets }));
   }
   const folder = dataFolder(config.data);
   const log = await openLog({ file: folder.events, onFault });
-  return closing(log.close, () => work(log, { config, folder, secrets: () => openSecrets(folder) }));
+  return closing([log.close, end], () => work(log, { config, folder, secrets: () => openSecrets(folder) }));
+}
+
+/** What a slow server makes of a long import is said a few times, not thousands. */
+function faultsOn(io: VerbContext['io']): { warn(what: string, error?: unknown): void; end(): void } {
+  let faults = 0;
+  return {
+    warn(what, error) {
+      faults++;
+      if (faults <= FAULTS_SHOWN_MAX) io.err(`warning: ${what}${error === undefined ? '' : `: ${String(error)}`}`);
+    },
+    end() {
+      if (faults > FAULTS_SHOWN_MAX) io.err(`warning: and ${faults - FAULTS_SHOWN_MAX} more like these`);
+    },
+  };
 }
 
 /** Runs a verb that only reads. A data folder without a log is refused, and is not made one by looking into it. */
@@ -40,19 +56,19 @@ export async function withReadOnlyLog<T>(context: VerbContext, work: (log: Event
   if (isCluster(config)) {
     const { openEventStoreDb } = await import('../../infra/eventstoredb/event-store.ts');
     const store = await openEventStoreDb({ url: config.eventstoreUrl, heartbeat: null });
-    return closing(store.close, () => work(store));
+    return closing([store.close], () => work(store));
   }
   const folder = dataFolderPaths(config.data);
   assertLog(folder);
   const log = await openEventLog({ file: folder.events });
-  return closing(log.close, () => work(log));
+  return closing([log.close], () => work(log));
 }
 
-async function closing<T>(close: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+async function closing<T>(ends: readonly (() => unknown)[], work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } finally {
-    await close();
+    for (const end of ends) await end();
   }
 }
 

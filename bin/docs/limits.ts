@@ -163,7 +163,7 @@ export function limitsPage(): string {
       ...Object.entries(CLUSTER).map(([name, [value, words]]) => row(`\`${name}\``, inUnit(name, value), words)),
     ].join('\n'),
     '## Rates',
-    'Whoever goes beyond is answered `rate-limited` with `Retry-After`. `HINDSIGHT_RATE_LIMITS=off` turns all of them off, for tests and load.',
+    'Whoever goes beyond is answered `rate-limited` with `Retry-After`. Each process counts for itself: of a cluster with n processes of a kind, n times as much may get through, so a proxy in front of many should count too, guesses at passwords above all. `HINDSIGHT_RATE_LIMITS=off` turns all of them off, for tests and load.',
     rates,
   ].join('\n\n');
 }
