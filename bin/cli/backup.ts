@@ -78,7 +78,7 @@ interface TakeOptions {
 async function take(context: VerbContext, { out, json }: TakeOptions): Promise<void> {
   const config = configured(context);
   await withReadOnlyLog(context, async (log) => {
-    const { manifest, added } = await inPhases((phases) =>
+    const { manifest, added } = await inPhases('positions', (phases) =>
       takeBackup(out, {
         log,
         accounts: () => accountLines(config),
@@ -104,7 +104,7 @@ interface VerifyOptions {
 async function verify(context: VerbContext, folder: string, options: VerifyOptions): Promise<void> {
   const manifest = await readManifest(folder);
   const { events } = manifest;
-  await inPhases(async (phases) => {
+  await inPhases('events', async (phases) => {
     const check = await verifyBackup(folder, manifest, (done) => phases.update('check', done, events));
     phases.stop();
     const sound = check.damage.count === 0 && check.accounts === null;
@@ -155,8 +155,8 @@ async function restore(context: VerbContext, { from, until, json }: RestoreOptio
   );
 }
 
-async function inPhases<T>(work: (phases: Phases) => Promise<T>): Promise<T> {
-  const phases = barPerPhase('events');
+async function inPhases<T>(unit: string, work: (phases: Phases) => Promise<T>): Promise<T> {
+  const phases = barPerPhase(unit);
   try {
     return await work(phases);
   } finally {

@@ -31,7 +31,8 @@ export interface BackupSource {
   log: EventLog;
   /** An object a line. Read after the log: a user of it then always has a password. */
   accounts: () => Promise<string[]>;
-  onProgress?: (events: number, total: number) => void;
+  /** In positions of the log. */
+  onProgress?: (done: number, total: number) => void;
   /** A segment ends with the page of events that takes it to this: whoever reads it holds one in memory. */
   segmentBytes?: number;
 }
@@ -80,7 +81,7 @@ async function add(out: string, before: BackupManifest | null, source: BackupSou
   for await (const page of pagesOf(log, until, from)) {
     await segments.add(page);
     added += page.length;
-    onProgress(added, until - from);
+    onProgress((page.at(-1)?.position ?? until) - from, until - from);
   }
   const made = await segments.end();
   const all = [...known, ...made];
