@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { EventLog } from '../../events/event-store.ts';
+import type { ChatId } from '../../events/ids.ts';
 import { recordJobEnd } from '../../gateway/http/ops/recorded.ts';
 import { openViews } from '../../infra/sqlite/views/open-views.ts';
 import { systemClock } from '../../infra/system/clock.ts';
@@ -12,10 +13,18 @@ import type { Engine } from '../server/engine.ts';
 import { openLog } from './open-log.ts';
 import { type ProjectionReport, type Projections, startProjections } from './projections/start.ts';
 
+export interface EngineOptions {
+  folder: DataFolder;
+  logger: Logger;
+  observer: Observer;
+  /** What the views hold of a chat was built anew. */
+  onRepaired: (chatId: ChatId) => void;
+}
+
 /** The log, the write side over it, the views' thread, and the read side, in one data folder. */
 export async function openEngine(
   on: Composition,
-  { folder, logger, observer }: { folder: DataFolder; logger: Logger; observer: Observer },
+  { folder, logger, observer, onRepaired }: EngineOptions,
 ): Promise<Engine> {
   const { config } = on;
   const views = openViews(folder.views);
@@ -36,6 +45,7 @@ export async function openEngine(
     viewsFile: folder.views,
     report(report) {
       logger[levelOf(report)]({ report }, 'projections');
+      if (report.kind === 'repaired') onRepaired(report.chatId);
       if (report.kind === 'job-ended') recordJobEnd(report.job, commands.recordOps).catch(unrecorded);
     },
     onFailure(error) {

@@ -34,7 +34,9 @@ async function compose(on: Composition, folder: DataFolder): Promise<Server> {
   let started = false;
   let demo = readDemo(folder);
   const observer = await openObserver(on);
-  const engine = await openEngine(on, { folder, logger, observer });
+  const signals = createMemorySignals();
+  const onRepaired = (chatId: string): void => signals.send(0, { kind: 'repaired', chatId });
+  const engine = await openEngine(on, { folder, logger, observer, onRepaired });
   const { progress, parked } = engine.projections;
   exposeParkedChats(observer.metrics, { parking: parked, groups: VIEWS });
   const edges = createEdges(on, engine, { logger, observer });
@@ -46,7 +48,7 @@ async function compose(on: Composition, folder: DataFolder): Promise<Server> {
     gatewayUrl: edges.gatewayUrl,
   });
   on.onClose(auth.close);
-  await edges.openSockets(auth, { feed: engine.log.store, signals: createMemorySignals() });
+  await edges.openSockets(auth, { feed: engine.log.store, signals });
   await edges.openHttp(auth, {
     started: () => started,
     checks: () => ({ views: progress.lagMs() < VIEWS_LAG_MAX_MS }),

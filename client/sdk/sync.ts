@@ -136,10 +136,11 @@ export class Sync {
   #resync({ chatId, headSeq, reason }: { chatId: string; headSeq: number; reason: ResyncReason }): void {
     const cursor = this.#cursors.get(chatId);
     if (!cursor) return void this.#meet(chatId);
-    if (reason === 'epoch') this.#restart(chatId, headSeq, reason);
-    else if (reason === 'far-behind' && this.#options.farBehind === 'reload') this.#restart(chatId, headSeq, reason);
-    else if (reason === 'far-behind' || reason === 'repaired')
-      return void cursor.heal().then(() => this.#again(chatId));
+    // Of a chat that was repaired, what was read may have been wrong.
+    const anew = reason === 'epoch' || reason === 'repaired';
+    if (anew || (reason === 'far-behind' && this.#options.farBehind === 'reload')) {
+      this.#restart(chatId, headSeq, reason);
+    } else if (reason === 'far-behind') return void cursor.heal().then(() => this.#again(chatId));
     this.#again(chatId);
   }
 

@@ -25,7 +25,7 @@ export interface Presence {
   moved(move: ChatMove): void;
   /** Moves may have been missed. */
   missed(): void;
-  received(signal: Exclude<Signal, { kind: 'typing' }>): void;
+  received(signal: Extract<Signal, { kind: 'presence' | 'presence-watch' }>): void;
   close(): void;
 }
 

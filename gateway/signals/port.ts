@@ -7,7 +7,9 @@ export type Signal =
   /** Somebody in `replySlot` wants to know of `userIds`, all of the receiving slot; renewed while that is so. */
   | { kind: 'presence-watch'; replySlot: number; userIds: readonly UserId[] }
   /** To every slot that watches. */
-  | { kind: 'presence'; userId: UserId; online: boolean };
+  | { kind: 'presence'; userId: UserId; online: boolean }
+  /** To every slot: what the views hold of the chat was built anew, and whoever has read it reads it again. */
+  | { kind: 'repaired'; chatId: ChatId };
 
 /** Signals older than this are dropped unread: nobody is typing any more. */
 export const SIGNAL_MAX_AGE_MS = 5_000;

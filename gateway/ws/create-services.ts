@@ -42,6 +42,7 @@ export async function createServices(
   const hub = await startHub({ feed, queries, commands, logger, clock, flusher, counters, follower, onFatal });
   const unsubscribe = signals.receive((_slot, signal) => {
     if (signal.kind === 'typing') hub.typing(signal);
+    else if (signal.kind === 'repaired') hub.repaired(signal.chatId);
     else presence.received(signal);
   });
   const moves = slots ? followMoves(slots, registry.all) : NO_MOVES;

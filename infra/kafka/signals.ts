@@ -122,6 +122,7 @@ const SignalRecord: z.ZodType<Signal> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('typing'), chatId: z.string(), userId: z.string(), to: Ids }),
   z.object({ kind: z.literal('presence-watch'), replySlot: z.int(), userIds: Ids }),
   z.object({ kind: z.literal('presence'), userId: z.string(), online: z.boolean() }),
+  z.object({ kind: z.literal('repaired'), chatId: z.string() }),
 ]);
 
 /** Null where it is none, or no longer worth anything. */

@@ -8,13 +8,24 @@ import { clusterFaultsPart } from './cluster/cluster-faults.ts';
 import { crashPart } from './crash.ts';
 import { hostilePart } from './hostile.ts';
 import type { Part } from './part.ts';
+import { plantedPart } from './planted.ts';
+import { rebuildKillsPart } from './rebuild-kills.ts';
 import { socketsPart } from './sockets.ts';
 
 /**
  * `npm run prove -- [--share 0.1] [--seed N] [--part NAME]… [--only FAULT]… [--afresh]`: the promises, put to the test at full count.
  * Parts that were proved with the same share and seed are not run again, so that a run that was stopped goes on.
  */
-const PARTS: readonly Part[] = [asOfPart, crashPart, socketsPart, hostilePart, clusterEqualPart, clusterFaultsPart];
+const PARTS: readonly Part[] = [
+  asOfPart,
+  crashPart,
+  socketsPart,
+  hostilePart,
+  plantedPart,
+  rebuildKillsPart,
+  clusterEqualPart,
+  clusterFaultsPart,
+];
 const STATE = join(PACKAGE_ROOT, 'node_modules', '.cache', 'hindsight', 'proved.json');
 
 const { values } = parseArgs({

@@ -1,5 +1,6 @@
 import { accepted, type Outcome, rejected } from '../../../events/error-codes.ts';
 import type { LogPosition } from '../../../events/event-store.ts';
+import type { ChatId } from '../../../events/ids.ts';
 import type { Signal } from '../../signals/port.ts';
 import { applyComing } from './comings.ts';
 import type { HubContext, Watch, Watches } from './context.ts';
@@ -12,6 +13,7 @@ import {
   takeSubscriptions,
 } from './directory.ts';
 import { type Feed, startFeed } from './feed.ts';
+import { readAgain } from './repaired.ts';
 import type { Receiver } from './room.ts';
 import { pushTyping } from './typing.ts';
 
@@ -28,6 +30,8 @@ export interface Hub {
   register(receiver: Receiver): Promise<Outcome<ConnectedUser>>;
   unregister(receiver: Receiver): void;
   typing(signal: Extract<Signal, { kind: 'typing' }>): void;
+  /** Everybody who follows the chat is told to read it again. */
+  repaired(chatId: ChatId): void;
   watch(watch: Watch): () => void;
   close(): Promise<void>;
 }
@@ -44,6 +48,7 @@ export async function startHub(context: HubContext): Promise<Hub> {
     register: (receiver) => register({ context, directory, feed }, receiver),
     unregister: (receiver) => removeReceiver(directory, receiver),
     typing: (signal) => pushTyping(directory, signal),
+    repaired: (chatId) => readAgain(directory, context.counters, chatId),
     watch: (watch) => addWatch(watches, watch),
     close: feed.close,
   };

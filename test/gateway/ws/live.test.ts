@@ -31,4 +31,19 @@ describe.each(adapters)('live on $adapter', (adapter) => {
     }
     expect(dee.frames.map(({ ev }) => ev)).toEqual(['welcome']);
   });
+
+  test('of a chat that was repaired each member is told to read it again, and gets nothing more of it until then', async () => {
+    const [ann, bob] = await Promise.all([w.follow(ANN), w.follow(BOB)]);
+    await ann.request('send', { chatId: GROUP, text: 'before' });
+    await bob.until(({ ev, seq }) => ev === 'event' && seq === 2);
+    w.context.signals.send(0, { kind: 'repaired', chatId: GROUP });
+    const told = await bob.until(({ ev }) => ev === 'resync');
+    expect(told).toEqual({ ev: 'resync', chatId: GROUP, headSeq: 2, reason: 'repaired' });
+    expect(w.gateway.counters.resyncs.repaired).toBe(2);
+    await ann.request('send', { chatId: GROUP, text: 'meanwhile' });
+    await bob.request('ping', {});
+    expect(bob.frames.some(({ ev, seq }) => ev === 'event' && seq === 3)).toBe(false);
+    await bob.request('sync', { chats: { [GROUP]: 2 } });
+    await bob.until(({ ev, seq }) => ev === 'event' && seq === 3);
+  });
 });

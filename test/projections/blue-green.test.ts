@@ -1,0 +1,294 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { RecordedEvent } from '../../events/event-store.ts';
+import { type Database, openDatabase } from '../../infra/sqlite/database.ts';
+import { openViews } from '../../infra/sqlite/views/open-views.ts';
+import { VIEWS } from '../../projections/index.ts';
+import { sampled } from '../../projections/runner/sample.ts';
+import { arrayLog } from '../support/array-log.ts';
+import { testFolder } from '../support/folder.ts';
+import { plant } from '../support/plant.ts';
+import { randomLog } from '../support/random-log.ts';
+import { seeded } from '../support/seeded.ts';
+import { startRunner, type TestRunner } from '../support/views.ts';
+import { dumpViews } from './dump.ts';
+import { jobDone } from './jobs.ts';
+
+const SEED = 71;
+const LOG = randomLog({ seed: SEED, events: 500 });
+const DEADLINE_MS = 20_000;
+
+interface World {
+  running: TestRunner;
+  folder: string;
+  file: string;
+  log: ReturnType<typeof arrayLog>;
+}
+
+async function built(events: RecordedEvent[] = [...LOG.events], limits = {}): Promise<World> {
+  const folder = testFolder();
+  const log = arrayLog(events);
+  const running = await startRunner({ log, folder, ...limits });
+  await running.caughtUp();
+  return { running, folder, log, file: join(folder, 'views.db') };
+}
+
+async function edit<T>(file: string, work: (db: Database) => T): Promise<T> {
+  const db = await openDatabase({ file, synchronous: 'normal' });
+  try {
+    return work(db);
+  } finally {
+    db.close();
+  }
+}
+
+async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error('it never came to that');
+    await new Promise(setImmediate);
+  }
+}
+
+const generationsOf = async ({ running }: World, name: string) =>
+  (await running.runner.admin.list()).find((state) => state.name === name)?.generations;
+const rebuilt = async ({ running }: World, name: string) =>
+  jobDone(running.runner.admin, await running.runner.admin.rebuild(name));
+/** A rebuild that has begun, and waits. */
+async function begun({ running }: World, name: string): Promise<string> {
+  const { admin } = running.runner;
+  const job = await admin.rebuild(name, { eventsPerSecond: 1_000 });
+  if (!job.ok) throw new Error(job.rejection.detail);
+  await until(async () => ((await admin.job(job.value.jobId))?.progress ?? 0) > 0);
+  for (const view of name === 'all' ? VIEWS : [name]) await admin.pause(view);
+  return job.value.jobId;
+}
+
+describe('a rebuild', () => {
+  it('keeps what was live, fed as before, until it is dropped; a rollback goes back to it', async () => {
+    const world = await built(LOG.events.slice(0, 300));
+    const { running, log, file } = world;
+    const { admin } = running.runner;
+    expect(await generationsOf(world, 'members')).toEqual({ live: 1, building: null, previous: null });
+    expect(await rebuilt(world, 'all')).toMatchObject({
+      state: 'done',
+      progress: 1,
+      error: null,
+      result: { sample: 1, differencesFound: 0, differences: [] },
+    });
+    expect(await generationsOf(world, 'members')).toEqual({ live: 2, building: null, previous: 1 });
+    log.events.push(...LOG.events.slice(300));
+    await running.caughtUp();
+    const live = await dumpViews(file);
+    for (const name of VIEWS) {
+      expect(await admin.rollback(name)).toMatchObject({ ok: true, value: { generations: { live: 1, previous: 2 } } });
+    }
+    expect(await dumpViews(file)).toEqual(live);
+    expect((await jobDone(admin, await admin.verify('all'))).result?.differencesFound).toBe(0);
+    expect(await admin.rollback('users')).toMatchObject({ ok: true, value: { generations: { live: 2, previous: 1 } } });
+    for (const name of VIEWS) expect(await admin.drop(name)).toMatchObject({ ok: true });
+    for (const refused of [await admin.rollback('users'), await admin.drop('users')]) {
+      expect(refused).toMatchObject({ ok: false, rejection: { code: 'version-conflict' } });
+    }
+    while (running.store.sweep());
+    const tables = await edit(file, (db) =>
+      db.prepare<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all(),
+    );
+    expect(tables.map(({ name }) => name).filter((name) => /^users_users|^members_chats/.test(name))).toEqual([
+      'members_chats',
+      'users_users__2',
+    ]);
+    await running.close();
+    const again = await startRunner({ log, folder: world.folder });
+    await again.caughtUp();
+    expect(again.discarded).toEqual([]);
+    expect(await dumpViews(file)).toEqual(live);
+    await again.close();
+  });
+
+  it('does not take over where what was built differs from the log, and says where', async () => {
+    const world = await built();
+    const { running, file } = world;
+    const jobId = await begun(world, 'chat-history');
+    const chat = await edit(file, (db) => {
+      const row = db.prepare<{ chat: number; seq: number }>('SELECT chat, seq FROM chat_history_messages__2').get();
+      db.prepare("UPDATE chat_history_messages__2 SET text = 'forged' WHERE chat = ? AND seq = ?").run(
+        row?.chat ?? 0,
+        row?.seq ?? 0,
+      );
+      const id = db.prepare<{ id: string }>('SELECT id FROM chats WHERE key = ?').get(row?.chat ?? 0)?.id;
+      return { chatId: id, seq: row?.seq };
+    });
+    await running.runner.admin.resume('chat-history');
+    await until(async () => (await running.runner.admin.job(jobId))?.state === 'failed');
+    expect(await running.runner.admin.job(jobId)).toMatchObject({
+      error: expect.stringContaining('differs from the log in 1 rows'),
+      result: { differencesFound: 1, differences: [{ ...chat, what: expect.stringContaining('different: text') }] },
+    });
+    expect(await generationsOf(world, 'chat-history')).toEqual({ live: 1, building: null, previous: null });
+    await until(() => running.reports.some(({ kind }) => kind === 'job-ended'));
+    await running.close();
+  });
+
+  it('is refused while one runs, waits when it is paused, and leaves nothing when it is cancelled', async () => {
+    const world = await built();
+    const { running, file } = world;
+    const { admin } = running.runner;
+    const before = await dumpViews(file);
+    const jobId = await begun(world, 'all');
+    for (const name of ['all', 'users']) {
+      expect(await admin.rebuild(name)).toMatchObject({ ok: false, rejection: { code: 'version-conflict' } });
+    }
+    const paused = await admin.job(jobId);
+    expect(paused).toMatchObject({ state: 'paused', phase: 'building', etaS: null, endedAt: null });
+    expect(await admin.cancel('users')).toMatchObject({ ok: true, value: { jobId, state: 'cancelled', phase: null } });
+    expect(await admin.cancel('users')).toMatchObject({ ok: false, rejection: { code: 'version-conflict' } });
+    expect(await generationsOf(world, 'users')).toEqual({ live: 1, building: null, previous: null });
+    expect(await dumpViews(file)).toEqual(before);
+    expect(await rebuilt(world, 'all')).toMatchObject({ state: 'done' });
+    // A number is given once.
+    expect(await generationsOf(world, 'users')).toEqual({ live: 3, building: null, previous: 1 });
+    expect((await admin.jobs()).map(({ state }) => state)).toEqual(['done', 'cancelled']);
+    await running.close();
+  });
+
+  it('takes no more of the log in a second than it is allowed to, and says how fast it goes', async () => {
+    const world = await built([...LOG.events], { catchUpEvents: 20 });
+    const began = performance.now();
+    const job = await world.running.runner.admin.rebuild('users', { eventsPerSecond: 1_000 });
+    expect(await jobDone(world.running.runner.admin, job)).toMatchObject({ state: 'done' });
+    // What it builds from and what it is compared with, both.
+    expect(performance.now() - began).toBeGreaterThan((2 * LOG.events.length * 1_000) / 1_000 - 100);
+    await world.running.close();
+  });
+
+  it('is gone on with by the next run, also where that is paused, under the same id and in the same name', async () => {
+    const world = await built();
+    const by = { actor: 'olga', reason: 'a new column' };
+    const job = await world.running.runner.admin.rebuild('members', { eventsPerSecond: 1_000, by });
+    await until(async () => (await generationsOf(world, 'members'))?.building === 2);
+    await world.running.runner.admin.pause('members');
+    await world.running.close();
+    const again = await startRunner({ log: world.log, folder: world.folder });
+    await until(async () => (await again.runner.admin.jobs()).length > 0);
+    const [found] = await again.runner.admin.jobs();
+    expect(job).toMatchObject({ value: { jobId: found?.jobId } });
+    expect(found).toMatchObject({ state: 'paused', action: 'rebuild', ...by });
+    await again.runner.admin.resume('members');
+    await until(async () => (await again.runner.admin.job(found?.jobId ?? ''))?.state === 'done');
+    await until(() => again.reports.some(({ kind }) => kind === 'job-ended'));
+    expect(again.reports).toContainEqual({ kind: 'job-ended', job: expect.objectContaining({ state: 'done', ...by }) });
+    await again.close();
+  });
+});
+
+describe('a reader', () => {
+  it('sees one generation from the beginning of a query to its end, and never a mixture', async () => {
+    const world = await built();
+    const { running, file } = world;
+    const chat = LOG.chats[2];
+    const chatId = chat?.chatId ?? '';
+    const seqs = chat?.events.filter(({ type }) => type === 'MessageSent').map(({ seq }) => seq) ?? [];
+    // Only the old generation says so: the new one is folded from the log.
+    await edit(file, (db) => db.exec("UPDATE chat_history_messages SET text = 'as it was'"));
+    const views = openViews(file);
+    const through = Number.MAX_SAFE_INTEGER;
+    const textOf = async (seq: number) => (await views.chatHistory.messages(chatId, [seq], through))[0]?.sent.text;
+    await views.pinned(async () => {
+      expect(await textOf(seqs[0] ?? 0)).toBe('as it was');
+      expect(await rebuilt(world, 'all')).toMatchObject({ state: 'done' });
+      for (const seq of seqs) expect(await textOf(seq)).toBe('as it was');
+      await views.pinned(async () => expect(await textOf(seqs[0] ?? 0)).not.toBe('as it was'));
+      expect(await textOf(seqs[1] ?? 0)).toBe('as it was');
+    });
+    expect(await textOf(seqs[1] ?? 0)).not.toBe('as it was');
+    await running.runner.admin.rollback('chat-history');
+    expect(await textOf(seqs[1] ?? 0)).toBe('as it was');
+    await running.runner.admin.rollback('chat-history');
+    await views.pinned(async () => {
+      await textOf(seqs[0] ?? 0);
+      await running.runner.admin.rollback('chat-history');
+      await running.runner.admin.drop('chat-history');
+      while (running.store.sweep());
+      await expect(textOf(seqs[0] ?? 0)).rejects.toMatchObject({ code: 'unavailable', temporary: true });
+    });
+    expect(await textOf(seqs[0] ?? 0)).toBe('as it was');
+    views.close();
+    await running.close();
+  });
+});
+
+describe('verify', () => {
+  it(`reports every row that was changed, removed or invented, and none besides (seed ${SEED})`, async () => {
+    const world = await built();
+    const { admin } = world.running.runner;
+    expect(await rebuilt(world, 'members')).toMatchObject({ state: 'done' });
+    const random = seeded(SEED);
+    const planted = await edit(world.file, (db) =>
+      VIEWS.map((view) => ({ view, said: plant(db, view, { each: 2, random }) })),
+    );
+    for (const { view, said } of planted) {
+      const { result } = await jobDone(admin, await admin.verify(view));
+      expect(result?.differencesFound).toBe(said.length);
+      expect(result?.differences.map(({ what }) => what).sort()).toEqual(said.sort());
+    }
+    await world.running.close();
+  });
+
+  it('looks only at the chats of a sample that was asked for, and says which share they are', async () => {
+    const world = await built();
+    const { admin } = world.running.runner;
+    const chats = LOG.chats.map(({ chatId }) => chatId);
+    const share = 0.5;
+    const isIn = sampled(share);
+    const inside = chats.filter((chatId) => isIn?.chat(chatId));
+    await edit(world.file, (db) => db.exec("UPDATE chat_history_messages SET text = 'forged'"));
+    const all = (await jobDone(admin, await admin.verify('chat-history'))).result;
+    const some = (await jobDone(admin, await admin.verify('chat-history', { sample: share }))).result;
+    expect([all?.sample, some?.sample]).toEqual([1, share]);
+    expect(new Set(some?.differences.map(({ chatId }) => chatId))).toEqual(new Set(inside));
+    expect(some?.differences).toEqual(all?.differences.filter(({ chatId }) => inside.includes(chatId)));
+    expect(some?.rows).toBeLessThan(all?.rows ?? 0);
+    await world.running.close();
+  });
+});
+
+describe('repair', () => {
+  it('builds one chat anew in all views, in what is read and in what a rollback goes back to, and nothing else', async () => {
+    const world = await built();
+    const { admin } = world.running.runner;
+    const right = await dumpViews(world.file);
+    expect(await rebuilt(world, 'members')).toMatchObject({ state: 'done' });
+    const broken = LOG.chats[1]?.chatId ?? '';
+    const other = LOG.chats[2]?.chatId ?? '';
+    await edit(world.file, (db) => {
+      const key = (id: string) => `(SELECT key FROM chats WHERE id = '${id}')`;
+      db.exec(`DELETE FROM chat_history_messages WHERE chat = ${key(broken)}`);
+      db.exec(`UPDATE user_chats_memberships SET read_seq = 0, stays = '[]' WHERE chat = ${key(broken)}`);
+      for (const table of ['members_spans', 'members_spans__2'])
+        db.exec(`UPDATE ${table} SET role = 'admin', from_seq = from_seq + 50 WHERE chat = ${key(broken)}`);
+      db.exec(`UPDATE chat_history_messages SET text = 'forged' WHERE chat = ${key(other)}`);
+    });
+    expect(await jobDone(admin, await admin.repair(broken))).toMatchObject({ state: 'done', action: 'repair' });
+    expect(world.running.reports).toContainEqual(expect.objectContaining({ kind: 'repaired', chatId: broken }));
+    for (const name of VIEWS) {
+      const { result } = await jobDone(admin, await admin.verify(name));
+      const chats = new Set(result?.differences.map(({ chatId }) => chatId));
+      expect([...chats]).toEqual(name === 'chat-history' ? [other] : []);
+    }
+    await admin.rollback('members');
+    expect((await jobDone(admin, await admin.verify('members'))).result?.differences).toEqual([]);
+    expect(await jobDone(admin, await admin.repair(other))).toMatchObject({ state: 'done' });
+    expect(await dumpViews(world.file)).toEqual(right);
+    await world.running.close();
+  });
+
+  it('knows of no chat that the log does not', async () => {
+    const world = await built(LOG.events.slice(0, 50));
+    const { admin } = world.running.runner;
+    for (const name of ['01HZZZZZZZV0000000000000ZZ', 'no id at all']) {
+      expect(await admin.repair(name)).toMatchObject({ ok: false, rejection: { code: 'not-found' } });
+    }
+    await world.running.close();
+  });
+});

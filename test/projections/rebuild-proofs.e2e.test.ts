@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { plantedPart } from '../prove/planted.ts';
+import { rebuildKillsPart } from '../prove/rebuild-kills.ts';
+
+const SEED = 5;
+const say = (): void => undefined;
+
+it(`a rebuild that is killed now and then ends with what was live all the while (seed ${SEED})`, {
+  timeout: 300_000,
+}, async () => {
+  expect(await rebuildKillsPart.run({ share: 0.04, seed: SEED, say })).toMatchObject({ kills: 2, events: 40_000 });
+});
+
+it(`verify finds every row that was planted, and none besides (seed ${SEED})`, { timeout: 120_000 }, async () => {
+  const found = await plantedPart.run({ share: 0.02, seed: SEED, say });
+  for (const view of ['chat-history', 'user-chats', 'members', 'users']) expect(found[view]).toBe(60);
+});
