@@ -1,4 +1,3 @@
-import type { Outcome } from '../events/error-codes.ts';
 import type { AsOf, Queries } from './api.ts';
 import { open } from './as-of.ts';
 import { messages } from './chat-history/messages.ts';
@@ -8,40 +7,44 @@ import { events } from './chat-log/events.ts';
 import type { QueryDeps } from './deps.ts';
 import { diff } from './diff/diff.ts';
 import { members } from './members/members.ts';
-import { unlessRebuilding } from './rebuilding.ts';
 import { chat } from './user-chats/chat.ts';
 import { chats } from './user-chats/chats.ts';
 import { receipts } from './user-chats/receipts.ts';
 import { subscriptions } from './user-chats/subscriptions.ts';
 import { user, users } from './users/users.ts';
 
-const CHATS = ['user-chats', 'chat-history'] as const;
-const USERS = ['user-chats'] as const;
+/** The readers that a query keeps from its beginning to its end: all of one generation of each view. */
+export interface Pinning {
+  now(): Promise<QueryDeps>;
+  /** Without asking anybody: for what the log answers where the views cannot be asked. */
+  last(): QueryDeps;
+}
 
-/** The read side over its readers. What comes from the log itself is there while views are rebuilt too. */
-export function createQueries(deps: QueryDeps): Queries {
-  const ofChats = <T>(read: () => Promise<Outcome<T>>) => unlessRebuilding(deps, CHATS, read);
-  const ofUsers = <T>(read: () => Promise<Outcome<T>>) => unlessRebuilding(deps, USERS, read);
+/** The read side over its readers: always the same ones, or those that are live when a query begins. */
+export function createQueries(latest: QueryDeps, pinning?: Pinning): Queries {
+  const { progress } = latest;
+  const pinned = async <T>(read: (deps: QueryDeps) => Promise<T>): Promise<T> =>
+    read(pinning ? await pinning.now() : latest);
   return {
-    caughtUp: (position, withinMs) => deps.progress.reached(position, withinMs),
-    chats: (userId, page) => ofChats(() => chats(deps, userId, page)),
-    chat: (userId, chatId, asOf) => ofChats(() => chat(deps, { userId, chatId }, asOf)),
-    members: (userId, chatId, page) => ofChats(() => members(deps, { userId, chatId }, page)),
-    messages: (userId, chatId, page) => ofChats(() => messages(deps, { userId, chatId }, page)),
-    versions: (userId, chatId, messageId) => ofChats(() => versions(deps, { userId, chatId }, messageId)),
+    caughtUp: (position, withinMs) => progress.reached(position, withinMs),
+    chats: (userId, page) => pinned((deps) => chats(deps, userId, page)),
+    chat: (userId, chatId, asOf) => pinned((deps) => chat(deps, { userId, chatId }, asOf)),
+    members: (userId, chatId, page) => pinned((deps) => members(deps, { userId, chatId }, page)),
+    messages: (userId, chatId, page) => pinned((deps) => messages(deps, { userId, chatId }, page)),
+    versions: (userId, chatId, messageId) => pinned((deps) => versions(deps, { userId, chatId }, messageId)),
     reactions: (userId, chatId, messageId, page) =>
-      ofChats(() => reactions(deps, { userId, chatId }, { ...page, messageId })),
-    diff: (userId, chatId, from, to) => ofChats(() => diff(deps, { userId, chatId }, { from, to })),
-    events: (userId, chatId, page) => events(deps, { userId, chatId }, page),
+      pinned((deps) => reactions(deps, { userId, chatId }, { ...page, messageId })),
+    diff: (userId, chatId, from, to) => pinned((deps) => diff(deps, { userId, chatId }, { from, to })),
+    events: (userId, chatId, page) => events(pinning?.last() ?? latest, { userId, chatId }, page),
     resolve: (userId, chatId, point) =>
-      ofChats(async () => {
+      pinned(async (deps) => {
         const opened = await open(deps, { userId, chatId }, point);
         return opened.ok ? { ok: true, value: opened.value.asOf satisfies AsOf } : opened;
       }),
-    receipts: (userId, chatId) => ofChats(() => receipts(deps, { userId, chatId })),
-    users: (query) => ofUsers(() => users(deps, query)),
-    user: (userId) => ofUsers(() => user(deps, userId)),
-    subscriptions: (userId, atLeast) => ofUsers(() => subscriptions(deps, userId, atLeast)),
-    position: () => deps.progress.position(),
+    receipts: (userId, chatId) => pinned((deps) => receipts(deps, { userId, chatId })),
+    users: (query) => pinned((deps) => users(deps, query)),
+    user: (userId) => pinned((deps) => user(deps, userId)),
+    subscriptions: (userId, atLeast) => pinned((deps) => subscriptions(deps, userId, atLeast)),
+    position: () => progress.position(),
   };
 }

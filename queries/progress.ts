@@ -8,12 +8,4 @@ export interface ViewProgress {
   reached(position: LogPosition, withinMs: number): Promise<boolean>;
   /** Milliseconds for which the views have been behind the log's head without a break; 0 when they hold it. */
   lagMs(): number;
-  /**
-   * Whether views of the cluster are being emptied and filled again: chat history with the chat log, or user chats with
-   * members and users. True well before anything is missing, until they hold again what they held. Embedded, another
-   * view is built beside the live one, and none is ever rebuilt in place.
-   */
-  rebuilding?(views: RebuiltViews): Promise<boolean>;
 }
-
-export type RebuiltViews = 'chat-history' | 'user-chats';

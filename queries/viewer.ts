@@ -4,7 +4,6 @@ import type { ChatId, UserId } from '../events/ids.ts';
 import { parsePosition } from '../events/position.ts';
 import { behind, chatNotFound } from './answers.ts';
 import { BEHIND_WAIT_MS, type QueryDeps, STALE_RIGHTS_MS } from './deps.ts';
-import { isRebuilding } from './rebuilding.ts';
 import { type Access, type Sight, sightOf } from './visibility/index.ts';
 
 /** Someone who may read a chat: a member of now, with what they may see. */
@@ -30,8 +29,8 @@ export async function admit(deps: QueryDeps, userId: UserId, chatId: ChatId): Pr
   const head = Math.min(viewed?.headSeq ?? 0, history);
   const viewer = asViewer(userId, chatId, { access: viewed, head });
   const lagMs = deps.progress.lagMs();
-  if (viewer !== null && lagMs <= STALE_RIGHTS_MS) return accepted(viewer);
-  if (viewed !== null && lagMs === 0) return chatNotFound();
+  if (viewer !== null && lagMs <= STALE_RIGHTS_MS && head >= viewer.since) return accepted(viewer);
+  if (viewed !== null && viewer === null && lagMs === 0) return chatNotFound();
 
   const access = await deps.access(chatId, userId);
   const member = asViewer(userId, chatId, { access, head });
@@ -54,8 +53,7 @@ export async function admitToLog(
 ): Promise<Outcome<Viewer>> {
   const stale = deps.progress.lagMs() > STALE_RIGHTS_MS;
   const viewed = stale ? null : await viewedAccess(deps, userId, chatId);
-  const rebuilding = await isRebuilding(deps, 'user-chats'); // asked after it was read
-  const current = viewed !== null && viewed.headSeq >= logHead && !rebuilding;
+  const current = viewed !== null && viewed.headSeq >= logHead;
   const access = current ? viewed : await deps.access(chatId, userId);
   const viewer = asViewer(userId, chatId, { access, head: logHead });
   return viewer === null ? chatNotFound() : accepted(viewer);

@@ -1,23 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
-import type { EventLog, LogPosition } from '../../events/event-store.ts';
+import type { EventLog } from '../../events/event-store.ts';
 import { encodePosition } from '../../events/position.ts';
-import type { ProjectionAdmin, ProjectionJob, ProjectionState } from '../../gateway/http/ops/port.ts';
-import type { Cassandra } from '../../infra/cassandra/cassandra.ts';
-import { createCheckpoints } from '../../infra/postgres/checkpoints.ts';
-import type { Postgres } from '../../infra/postgres/pool.ts';
-import { systemClock } from '../../infra/system/clock.ts';
+import type { ActedBy, ProjectionAdmin, ProjectionJob, ProjectionState } from '../../gateway/http/ops/port.ts';
+import type { Driver } from '../../projections/generations/driver.ts';
+import { lagBehind } from '../../projections/generations/meter.ts';
+import type { Generation, Generations, Job, Jobs, Target } from '../../projections/generations/ports.ts';
+import { readersReady } from '../../projections/generations/rebuild.ts';
 import { VIEWS } from '../../projections/index.ts';
-import type { Checkpoints, GroupName, ViewGroup } from '../../projections/partitions/ports.ts';
-import type { ViewProgress } from '../../queries/progress.ts';
+import { type Checkpoints, type GroupName, groupName, type ViewGroup } from '../../projections/partitions/ports.ts';
 import { ids } from '../write-side.ts';
-import { PAUSE_SEEN_MS, rebuildGroup } from './rebuild.ts';
-import type { Compared, ViewReaders } from './verify/compare.ts';
-import { verifyViews } from './verify/verify.ts';
+import { jobRecord } from './generations/job-record.ts';
 
 type ViewName = (typeof VIEWS)[number];
 
-/** Which consumer group holds a view: views of one group move together. */
+/** Which consumer group holds a view: views of one group move together, and have their generations together. */
 const GROUP_OF: Record<ViewName, ViewGroup> = {
   'chat-history': 'chat-history',
   'user-chats': 'user-chats',
@@ -27,166 +24,195 @@ const GROUP_OF: Record<ViewName, ViewGroup> = {
 
 /** No view, but an operator has to see whether anybody delivers: listed, and nothing else. */
 const DELIVERIES = 'deliveries';
+const ALL = 'all';
+/** A view that is further behind than this is catching up. */
+const CATCHING_UP_EVENTS = 1_000;
+/** Projectors look twice a second whether they are paused: nothing is begun any more after so long. */
+const PAUSE_SEEN_MS = 1_000;
+/** Whoever drives a job hears within a second that it is to end. */
+const CANCELLED_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 100;
+/** What was live before is fed: it is there in a moment, or something is wrong. */
+const ROLLED_BACK_WITHIN_MS = 60_000;
 
 export interface AdminDeps {
   readonly log: EventLog;
   readonly checkpoints: Checkpoints;
+  readonly generations: Generations;
+  readonly jobs: Jobs;
+  readonly driver: Pick<Driver, 'drive'>;
+  /** Names this process. */
+  readonly owner: string;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  verify(views: readonly ViewName[], onProgress: (progress: number) => void): Promise<Compared>;
-  /** Empties the group's rows and lets its projectors fill them from the log again. */
-  rebuild(group: ViewGroup, onProgress: (progress: number) => void): Promise<void>;
 }
 
-export interface OpenAdmin {
-  log: EventLog;
-  postgres: Postgres;
-  cassandra: Cassandra;
-  views: ViewReaders;
-  progress: ViewProgress;
-}
-
-export function openAdmin({ log, postgres, cassandra, views, progress }: OpenAdmin): ProjectionAdmin {
-  const checkpoints = createCheckpoints(postgres);
-  return createClusterAdmin({
-    log,
-    checkpoints,
-    clock: systemClock,
-    verify: (names, onProgress) => verifyViews({ log, found: views, progress }, names, onProgress),
-    rebuild: (group, onProgress) => rebuildGroup({ log, checkpoints, postgres, cassandra }, group, onProgress),
-  });
-}
-
-/** A view that is further behind than this is catching up; more than this is not counted either. */
-const CATCHING_UP_EVENTS = 1_000;
-const JOBS_KEPT = 100;
-const ALL = 'all';
-
-type Job = { -readonly [K in keyof ProjectionJob]: ProjectionJob[K] } & { startedMs: number };
-
-/** What an operator sees of the views of a cluster, from whichever process answers. Its jobs run in that process. */
+/** What an operator sees of the views of a cluster, and does to them, from whichever process answers. */
 export function createClusterAdmin(deps: AdminDeps): ProjectionAdmin {
-  const jobs = new Map<string, Job>();
-  const state = (view: ViewName): Promise<ProjectionState> => stateOf(deps, view, GROUP_OF[view]);
-  const named = (name: string): ViewName[] => (name === ALL ? [...VIEWS] : VIEWS.filter((view) => view === name));
-  const begin = (
-    { name, action }: Pick<Job, 'name' | 'action'>,
-    work: (job: Job) => Promise<Compared | null>,
-  ): Outcome<ProjectionJob> => {
-    if (named(name).length === 0) return noSuchView(name);
-    const same = [...jobs.values()].some((job) => job.state === 'running' && job.action === action);
-    if (same) return rejected('version-conflict', `a ${action} is running`);
-    const job = newJob(deps, { name, action });
-    jobs.set(job.jobId, job);
-    forgetEnded(jobs);
-    void finish(deps, job, work(job));
-    return accepted(record(job));
-  };
-  const setPaused = async (name: string, paused: boolean): Promise<Outcome<ProjectionState>> => {
+  const state = async (view: ViewName): Promise<ProjectionState> => viewState(deps, view, await look(deps));
+  const onOne = async (
+    name: string,
+    act: (group: ViewGroup) => Promise<Outcome<unknown>>,
+  ): Promise<Outcome<ProjectionState>> => {
     const [view] = name === ALL ? [] : named(name);
     if (view === undefined) return noSuchView(name);
-    await deps.checkpoints.setPaused(GROUP_OF[view], paused);
-    if (paused) await pause(PAUSE_SEEN_MS);
-    return accepted(await state(view));
+    const outcome = await act(GROUP_OF[view]);
+    return outcome.ok ? accepted(await state(view)) : outcome;
+  };
+  const begin = async (
+    job: Pick<Job, 'action' | 'name' | 'asked'>,
+    how: Omit<Parameters<Jobs['begin']>[1], 'driver'> = {},
+  ): Promise<Outcome<ProjectionJob>> => {
+    const lease = await deps.jobs.begin({ ...job, jobId: ids.ulid() }, { ...how, driver: deps.owner });
+    if (!lease) return rejected('version-conflict', `a ${job.action} of ${job.name}, or of a view that goes with it, is running`);
+    deps.driver.drive(lease);
+    return accepted(jobRecord(lease.job));
   };
   return {
-    list: () => Promise.all([...VIEWS.map(state), stateOf(deps, DELIVERIES, DELIVERIES)]),
-    verify: async (name) =>
-      begin({ name, action: 'verify' }, (job) => deps.verify(named(name), (progress) => (job.progress = progress))),
-    rebuild: async (name) =>
-      begin({ name, action: 'rebuild' }, async (job) => {
-        const groups = new Set(named(name).map((view) => GROUP_OF[view]));
-        for (const group of groups) await deps.rebuild(group, (progress) => (job.progress = progress));
-        return null;
-      }),
-    pause: (name) => setPaused(name, true),
-    resume: (name) => setPaused(name, false),
-    cancel: async () => NOT_YET,
-    rollback: async () => NOT_YET,
-    drop: async () => NOT_YET,
-    repair: async () => NOT_YET,
-    jobs: async () => [...jobs.values()].reverse().map(record),
+    async list() {
+      const seen = await look(deps);
+      return Promise.all([...VIEWS.map((view) => viewState(deps, view, seen)), groupState(deps, DELIVERIES, DELIVERIES)]);
+    },
+    async verify(name, { sample, by } = {}) {
+      const views = named(name);
+      if (views.length === 0) return noSuchView(name);
+      return begin({ action: 'verify', name, asked: { views, ...sampleOf(sample), ...byOf(by) } });
+    },
+    async rebuild(name, { sample, by, eventsPerSecond = null, share = null } = {}) {
+      const building = groupsOf(named(name));
+      if (building.length === 0) return noSuchView(name);
+      return begin(
+        { action: 'rebuild', name, asked: { ...sampleOf(sample), ...byOf(by) } },
+        { building, limits: { eventsPerSecond, share } },
+      );
+    },
+    repair: async (chatId, { by } = {}) => begin({ action: 'repair', name: chatId, asked: byOf(by) }),
+    pause: (name) => onOne(name, (group) => setPaused(deps, group, true)),
+    resume: (name) => onOne(name, (group) => setPaused(deps, group, false)),
+    cancel: (name) => cancel(deps, name),
+    rollback: (name) => onOne(name, (group) => rollBack(deps, group)),
+    drop: (name) =>
+      onOne(name, async (group) =>
+        (await deps.generations.drop([group])).length > 0 ? accepted(null) : nothingPrevious(group),
+      ),
+    async jobs() {
+      const { jobs, paused } = await look(deps);
+      return jobs.map((job) => jobRecord(job, { paused: paused(job) }));
+    },
     async job(id) {
-      const job = jobs.get(id);
-      return job ? record(job) : null;
+      const job = await deps.jobs.find(id);
+      return job && jobRecord(job, { paused: (await look(deps)).paused(job) });
     },
   };
 }
 
-const NOT_YET = rejected('version-conflict', 'in a cluster this version cannot do that yet');
+const named = (name: string): ViewName[] => (name === ALL ? [...VIEWS] : VIEWS.filter((view) => view === name));
+const groupsOf = (views: readonly ViewName[]): ViewGroup[] => [...new Set(views.map((view) => GROUP_OF[view]))];
 const noSuchView = (name: string) => rejected('not-found', `no view is called ${name}: there are ${VIEWS.join(', ')}`);
+const nothingPrevious = (group: ViewGroup) => rejected('version-conflict', `${group} has no previous generation`);
+const sampleOf = (sample: number | undefined): { sample?: number } => (sample === undefined ? {} : { sample });
+const byOf = (by: ActedBy | undefined): Partial<ActedBy> => ({ ...by });
+const nameOf = ({ group, generation }: Target): GroupName => groupName(group, generation);
 
-async function stateOf(
-  { log, checkpoints, clock }: AdminDeps,
-  name: string,
-  group: GroupName,
-): Promise<ProjectionState> {
+/** What there is at one moment. */
+interface Seen {
+  readonly generations: readonly Generation[];
+  readonly jobs: readonly Job[];
+  paused(job: Job): boolean;
+}
+
+async function look({ generations, jobs, checkpoints }: AdminDeps): Promise<Seen> {
+  const [all, allJobs, states] = await Promise.all([generations.list(), jobs.list(), checkpoints.list()]);
+  const pausedGroups = new Set(states.filter(({ paused }) => paused).map(({ group }) => group));
+  return {
+    generations: all,
+    jobs: allJobs,
+    paused: ({ asked, state }) =>
+      state === 'running' && (asked.targets ?? []).some((target) => pausedGroups.has(nameOf(target))),
+  };
+}
+
+const find = (seen: Pick<Seen, 'generations'>, group: ViewGroup, state: Generation['state']): Generation | null =>
+  seen.generations.find((each) => each.group === group && each.state === state) ?? null;
+
+async function viewState(deps: AdminDeps, view: ViewName, seen: Seen): Promise<ProjectionState> {
+  const group = GROUP_OF[view];
+  const [live, building, previous] = (['live', 'building', 'previous'] as const).map((state) => find(seen, group, state));
+  const found = await groupState(deps, view, live ? nameOf(live) : group);
+  const job = seen.jobs.find(
+    ({ state, action, asked }) =>
+      state === 'running' && action === 'rebuild' && asked.targets?.some((target) => target.group === group),
+  );
+  const generations = {
+    live: live?.generation ?? null,
+    building: building?.generation ?? null,
+    previous: previous?.generation ?? null,
+  };
+  if (!job) return { ...found, generations };
+  const { progress, etaS } = jobRecord(job, { paused: seen.paused(job) });
+  return { ...found, state: found.state === 'paused' ? 'paused' : 'rebuilding', progress, etaS, generations };
+}
+
+async function groupState(deps: AdminDeps, name: string, group: GroupName): Promise<ProjectionState> {
+  const { log, checkpoints } = deps;
   const partitions = await checkpoints.list([group]);
   const position = partitions.length === 0 ? 0 : Math.min(...partitions.map((partition) => partition.position));
-  const head = await log.head();
-  const behind = position < head ? await log.readAll({ after: position, until: head, limit: CATCHING_UP_EVENTS }) : [];
-  const catchingUp = behind.length >= CATCHING_UP_EVENTS;
+  const { events, seconds, head } = await lagBehind(deps, position);
+  const catchingUp = events >= CATCHING_UP_EVENTS;
   const paused = partitions.some((partition) => partition.paused);
-  const rebuilding = partitions.some((partition) => partition.rebuilding);
   return {
     name,
-    state: paused ? 'paused' : rebuilding ? 'rebuilding' : catchingUp ? 'catching-up' : 'live',
+    state: paused ? 'paused' : catchingUp ? 'catching-up' : 'live',
     position: encodePosition(log.epoch, position),
-    lagEvents: catchingUp ? estimate(position, head, behind.at(-1)?.position) : behind.length,
-    lagSeconds: behind[0] ? Math.max(0, (clock() - behind[0].recordedAt) / 1_000) : 0,
-    progress: catchingUp || rebuilding ? position / Math.max(1, head) : null,
+    lagEvents: events,
+    lagSeconds: seconds,
+    progress: catchingUp ? position / Math.max(1, head) : null,
     etaS: null,
     generations: { live: null, building: null, previous: null },
   };
 }
 
-/** Positions have holes: as many events as the first thousand suggest. */
-function estimate(position: LogPosition, head: LogPosition, thousandth: LogPosition = head): number {
-  const perEvent = Math.max(1, (thousandth - position) / CATCHING_UP_EVENTS);
-  return Math.round((head - position) / perEvent);
+/** Of the rebuild while one runs, else of the view. */
+async function setPaused(deps: AdminDeps, group: ViewGroup, paused: boolean): Promise<Outcome<null>> {
+  const { jobs, generations } = await look(deps);
+  const job = jobs.find(
+    ({ state, asked }) => state === 'running' && asked.targets?.some((target) => target.group === group),
+  );
+  const live = find({ generations }, group, 'live');
+  for (const target of job?.asked.targets ?? [live ?? { group, generation: 1 }]) {
+    await deps.checkpoints.setPaused(nameOf(target), paused);
+  }
+  if (paused) await pause(PAUSE_SEEN_MS);
+  return accepted(null);
 }
 
-function newJob({ clock }: AdminDeps, { name, action }: Pick<Job, 'name' | 'action'>): Job {
-  const startedMs = clock();
-  return {
-    jobId: ids.ulid(),
-    name,
-    action,
-    state: 'running',
-    progress: 0,
-    etaS: null,
-    startedAt: new Date(startedMs).toISOString(),
-    startedMs,
-    endedAt: null,
-    result: null,
-    error: null,
-    phase: null,
-    eventsPerSecond: null,
-    lagEvents: null,
-    lagSeconds: null,
-    actor: null,
-    reason: null,
-  };
+async function cancel(deps: AdminDeps, name: string): Promise<Outcome<ProjectionJob>> {
+  const groups = groupsOf(named(name));
+  const running = (await deps.jobs.list()).filter(({ state }) => state === 'running');
+  const job =
+    running.find((each) => each.asked.targets?.some(({ group }) => groups.includes(group))) ??
+    running.find((each) => each.name === name);
+  if (!job) {
+    return groups.length === 0 ? noSuchView(name) : rejected('version-conflict', `no job of ${name} is running`);
+  }
+  await deps.jobs.cancel(job.jobId);
+  for (const until = performance.now() + CANCELLED_WITHIN_MS; ; await pause(LOOK_EVERY_MS)) {
+    const now = (await deps.jobs.find(job.jobId)) ?? job;
+    if (now.state !== 'running' || performance.now() >= until) return accepted(jobRecord(now));
+  }
 }
 
-const record = ({ startedMs: _startedMs, ...job }: Job): ProjectionJob => ({ ...job });
-
-async function finish({ clock }: AdminDeps, job: Job, work: Promise<Compared | null>): Promise<void> {
+async function rollBack(deps: AdminDeps, group: ViewGroup): Promise<Outcome<null>> {
+  const previous = find(await look(deps), group, 'previous');
+  if (!previous) return nothingPrevious(group);
+  const signal = AbortSignal.timeout(ROLLED_BACK_WITHIN_MS);
   try {
-    const compared = await work;
-    job.result = compared && { ...compared, sample: 1, differencesFound: compared.differences.length };
-    job.progress = 1;
-    job.state = 'done';
+    await readersReady(deps, { signal }, [previous]);
   } catch (error) {
-    job.error = error instanceof Error ? error.message : String(error);
-    job.state = 'failed';
+    if (!signal.aborted) throw error;
+    await deps.generations.count([previous], false);
+    return rejected('version-conflict', `${nameOf(previous)} does not follow the log: is it paused?`);
   }
-  job.endedAt = new Date(clock()).toISOString();
+  return (await deps.generations.rollBack([previous])) ? accepted(null) : nothingPrevious(group);
 }
 
-function forgetEnded(jobs: Map<string, Job>): void {
-  for (const { jobId, state } of jobs.values()) {
-    if (jobs.size <= JOBS_KEPT) return;
-    if (state !== 'running') jobs.delete(jobId);
-  }
-}

@@ -1,21 +1,25 @@
-import type { Cassandra } from '../../infra/cassandra/cassandra.ts';
+import type { UserLookup } from '../../commands/ports.ts';
 import { messageLookup } from '../../infra/cassandra/message-lookup/lookup.ts';
 import type { Config } from '../../infra/config.ts';
 import type { EventStoreDbStore } from '../../infra/eventstoredb/event-store.ts';
+import { createCheckpoints } from '../../infra/postgres/checkpoints.ts';
 import { createParking } from '../../infra/postgres/parking.ts';
 import type { Postgres } from '../../infra/postgres/pool.ts';
 import { userLookup } from '../../infra/postgres/users/lookup.ts';
+import { systemClock } from '../../infra/system/clock.ts';
 import type { Observer } from '../observer.ts';
 import { viewsOfGroup } from '../parked-admin.ts';
 import type { Engine } from '../server/engine.ts';
-import { openAdmin } from './admin.ts';
+import { nothingKnown } from '../write-side.ts';
+import { createClusterAdmin } from './admin.ts';
+import type { ViewGenerations } from './generations/open.ts';
 import { openClusterLog } from './open-log.ts';
 import { openQueries, openReadSide } from './read-side.ts';
 
 export interface EngineDeps {
   store: EventStoreDbStore;
   postgres: Postgres;
-  cassandra: Cassandra;
+  views: ViewGenerations;
   config: Config;
   onClose(end: () => unknown): void;
   onFault: (what: string, error?: unknown) => void;
@@ -23,20 +27,34 @@ export interface EngineDeps {
 }
 
 /** What the edges of a cluster serve: the write side over the event store, the read side over the views. */
-export function openEngine({ store, postgres, cassandra, config, onClose, onFault, observer }: EngineDeps): Engine {
-  const readSide = openReadSide({ log: store, postgres, cassandra, onFault });
-  onClose(readSide.progress.close);
-  const lookup = messageLookup(cassandra, { isRebuilding: () => readSide.progress.wasRebuilding('chat-history') });
-  const log = openClusterLog({ store, postgres, lookup, users: userLookup(postgres), onFault, observer });
+export function openEngine({ store, postgres, views, config, onClose, onFault, observer }: EngineDeps): Engine {
+  const readSide = openReadSide({ log: store, postgres, stores: views.stores, onFault });
+  const { progress } = readSide;
+  onClose(progress.close);
+  const lookup: typeof nothingKnown = {
+    find(query) {
+      const live = progress.lastLive();
+      return live
+        ? messageLookup(views.stores.cassandra(live['chat-history'])).find(query)
+        : nothingKnown.find(query);
+    },
+  };
+  const users: UserLookup = {
+    async existing(userIds) {
+      const live = await progress.live();
+      return userLookup(views.stores.postgres(live['user-chats'])).existing(userIds);
+    },
+  };
+  const log = openClusterLog({ store, postgres, lookup, users, onFault, observer });
   onClose(log.close);
-  const { views, progress } = readSide;
+  const checkpoints = createCheckpoints(postgres);
   return {
     log,
     queries: openQueries(readSide, { log: store, commands: log.commands, config }),
     projections: {
       progress,
       parked: { ...createParking(postgres), viewsOf: viewsOfGroup },
-      admin: openAdmin({ log: store, postgres, cassandra, views, progress }),
+      admin: createClusterAdmin({ ...views, log: store, checkpoints, clock: systemClock }),
     },
   };
 }

@@ -7,6 +7,7 @@ import { openPostgres, type Postgres } from '../../infra/postgres/pool.ts';
 import type { Secrets } from '../open-auth.ts';
 import type { OpenLog } from '../write-side.ts';
 import { openClusterLog } from './open-log.ts';
+import { postgresOptions } from './reach-server.ts';
 
 /** A cluster as the verbs of the command line work on it: beside its processes, or without any. */
 export interface ClusterGround {
@@ -20,7 +21,7 @@ export async function openGround(
   config: ClusterConfig,
   onFault: (what: string, error?: unknown) => void,
 ): Promise<ClusterGround> {
-  const options = { url: config.postgresUrl, applicationName: 'hindsight command line', onFault };
+  const options = postgresOptions(config, { name: 'command line', fault: onFault });
   await migrate(options);
   const store = await openEventStoreDb({ url: config.eventstoreUrl, heartbeat: null, onFault });
   const postgres = openPostgres(options);

@@ -26,7 +26,7 @@ export interface WorkerObserver {
   writer(writer: TopicWriter, topic: 'events' | 'deliveries'): TopicWriter;
   group(group: TopicGroup, name: GroupName): TopicGroup;
   /** What runs here, once it does. */
-  show(running: { relay: Relay | null; followers: readonly PartitionSource[] }): void;
+  show(running: { relay: Relay | null; followers: () => readonly PartitionSource[] }): void;
 }
 
 export interface ObservedWorkers {

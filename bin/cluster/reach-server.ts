@@ -8,7 +8,7 @@ import type { EventStoreDbStore } from '../../infra/eventstoredb/event-store.ts'
 import { openEventStoreDb } from '../../infra/eventstoredb/event-store.ts';
 import { connectKafka, type KafkaConnection, type KafkaOptions } from '../../infra/kafka/connection.ts';
 import { migrate as migratePostgres } from '../../infra/postgres/migrations/migrate.ts';
-import { openPostgres, type Postgres } from '../../infra/postgres/pool.ts';
+import { openPostgres, type Postgres, type PostgresOptions } from '../../infra/postgres/pool.ts';
 import type { Probes } from './probes.ts';
 
 /** What is needed to reach the servers of a cluster, and to be closed again. */
@@ -66,10 +66,15 @@ export async function reachEventStore(reach: Reach): Promise<EventStoreDbStore> 
   return store;
 }
 
+export const postgresOptions = (
+  { postgresUrl: url }: Pick<ClusterConfig, 'postgresUrl'>,
+  { name, fault: onFault }: { name: string; fault: NonNullable<PostgresOptions['onFault']> },
+): PostgresOptions => ({ url, applicationName: `hindsight ${name}`, onFault });
+
 /** With all its tables. */
 export async function reachPostgres(reach: Reach): Promise<Postgres> {
   const { config, processId, onClose, fault } = reach;
-  const options = { url: config.postgresUrl, applicationName: `hindsight ${processId}`, onFault: fault };
+  const options = postgresOptions(config, { name: processId, fault });
   await untilThere(reach, 'postgres', () => migratePostgres(options));
   const postgres = openPostgres(options);
   onClose(postgres.close);

@@ -21,12 +21,14 @@ import type { Engine } from '../server/engine.ts';
 import type { Server } from '../server/server.ts';
 import { ids } from '../write-side.ts';
 import { openEngine } from './engine.ts';
+import { openGenerations, type ViewGenerations } from './generations/open.ts';
 import { openGatewaySide } from './gateway-side.ts';
 import { openClusterSecrets } from './ground.ts';
+import { openClusterLog } from './open-log.ts';
 import { observeWorkers } from './observe-workers.ts';
 import { type Probes, startProbes } from './probes.ts';
 import { type Reached, reachServers } from './reach-for-roles.ts';
-import type { Reach } from './reach-server.ts';
+import { postgresOptions, type Reach } from './reach-server.ts';
 import type { Roles } from './roles.ts';
 import { slotDirectory } from './slot-directory.ts';
 import { startDeliveries, startProjectors, startRelay, type WorkerDeps } from './workers.ts';
@@ -82,8 +84,9 @@ async function start(starting: Starting): Promise<Server> {
   const health = createHealth(reach.probes);
   const ops = await openOps(starting, health);
   const reached = await reachServers(reach, roles);
-  await startWorkers(starting, reached);
-  const edges = await startEdges(starting, { reached, health });
+  const views = openViews(starting, reached);
+  await startWorkers(starting, reached, views);
+  const edges = await startEdges(starting, { reached, views, health });
   health.isStarted = true;
   const http = edges?.httpUrl() || null;
   const gateway = edges?.gatewayUrl() || null;
@@ -114,9 +117,32 @@ function createHealth(probes: Probes): ClusterHealth {
   return health;
 }
 
-async function startWorkers(starting: Starting, reached: Reached): Promise<void> {
+/** Of a process that needs the stores of all views. */
+function openViews(starting: Starting, reached: Reached): ViewGenerations | null {
+  const { on, config, reach } = starting;
+  const { cassandra, store, postgres, checkpoints } = reached;
+  if (!cassandra) return null;
+  const { processId: owner, fault } = reach;
+  const log = openClusterLog({ store, postgres, onFault: fault });
+  on.onClose(log.close);
+  const views = openGenerations({
+    log: store,
+    postgres,
+    postgresOptions: postgresOptions(config, { name: owner, fault }),
+    cassandra,
+    checkpoints,
+    partitions: config.partitions,
+    owner,
+    record: log.commands.recordOps,
+    onFault: fault,
+  });
+  on.onClose(views.close);
+  return views;
+}
+
+async function startWorkers(starting: Starting, reached: Reached, views: ViewGenerations | null): Promise<void> {
   const { on, config, roles, reach, logger } = starting;
-  const { store, postgres, checkpoints, cassandra, kafka, topics } = reached;
+  const { store, postgres, checkpoints, kafka, topics } = reached;
   if (!kafka || !topics) return;
   const observer = observeWorkers(starting.observer, { roles, log: store, postgres, partitions: config.partitions });
   const deps: WorkerDeps = {
@@ -136,13 +162,15 @@ async function startWorkers(starting: Starting, reached: Reached): Promise<void>
       logger[level]({ report }, 'projections');
     },
     onUnknown: observer.onUnknown,
+    onFault: reach.fault,
     onClose: on.onClose,
     onFatal: on.onFatal,
   };
-  const relay = roles.has('relay') ? await startRelay(deps, reach.fault) : null;
-  const projectors = roles.has('projector') && cassandra ? await startProjectors(deps, cassandra) : [];
+  const relay = roles.has('relay') ? await startRelay(deps) : null;
+  const projectors = roles.has('projector') && views ? await startProjectors(deps, views) : [];
+  if (roles.has('projector')) views?.driver.adopt();
   const deliveries = roles.has('deliveries') ? [await startDeliveries(deps)] : [];
-  observer.show({ relay, followers: [...projectors, ...deliveries] });
+  observer.show({ relay, followers: () => [...projectors, ...deliveries] });
 }
 
 /** A process that fills the views is ready when they hold what the log held: one that only reads them waits for nobody. */
@@ -164,12 +192,12 @@ function warnOfOrigins({ on, config, roles }: Starting, hasOthers: boolean): voi
 
 async function startEdges(
   starting: Starting,
-  { reached, health }: { reached: Reached; health: Health },
+  { reached, views, health }: { reached: Reached; views: ViewGenerations | null; health: Health },
 ): Promise<Edges | null> {
   const { on, config, roles, logger, observer, reach } = starting;
-  const { store, postgres, cassandra, kafka, topics } = reached;
-  if (!cassandra || !(roles.has('http') || roles.has('gateway'))) return null;
-  const engine = openEngine({ ...reached, cassandra, config, onClose: on.onClose, onFault: reach.fault, observer });
+  const { store, postgres, kafka, topics } = reached;
+  if (!views || !(roles.has('http') || roles.has('gateway'))) return null;
+  const engine = openEngine({ store, postgres, views, config, onClose: on.onClose, onFault: reach.fault, observer });
   const { slots } = config;
   const leases = createSlotLeases(postgres, { slots, deadAfterMs: GATEWAY_DEAD_AFTER_MS });
   const directory = slotDirectory({ leases, slots, onFault: reach.fault });

@@ -1,16 +1,18 @@
 import type { ProjectionAdmin } from '../../gateway/http/ops/port.ts';
 import type { ClusterConfig } from '../../infra/config.ts';
+import { createCheckpoints } from '../../infra/postgres/checkpoints.ts';
 import { createParking } from '../../infra/postgres/parking.ts';
+import { systemClock } from '../../infra/system/clock.ts';
 import type { Io } from '../cli/io.ts';
 import { viewsOfGroup } from '../parked-admin.ts';
 import type { ParkedSource } from '../server/engine.ts';
 import { ids, type OpenLog } from '../write-side.ts';
-import { openAdmin } from './admin.ts';
+import { createClusterAdmin } from './admin.ts';
+import { openGenerations } from './generations/open.ts';
 import { openGround } from './ground.ts';
-import { openCassandra } from './reach-server.ts';
-import { openReadSide } from './read-side.ts';
+import { openCassandra, postgresOptions } from './reach-server.ts';
 
-/** The views of a cluster for a verb of the command line, which works on them in its own process. */
+/** The views of a cluster for a verb of the command line, which works on them in its own process; others go on with what it leaves. */
 export async function withClusterAdmin<T>(
   config: ClusterConfig,
   io: Pick<Io, 'err'>,
@@ -22,13 +24,27 @@ export async function withClusterAdmin<T>(
   const ground = await openGround(config, fault);
   closing.push(ground.close);
   try {
-    const cassandra = await openCassandra(config, ids.ulid());
+    const owner = ids.ulid();
+    const cassandra = await openCassandra(config, owner);
     closing.unshift(() => cassandra.close());
-    const { store } = ground.log;
-    const { views, progress } = openReadSide({ log: store, postgres: ground.postgres, cassandra, onFault: fault });
-    closing.unshift(progress.close);
-    const admin = openAdmin({ log: store, postgres: ground.postgres, cassandra, views, progress });
-    return await work(ground.log, admin, { ...createParking(ground.postgres), viewsOf: viewsOfGroup });
+    const { store: log, commands } = ground.log;
+    const { postgres } = ground;
+    const checkpoints = createCheckpoints(postgres);
+    const { partitions } = config;
+    const views = openGenerations({
+      log,
+      postgres,
+      postgresOptions: postgresOptions(config, { name: 'command line', fault }),
+      cassandra,
+      checkpoints,
+      partitions,
+      owner,
+      record: commands.recordOps,
+      onFault: fault,
+    });
+    closing.unshift(views.close);
+    const admin = createClusterAdmin({ ...views, log, checkpoints, clock: systemClock });
+    return await work(ground.log, admin, { ...createParking(postgres), viewsOf: viewsOfGroup });
   } finally {
     for (const end of closing) await end();
   }

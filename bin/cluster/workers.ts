@@ -1,5 +1,4 @@
 import type { EventLog } from '../../events/event-store.ts';
-import type { Cassandra } from '../../infra/cassandra/cassandra.ts';
 import { createHistoryRows } from '../../infra/cassandra/chat-history/rows.ts';
 import type { Config } from '../../infra/config.ts';
 import type { KafkaConnection } from '../../infra/kafka/connection.ts';
@@ -20,8 +19,12 @@ import {
   type PartitionReport,
   type Relay,
 } from '../../projections/index.ts';
-import type { Checkpoints, GroupName } from '../../projections/partitions/ports.ts';
+import type { Generation, Generations } from '../../projections/generations/ports.ts';
+import { createFillPace, type FillPace } from '../../projections/partitions/pace.ts';
+import { type Checkpoints, type Claim, type GroupName, groupName, type PartitionRows } from '../../projections/partitions/ports.ts';
 import type { PartitionSource } from '../metrics/partitions.ts';
+import { followGenerations } from './generations/follow.ts';
+import type { GenerationStores } from './generations/stores.ts';
 import type { WorkerObserver } from './observe-workers.ts';
 
 /** What the processes behind the edges work with. */
@@ -36,14 +39,16 @@ export interface WorkerDeps {
   observer: WorkerObserver;
   report: (report: PartitionReport) => void;
   onUnknown: (event: { type: string }) => void;
+  /** Something failed and will be tried again. */
+  onFault(what: string, error?: unknown): void;
   onClose(end: () => unknown): void;
   /** One of them cannot go on: another process has to take over. */
   onFatal(error: Error): void;
 }
 
 /** Event store to Kafka: active here, or standing by for the one that is. */
-export async function startRelay(deps: WorkerDeps, onFault: (what: string, error?: unknown) => void): Promise<Relay> {
-  const { checkpoints, config, kafka, topics, log, processId, observer } = deps;
+export async function startRelay(deps: WorkerDeps): Promise<Relay> {
+  const { checkpoints, config, kafka, topics, log, processId, observer, onFault } = deps;
   await checkpoints.prepare('relay', 1);
   const writer = createKafkaWriter(kafka, { topic: topics.events, partitions: config.partitions });
   deps.onClose(writer.close);
@@ -62,26 +67,45 @@ export async function startRelay(deps: WorkerDeps, onFault: (what: string, error
   return relay;
 }
 
-/** Kafka to the views: chat history and the chat log into Cassandra, the others into Postgres. */
-export async function startProjectors(deps: WorkerDeps, cassandra: Cassandra): Promise<PartitionSource[]> {
-  const { postgres, checkpoints, log, report, onUnknown } = deps;
+/**
+ * Kafka to the views: chat history and the chat log into Cassandra, the others into Postgres; each generation of them by
+ * followers of its own, for as long as it is there. What comes of it lies in the list that is returned, at any time.
+ */
+export async function startProjectors(deps: WorkerDeps, { stores, generations }: ProjectorDeps): Promise<PartitionSource[]> {
+  const { config, postgres, checkpoints, log, report, onUnknown, onClose, onFault } = deps;
   const parking = createParking(postgres);
-  return Promise.all([
-    follow(deps, 'chat-history', (claim) =>
-      openViewSink({
-        claim,
-        rows: createHistoryRows({ cassandra, checkpoints, generation: claim.generation }),
-        checkpoints,
-        parking,
-        log,
-        report,
-        onUnknown,
-      }),
-    ),
-    follow(deps, 'user-chats', (claim) =>
-      openViewSink({ claim, rows: createViewRows(postgres), checkpoints, parking, log, report, onUnknown }),
-    ),
-  ]);
+  const open = ({ group, generation }: Generation): OpenSink => {
+    const rowsOf = (claim: Claim): PartitionRows =>
+      group === 'user-chats'
+        ? createViewRows(stores.postgres(generation))
+        : createHistoryRows({
+            cassandra: stores.cassandra(generation),
+            checkpoints,
+            generation: claim.generation,
+          });
+    return (claim) => openViewSink({ claim, rows: rowsOf(claim), checkpoints, parking, log, report, onUnknown });
+  };
+  const followed = followGenerations({
+    generations,
+    async follow(generation) {
+      const { group, generation: number, state } = generation;
+      const name = groupName(group, number);
+      // Whoever has built the others has prepared them, once: a generation that was dropped must not have any again.
+      if (number === 1 && state === 'live') await checkpoints.prepare(name, config.partitions);
+      const pace = createFillPace(config.partitions);
+      const running = runFollower(deps, name, { open: open(generation), pace });
+      return { ...running, pace: (limits) => pace.set(limits) };
+    },
+    onFault,
+  });
+  onClose(followed.close);
+  await followed.looked;
+  return followed.sources;
+}
+
+export interface ProjectorDeps {
+  readonly stores: GenerationStores;
+  readonly generations: Pick<Generations, 'list'>;
 }
 
 /** Kafka to the slots of recipients. */
@@ -106,8 +130,19 @@ export async function startDeliveries(deps: WorkerDeps): Promise<PartitionSource
 }
 
 async function follow(deps: WorkerDeps, group: GroupName, open: OpenSink): Promise<PartitionSource> {
+  await deps.checkpoints.prepare(group, deps.config.partitions);
+  const running = runFollower(deps, group, { open });
+  deps.onClose(running.close);
+  return running.source;
+}
+
+/** Ends the process where it cannot go on. */
+function runFollower(
+  deps: WorkerDeps,
+  group: GroupName,
+  { open, pace }: { open: OpenSink; pace?: FillPace },
+): { source: PartitionSource; close(): Promise<void> } {
   const { config, checkpoints, kafka, topics, log, processId, report, observer } = deps;
-  await checkpoints.prepare(group, config.partitions);
   const members = createKafkaGroup(kafka, { topic: topics.events, groupId: `${config.kafkaPrefix}.${group}` });
   const follower = createPartitionFollower({
     group,
@@ -119,16 +154,23 @@ async function follow(deps: WorkerDeps, group: GroupName, open: OpenSink): Promi
     owner: processId,
     report,
     clock: systemClock,
+    ...(pace && { pace }),
   });
-  keepRunning(deps, follower);
-  return { group, state: follower.state };
+  return { source: { group, state: follower.state }, close: kept(deps, follower) };
 }
 
-function keepRunning({ onClose, onFatal }: WorkerDeps, worker: { run(): Promise<void>; close(): Promise<void> }): void {
+const keepRunning = (deps: WorkerDeps, worker: Worker): void => deps.onClose(kept(deps, worker));
+
+interface Worker {
+  run(): Promise<void>;
+  close(): Promise<void>;
+}
+
+function kept({ onFatal }: WorkerDeps, worker: Worker): () => Promise<void> {
   const running = worker.run();
   running.catch(onFatal);
-  onClose(async () => {
+  return async () => {
     await worker.close();
     await running;
-  });
+  };
 }

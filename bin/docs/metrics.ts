@@ -65,7 +65,7 @@ const SECTIONS: Section[] = [
     where: 'Roles `projector` and `deliveries`: each process shows the partitions that it has claimed.',
     register(registry) {
       countPartitionReports(registry);
-      exposePartitionLag(registry, { ...noLog, partitions: 1, sources: [] });
+      exposePartitionLag(registry, { ...noLog, partitions: 1, sources: () => [] });
     },
   },
   {

@@ -73,7 +73,8 @@ export interface PartitionSource {
 export interface PartitionLagOptions extends LagSource {
   /** Of the topic. */
   readonly partitions: number;
-  readonly sources: readonly PartitionSource[];
+  /** Those of now. */
+  sources(): readonly PartitionSource[];
 }
 
 /** How far each partition that is claimed here is behind the log. */
@@ -96,7 +97,7 @@ export function exposePartitionLag(registry: Registry, options: PartitionLagOpti
 async function lags(options: PartitionLagOptions): Promise<(Lag & { group: GroupName; partition: number })[]> {
   const { log, partitions, sources } = options;
   const head = await log.head();
-  const claimed = sources.flatMap(({ group, state }) => state().map((at) => ({ ...at, group })));
+  const claimed = sources().flatMap(({ group, state }) => state().map((at) => ({ ...at, group })));
   return Promise.all(
     claimed.map(async ({ group, partition, position }) => {
       const isOurs = ({ stream }: { stream: string }): boolean =>

@@ -1,5 +1,4 @@
 import pg from 'pg';
-import type { LogPosition } from '../../events/event-store.ts';
 import {
   type CheckpointState,
   type Checkpoints,
@@ -20,8 +19,6 @@ const MOVE = `UPDATE checkpoints SET position = $5, moved_at = clock_timestamp()
 const CLAIM = 'UPDATE checkpoints SET term = term + 1, owner = $3, moved_at = clock_timestamp()';
 /** As a checkpoint is that nobody ever had. */
 const RELEASE = `UPDATE checkpoints SET owner = '', moved_at = 'epoch' WHERE grp = $1 AND partition = $2 AND term = $3`;
-const REWIND = `UPDATE checkpoints SET position = 0, term = term + 1, generation = generation + 1,
-  rebuilding_until = greatest(rebuilding_until, $2) WHERE grp = $1`;
 // Of two at once the second waits for the first, then sees that the row is not idle any more.
 const IDLE = "moved_at <= clock_timestamp() - $4 * interval '1 millisecond'";
 
@@ -47,7 +44,6 @@ export function createCheckpoints(postgres: Postgres): Checkpoints {
     async setPaused(group, paused) {
       await postgres.execute('UPDATE checkpoints SET paused = $2 WHERE grp = $1', [group, paused]);
     },
-    rewind: (group, until) => postgres.transaction((session) => rewindCheckpoints(session, group, until)),
   };
 }
 
@@ -74,15 +70,6 @@ export async function moveCheckpoint(session: Session, { claim, from, to }: Step
   if (moved !== 1) throw new StaleOwner(claim);
 }
 
-/**
- * In a transaction with what it makes true: rows that are no more. The terms end first: whoever parks something under
- * one of them has done so before, or does it no more.
- */
-export async function rewindCheckpoints(session: Session, group: GroupName, until: LogPosition): Promise<void> {
-  await session.execute(REWIND, [group, until]);
-  await session.execute('DELETE FROM parked WHERE grp = $1', [group]);
-}
-
 async function claim(postgres: Postgres, where: string, values: readonly unknown[]): Promise<Claim | null> {
   const [claimed] = await postgres.query<Claim>(
     `${CLAIM} WHERE grp = $1 AND partition = $2 AND ${where} RETURNING grp AS "group", partition, term, generation, position`,
@@ -93,7 +80,7 @@ async function claim(postgres: Postgres, where: string, values: readonly unknown
 
 const list = (postgres: Postgres, groups: readonly GroupName[] | undefined): Promise<CheckpointState[]> =>
   postgres.query(
-    `SELECT grp AS "group", partition, position, term, owner, paused, position < rebuilding_until AS rebuilding,
+    `SELECT grp AS "group", partition, position, term, owner, paused,
       greatest(0, floor(extract(epoch FROM clock_timestamp() - moved_at) * 1000))::bigint AS "idleMs"
       FROM checkpoints WHERE $1::text[] IS NULL OR grp = ANY($1) ORDER BY grp, partition`,
     [groups ?? null],

@@ -59,6 +59,8 @@ export interface PostgresOptions {
   readonly url: string;
   readonly applicationName: string;
   readonly max?: number;
+  /** The schema that statements mean, and no other; the connection's own where left out. */
+  readonly schema?: string;
   readonly timeouts?: Partial<Timeouts>;
   /** Told of connections that were lost; whoever used one gets an error besides. */
   readonly onFault?: (what: string, error: unknown) => void;
@@ -91,13 +93,21 @@ export function openPostgres(options: PostgresOptions): Postgres {
   };
 }
 
+/** As the pool takes it: awaited before anybody is given the connection. */
+type PoolConfig = pg.PoolConfig & { onConnect?: (client: pg.PoolClient) => Promise<unknown> };
+
 function configuration({
   url,
   applicationName,
   max = POSTGRES_CONNECTIONS_MAX,
+  schema,
   timeouts = {},
-}: PostgresOptions): pg.PoolConfig {
+}: PostgresOptions): PoolConfig {
   return {
+    // By a statement, not by a parameter: an address may have parameters of its own, and those would win.
+    ...(schema !== undefined && {
+      onConnect: (client) => client.query("SELECT set_config('search_path', quote_ident($1), false)", [schema]),
+    }),
     connectionString: url,
     application_name: applicationName,
     max,

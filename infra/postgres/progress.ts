@@ -1,4 +1,5 @@
 import type { LogPosition } from '../../events/event-store.ts';
+import type { LiveGenerations } from '../../projections/generations/ports.ts';
 import { VIEW_GROUPS, type ViewGroup } from '../../projections/partitions/ports.ts';
 import type { Postgres } from './pool.ts';
 
@@ -14,8 +15,8 @@ export const SIGHT_MAX_AGE_MS = 1_000;
 export interface ViewsSeen {
   /** Up to where all views hold everything. */
   readonly position: LogPosition;
-  /** Those that were emptied, or will be in a moment, and do not hold again what they held. */
-  readonly rebuilding: readonly ViewGroup[];
+  /** Those that are read. */
+  readonly live: LiveGenerations;
 }
 
 /** What queries ask: `queries/progress.ts` says what it promises. */
@@ -23,17 +24,17 @@ export interface FollowedProgress {
   position(): LogPosition;
   reached(position: LogPosition, withinMs: number): Promise<boolean>;
   lagMs(): number;
-  /** Throws as the store does, where that cannot be asked. */
-  rebuilding(group: ViewGroup): Promise<boolean>;
-  /** The same for those who go on without the store: by what was seen last, however old. */
-  wasRebuilding(group: ViewGroup): boolean;
+  /** Which generations are read now. Throws as the store does, where that cannot be asked. */
+  live(): Promise<LiveGenerations>;
+  /** The same for those who go on without the store: by what was seen last, however old; null where nothing was. */
+  lastLive(): LiveGenerations | null;
   /** This process has appended up to here. */
   appended(head: LogPosition): void;
   close(): Promise<void>;
 }
 
 /** What keeps those who wait: a progress as the embedded runner has it. */
-export interface Waiters extends Omit<FollowedProgress, 'close' | 'rebuilding' | 'wasRebuilding'> {
+export interface Waiters extends Omit<FollowedProgress, 'close' | 'live' | 'lastLive'> {
   moved(position: LogPosition): void;
   close(): void;
 }
@@ -73,8 +74,8 @@ export function followProgress(options: FollowOptions): FollowedProgress {
     position: waiters.position,
     lagMs: waiters.lagMs,
     appended: waiters.appended,
-    rebuilding: async (group) => (await sight.fresh()).rebuilding.includes(group),
-    wasRebuilding: (group) => sight.last()?.rebuilding.includes(group) ?? false,
+    live: async () => (await sight.fresh()).live,
+    lastLive: () => sight.last()?.live ?? null,
     async reached(wanted, withinMs) {
       if (waiters.position() >= wanted) return true;
       waiting++;
@@ -154,16 +155,33 @@ function createSight({ waiters, views }: Pick<FollowOptions, 'waiters' | 'views'
 
 const SEEN = {
   name: 'progress-views',
-  text: `SELECT CASE WHEN count(DISTINCT grp) = cardinality($1::text[]) THEN min(position) ELSE 0 END AS position,
-      string_agg(DISTINCT grp, ' ') FILTER (WHERE position < rebuilding_until) AS rebuilding
-    FROM checkpoints WHERE grp = ANY($1::text[])`,
+  text: `SELECT g.grp AS "group", g.generation, g.state = 'live' AS live, coalesce(min(c.position), 0) AS position
+    FROM generations g LEFT JOIN checkpoints c
+      ON c.grp = CASE g.generation WHEN 1 THEN g.grp ELSE g.grp || '@' || g.generation END
+    WHERE g.grp = ANY($1::text[]) AND (g.state = 'live' OR g.counted) GROUP BY g.grp, g.generation, g.state`,
 };
 
-/** The least checkpoint of all partitions of the view groups; 0 while one of the groups has none yet. */
+interface SeenRow {
+  readonly group: ViewGroup;
+  readonly generation: number;
+  readonly live: boolean;
+  readonly position: LogPosition;
+}
+
+/**
+ * The least checkpoint of all partitions of what is live, and of what will be in a moment; 0 while one of them has none
+ * yet.
+ */
 export const viewsSeen =
   (postgres: Postgres, groups: readonly string[] = VIEW_GROUPS) =>
   async (): Promise<ViewsSeen> => {
-    const [row] = await postgres.query<{ position: LogPosition; rebuilding: string | null }>(SEEN, [groups]);
-    const rebuilding = VIEW_GROUPS.filter((group) => row?.rebuilding?.split(' ').includes(group));
-    return { position: row?.position ?? 0, rebuilding };
+    const rows = await postgres.query<SeenRow>(SEEN, [groups]);
+    const liveOf = (group: ViewGroup): number =>
+      rows.find((row) => row.live && row.group === group)?.generation ?? FIRST_GENERATION;
+    return {
+      position: rows.length === 0 ? 0 : Math.min(...rows.map(({ position }) => position)),
+      live: { 'chat-history': liveOf('chat-history'), 'user-chats': liveOf('user-chats') },
+    };
   };
+
+const FIRST_GENERATION = 1;

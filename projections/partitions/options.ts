@@ -1,5 +1,6 @@
 import type { TopicGroup } from '../../events/backplane.ts';
 import type { EventLog } from '../../events/event-store.ts';
+import type { FillPace } from './pace.ts';
 import type { Checkpoints, GroupName } from './ports.ts';
 import type { ReportPartition } from './report.ts';
 import type { OpenSink } from './sink.ts';
@@ -40,4 +41,6 @@ export interface FollowerOptions {
   /** Milliseconds since 1970. */
   clock: () => number;
   limits?: Partial<FollowerLimits>;
+  /** Asked before each batch, and told of it after. */
+  pace?: FillPace;
 }

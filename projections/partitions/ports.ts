@@ -13,7 +13,18 @@ export const VIEWS_OF = {
   'chat-history': ['chat-history'],
   'user-chats': ['user-chats', 'members', 'users'],
 } as const satisfies Record<ViewGroup, readonly ViewName[]>;
-export type GroupName = ViewGroup | 'deliveries' | 'relay';
+export type GroupName = ViewGroup | `${ViewGroup}@${number}` | 'deliveries' | 'relay';
+
+/** What follows the log for one generation of a group's views. The first is called as groups were before there were others. */
+export const groupName = (group: ViewGroup, generation: number): GroupName =>
+  generation === 1 ? group : `${group}@${generation}`;
+
+/** Null for what holds no views. */
+export function generationOf(name: GroupName): { group: ViewGroup; generation: number } | null {
+  const [group, generation = '1'] = name.split('@');
+  const known = VIEW_GROUPS.find((each) => each === group);
+  return known ? { group: known, generation: Number(generation) } : null;
+}
 
 /** The right to move a checkpoint. A later claim of the same one ends it. */
 export interface Claim {
@@ -21,7 +32,7 @@ export interface Claim {
   readonly partition: number;
   /** Grows with every claim. */
   readonly term: number;
-  /** Grows with every `rewind`: what was written in an older one was thrown away. */
+  /** Of rows that an earlier version emptied where they were: heads of older ones say nothing. It grows no more. */
   readonly generation: number;
   readonly position: LogPosition;
 }
@@ -64,8 +75,6 @@ export interface CheckpointState {
   /** Since the checkpoint was last moved or confirmed, by the store's clock. */
   readonly idleMs: number;
   readonly paused: boolean;
-  /** The group was put back to the beginning, and the partition has not come again to where it was. */
-  readonly rebuilding: boolean;
 }
 
 /** Where every partition of every group stands, and whose it is. One fence for all of them: the term. */
@@ -83,11 +92,6 @@ export interface Checkpoints {
   /** All rows of the groups, or of all groups. */
   list(groups?: readonly GroupName[]): Promise<CheckpointState[]>;
   setPaused(group: GroupName, paused: boolean): Promise<void>;
-  /**
-   * Puts every partition of a group back to the beginning of the log, ends all claims, and forgets what is parked there.
-   * Until they have come to `until` again, the group is `rebuilding`.
-   */
-  rewind(group: GroupName, until: LogPosition): Promise<void>;
 }
 
 export interface PartitionBatch {

@@ -81,9 +81,10 @@ async function commit({ ready, ...context }: TakeContext, seat: Seat, gathered: 
   const { group, partition, clock, report } = context;
   const { committed: from, held: to } = seat;
   const last = gathered.at(-1);
-  await ready();
-  const began = performance.now();
+  let began = performance.now();
   try {
+    await ready();
+    began = performance.now();
     await seat.sink.take({ events: [...gathered], from, to });
   } catch (error) {
     seat.held = from; // what was gathered goes with this call: where the seat is kept, the next one reads it again

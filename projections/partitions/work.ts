@@ -7,6 +7,7 @@ import { createMissingReader } from './missing.ts';
 import type { FollowerLimits, FollowerOptions } from './options.ts';
 import { watchPauses } from './pauses.ts';
 import { StaleOwner } from './ports.ts';
+import type { PartitionReport } from './report.ts';
 import type { TakeContext } from './take-links.ts';
 
 /** Does something with a partition, on a seat that is taken where there is none. After a failure there is none again. */
@@ -25,14 +26,24 @@ export function createWork(options: FollowerOptions, limits: FollowerLimits, onB
     else if (!(error instanceof NotOurs)) report({ kind: 'fault', group, partition, error: String(error) });
   }
 
+  function told(done: PartitionReport): void {
+    if (done.kind === 'batch') options.pace?.took(done.partition, done);
+    report(done);
+  }
+
   return async (assignment, work) => {
     const { partition } = assignment;
-    const ready = () => gate.ready(assignment);
+    const ready = async (): Promise<void> => {
+      const { signal } = assignment.over;
+      if (options.pace && !(await options.pace.before(partition, { withinMs: limits.takeMs, signal })))
+        throw new StillBehind(`${group}, partition ${partition}: its rate is bounded`);
+      await gate.ready(assignment);
+    };
     try {
       await gate.wait(assignment);
       await ready();
       assignment.seat ??= await sit(assignment);
-      await work({ group, partition, limits, clock, report, readMissing, ready }, assignment.seat);
+      await work({ group, partition, limits, clock, report: told, readMissing, ready }, assignment.seat);
     } catch (error) {
       if (error instanceof StillBehind) throw error;
       tell(assignment, error);

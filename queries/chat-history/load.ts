@@ -1,6 +1,5 @@
 import type { ChatId } from '../../events/ids.ts';
 import type { QueryDeps } from '../deps.ts';
-import { isRebuilding } from '../rebuilding.ts';
 import type { Viewer } from '../viewer.ts';
 import { type Folded, foldMessage, needsAllChanges } from './fold.ts';
 import type { ChangeFact, MessageFacts } from './view.ts';
@@ -55,8 +54,7 @@ export async function deletedNow(
   if (seqs.length === 0) return new Set();
   const held = await deps.chatHistory.head(chatId);
   const deleted = new Set(await deps.chatHistory.deletedAmong(chatId, seqs, Number.MAX_SAFE_INTEGER));
-  // Of a view that is being emptied the head may have been read before, and the deletions after.
-  let after = (await isRebuilding(deps, 'chat-history')) ? 0 : held;
+  let after = held;
   const last = after + DELETIONS_SCAN_MAX;
   while (after < last) {
     const page = await deps.chatLog.events(chatId, { after, limit: CHANGES_PAGE });

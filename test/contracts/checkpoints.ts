@@ -1,19 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ParkedEvent, Parking } from '../../projections/parking/ports.ts';
 import { type Checkpoints, type Claim, StaleOwner } from '../../projections/partitions/ports.ts';
 
 /** So long that nothing in a test is idle for it, and so short that anything is. */
 const NEVER_MS = 3_600_000;
 const AT_ONCE_MS = 0;
 
-/** What `Checkpoints` promises. `open` gives two of the same fresh store: the second stands for another process. The third is what is parked there. */
-export function checkpointsContract(name: string, open: () => Promise<[Checkpoints, Checkpoints, Parking]>): void {
+/** What `Checkpoints` promises. `open` gives two of the same fresh store: the second stands for another process. */
+export function checkpointsContract(name: string, open: () => Promise<[Checkpoints, Checkpoints]>): void {
   describe(`checkpoints: ${name}`, () => {
     let a: Checkpoints;
     let b: Checkpoints;
-    let parking: Parking;
     beforeEach(async () => {
-      [a, b, parking] = await open();
+      [a, b] = await open();
       await a.prepare('user-chats', 3);
     });
     const move = (checkpoints: Checkpoints, claim: Claim, [from, to]: [number, number]) =>
@@ -135,56 +133,6 @@ export function checkpointsContract(name: string, open: () => Promise<[Checkpoin
       expect((await stateOf(0))?.position).toBe(moved[0]);
     });
 
-    it('rewinds a group, and ends its claims', async () => {
-      const claim = await a.claim('user-chats', 0, 'p');
-      await move(a, claim, [0, 7]);
-      await a.prepare('chat-history', 1);
-      await move(a, await a.claim('chat-history', 0, 'p'), [0, 9]);
-      await b.rewind('user-chats', 7);
-      expect((await a.list(['user-chats'])).map(({ position }) => position)).toEqual([0, 0, 0]);
-      expect((await a.list(['chat-history']))[0]?.position).toBe(9);
-      await expect(move(a, claim, [0, 8])).rejects.toMatchObject({ code: 'stale-owner' });
-    });
-
-    it('begins a generation with each rewind, and counts as rebuilding until it is where it was', async () => {
-      const states = async () => (await a.list(['user-chats'])).map(({ rebuilding }) => rebuilding);
-      expect(await states()).toEqual([false, false, false]);
-      await move(a, await a.claim('user-chats', 1, 'p'), [0, 9]);
-      await a.prepare('chat-history', 1);
-      await b.rewind('user-chats', 9);
-      expect(await states()).toEqual([true, true, true]);
-      expect((await a.list(['chat-history']))[0]?.rebuilding).toBe(false);
-      const claim = await a.claim('user-chats', 1, 'p');
-      expect(claim).toMatchObject({ generation: 1, position: 0 });
-      await move(a, claim, [0, 8]);
-      expect(await states()).toEqual([true, true, true]);
-      await move(a, claim, [8, 9]);
-      expect(await states()).toEqual([true, false, true]);
-      await b.rewind('user-chats', 4);
-      const again = await a.claim('user-chats', 1, 'p');
-      expect(again).toMatchObject({ generation: 2 });
-      await move(a, again, [0, 5]);
-      expect(await states()).toEqual([true, true, true]); // the readers have seen more than that
-      await a.prepare('deliveries', 1);
-      expect(await a.claim('deliveries', 0, 'p')).toMatchObject({ generation: 0 });
-    });
-
-    it('forgets with a rewind what is parked in the group, and nothing of others', async () => {
-      await a.prepare('chat-history', 1);
-      const park = (claim: Claim, key: string) => parking.park(parked(claim, key), claim.term);
-      const claim = await a.claim('user-chats', 0, 'p');
-      await park(claim, 'a');
-      await parking.waits('user-chats', 'a', 3);
-      await park(await a.claim('user-chats', 2, 'p'), 'b');
-      const other = await a.claim('chat-history', 0, 'p');
-      await park(other, 'a');
-      await b.rewind('user-chats', 7);
-      expect(await parking.list()).toEqual([{ ...parked(other, 'a'), waiting: 0 }]);
-      const next = await a.claim('user-chats', 0, 'p');
-      await park(next, 'a');
-      expect((await parking.list()).find(({ group }) => group === 'user-chats')).toMatchObject({ waiting: 0 });
-    });
-
     it('pauses all of a group, and no other', async () => {
       await a.prepare('chat-history', 1);
       await a.setPaused('user-chats', true);
@@ -195,17 +143,6 @@ export function checkpointsContract(name: string, open: () => Promise<[Checkpoin
     });
   });
 }
-
-const parked = ({ group, partition }: Claim, key: string): ParkedEvent => ({
-  group,
-  partition,
-  key,
-  stream: `chat-${key}`,
-  revision: 3,
-  position: 7,
-  type: 'MessageSent',
-  error: 'not JSON',
-});
 
 const UNTIL_MS = 10_000;
 

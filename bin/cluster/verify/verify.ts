@@ -1,184 +1,170 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { EventLog, LogPosition, RecordedEvent } from '../../../events/event-store.ts';
+import type { EventLog, LogPosition } from '../../../events/event-store.ts';
 import type { ChatId, UserId } from '../../../events/ids.ts';
-import { chatOf, userStream } from '../../../events/streams.ts';
-import { openViewsStore } from '../../../infra/sqlite/views/open-store.ts';
-import { openViews } from '../../../infra/sqlite/views/open-views.ts';
-import { systemClock } from '../../../infra/system/clock.ts';
-import { createProgress, createRunner, VIEWS } from '../../../projections/index.ts';
-import { chatLogReader } from '../../../queries/chat-log/log-reader.ts';
-import type { ViewProgress } from '../../../queries/progress.ts';
-import { ids } from '../../write-side.ts';
-import {
-  type Compared,
-  compareHistory,
-  compareMembers,
-  compareUser,
-  compareUserChats,
-  type ViewReaders,
-} from './compare.ts';
-
-export type ViewName = (typeof VIEWS)[number];
+import { partitionOf } from '../../../events/partition.ts';
+import { chatOf, receiptsOf, userStream } from '../../../events/streams.ts';
+import { allPartitions, type StoredPartition } from '../../../infra/cassandra/stored-rows.ts';
+import type { Compared, LiveGenerations, Target } from '../../../projections/generations/ports.ts';
+import { type Checkpoints, groupName, type ViewGroup } from '../../../projections/partitions/ports.ts';
+import type { GenerationStores } from '../generations/stores.ts';
+import { createTotal, lookAgain } from './graded.ts';
+import { gradeHistory } from './history.ts';
+import { gradeChats, gradeUsers, subjectsIn } from './views.ts';
 
 export interface VerifyDeps {
   readonly log: EventLog;
-  /** What is graded. */
-  readonly found: ViewReaders;
-  readonly progress: ViewProgress;
+  readonly stores: GenerationStores;
+  readonly checkpoints: Checkpoints;
+  /** Of the topic of events. */
+  readonly partitions: number;
 }
 
-interface Folded {
-  readonly right: ViewReaders;
-  readonly subjects: Subjects;
-  readonly progress: ViewProgress;
-  close(): Promise<void>;
+export interface VerifyAsked {
+  readonly generations: Partial<LiveGenerations>;
+  readonly views: readonly string[];
+  /** Of the chats and users. */
+  readonly sample: number;
+  readonly signal: AbortSignal;
+  /** 0 to 1. */
+  onProgress(progress: number): void;
 }
 
-/** What a log is about. */
-interface Subjects {
-  /** Who was ever in a chat. */
-  readonly chats: Map<ChatId, Set<UserId>>;
-  readonly users: Set<UserId>;
-}
+const PAGE_EVENTS = 1_000;
+/** Whose rows are read in one go. */
+const CHATS_AT_ONCE = 20;
+const USERS_AT_ONCE = 200;
+const HISTORIES_AT_ONCE = 4;
+/** Finding out what the log is about is so much of the work. */
+const SURVEY_SHARE = 0.2;
 
-/** The views go on while they are compared: what differs is looked at again when both hold the same. */
-const LOOKS_MAX = 5;
-const CATCH_UP_MS = 60_000;
+export const generationsOf = (targets: readonly Target[]): Partial<LiveGenerations> =>
+  Object.fromEntries(targets.map(({ group, generation }) => [group, generation]));
 
 /**
- * Compares the views with what the log says: it is folded anew, into a file of its own, and both are read through the
- * readers that queries use. `onProgress` is told of 0 to 1.
+ * Compares every row of views with what the log says, each chat with its own streams, while both go on: what is told of
+ * is different, and not late. `sample`: the same chats each time.
  */
-export async function verifyViews(
-  deps: VerifyDeps,
-  views: readonly ViewName[],
-  onProgress: (progress: number) => void,
-): Promise<Compared> {
-  const folded = await fold(deps.log);
-  try {
-    const total: Compared = { rows: 0, differences: [] };
-    const work = comparisons({ right: folded.right, found: deps.found }, folded.subjects, views);
-    for (const [index, compare] of work.entries()) {
-      const { rows, differences } = await settled(deps, folded, compare);
-      total.rows += rows;
-      total.differences.push(...differences);
-      onProgress((index + 1) / work.length);
+export async function verifyViews(deps: VerifyDeps, asked: VerifyAsked): Promise<Compared> {
+  const { generations, views, sample, onProgress } = asked;
+  const total = createTotal();
+  const subjects = await survey(deps, asked);
+  const work: (() => Promise<void>)[] = [];
+  const history = generations['chat-history'];
+  if (history !== undefined && views.includes('chat-history')) {
+    work.push(...(await historyWork(deps, { generation: history, subjects, add: total.add })));
+  }
+  const userChats = generations['user-chats'];
+  if (userChats !== undefined && views.some((view) => view !== 'chat-history')) {
+    work.push(...(await viewsWork(deps, { generation: userChats, subjects, views, add: total.add })));
+  }
+  let done = 0;
+  const lane = async (): Promise<void> => {
+    for (let next = work.shift(); next; next = work.shift()) {
+      asked.signal.throwIfAborted();
+      await next();
+      done += 1;
+      onProgress(SURVEY_SHARE + (1 - SURVEY_SHARE) * (done / (done + work.length)));
     }
-    return total;
-  } finally {
-    await folded.close();
-  }
-}
-
-type Compare = () => Promise<Compared>;
-
-function comparisons(
-  both: { right: ViewReaders; found: ViewReaders },
-  { chats, users }: Subjects,
-  views: readonly ViewName[],
-): Compare[] {
-  const each = <T>(view: ViewName, subjects: Iterable<T>, compare: (subject: T) => Promise<Compared>): Compare[] =>
-    views.includes(view) ? [...subjects].map((subject) => () => compare(subject)) : [];
-  return [
-    ...each('chat-history', chats.keys(), (chatId) => compareHistory(both, chatId)),
-    ...each('members', chats, ([chatId, everIn]) => compareMembers(both, { chatId, everIn })),
-    ...each('user-chats', users, (userId) => compareUserChats(both, userId)),
-    ...each('users', users, (userId) => compareUser(both, userId)),
-  ];
-}
-
-async function settled(deps: VerifyDeps, folded: Folded, compare: Compare): Promise<Compared> {
-  for (let look = 1; ; look++) {
-    const compared = await compare();
-    if (compared.differences.length === 0 || look >= LOOKS_MAX) return compared;
-    await bothHold(deps, folded, await deps.log.head());
-  }
-}
-
-async function bothHold({ progress }: VerifyDeps, folded: Folded, position: LogPosition): Promise<void> {
-  const [right, found] = await Promise.all([
-    folded.progress.reached(position, CATCH_UP_MS),
-    progress.reached(position, CATCH_UP_MS),
-  ]);
-  if (!right || !found) throw new Error(`the views did not come as far as ${position} within ${CATCH_UP_MS} ms`);
-}
-
-/** The embedded views of the same log, which go on following it. */
-async function fold(whole: EventLog): Promise<Folded> {
-  const { log, subjects } = listen(whole);
-  const folder = await mkdtemp(join(tmpdir(), 'hindsight-verify-'));
-  const file = join(folder, 'views.db');
-  const progress = createProgress();
-  const store = await openViewsStore({ file, log: { epoch: log.epoch, head: 0 }, onDiscard: () => undefined });
-  const runner = createRunner({
-    log,
-    store,
-    clock: systemClock,
-    makeId: ids.ulid,
-    report: () => undefined,
-    onPosition: progress.moved,
-    onHead: () => undefined,
-  });
-  const running = runner.run();
-  const views = openViews(file);
-  const close = async (): Promise<void> => {
-    views.close();
-    await runner.close();
-    await running;
-    store.close();
-    progress.close();
-    await rm(folder, { recursive: true, force: true });
   };
-  try {
-    for (const head = await log.head(); runner.position() < head; ) {
-      await Promise.race([progress.reached(head, CATCH_UP_MS), running]);
-    }
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  const right = { ...views, chatLog: chatLogReader(log) };
-  return { right, subjects, progress, close };
+  await Promise.all(Array.from({ length: HISTORIES_AT_ONCE }, lane));
+  return total.compared(sample);
 }
 
-/** The log, and what it is about as far as it was read by whoever folds it. */
-function listen(log: EventLog): { log: EventLog; subjects: Subjects } {
-  const subjects: Subjects = { chats: new Map(), users: new Set() };
-  return {
-    subjects,
-    log: {
-      epoch: log.epoch,
-      readStream: (stream, page) => log.readStream(stream, page),
-      head: () => log.head(),
-      positionBefore: (time) => log.positionBefore(time),
-      subscribe: (options) => log.subscribe(options),
-      async readAll(page) {
-        const events = await log.readAll(page);
-        for (const event of events) hear(subjects, event);
-        return events;
-      },
-    },
-  };
+/** What a log is about, as far as it is in the sample. */
+interface Subjects {
+  /** With who has read there. */
+  readonly chats: Map<ChatId, Set<UserId>>;
+  readonly users: Set<UserId>;
+  inSample(id: string): boolean;
 }
 
-function hear({ chats, users }: Subjects, { stream, type, data }: RecordedEvent): void {
-  if (stream.startsWith(USER_STREAM)) users.add(stream.slice(USER_STREAM.length));
-  const chatId = chatOf(stream);
-  if (chatId === null) return;
-  const everIn = chats.get(chatId) ?? new Set();
-  chats.set(chatId, everIn);
-  for (const userId of cameBy(type, data)) {
-    everIn.add(userId);
-    users.add(userId);
+const FINE = 1_000_000;
+
+async function survey({ log }: VerifyDeps, { sample, signal, onProgress }: VerifyAsked): Promise<Subjects> {
+  const inSample = (id: string): boolean => partitionOf(id, FINE) < sample * FINE;
+  const subjects: Subjects = { chats: new Map(), users: new Set(), inSample };
+  const head = await log.head();
+  for (let after = 0; after < head; ) {
+    signal.throwIfAborted();
+    const page = await log.readAll({ after, until: head, limit: PAGE_EVENTS });
+    for (const { stream } of page) hear(subjects, stream);
+    after = page.length < PAGE_EVENTS ? head : (page.at(-1)?.position ?? head);
+    onProgress(SURVEY_SHARE * (after / head));
   }
+  return subjects;
 }
 
 const USER_STREAM = userStream('');
 
-function cameBy(type: string, data: string): UserId[] {
-  if (type === 'MemberAdded') return [(JSON.parse(data) as { userId: UserId }).userId];
-  if (type !== 'ChatStarted') return [];
-  return (JSON.parse(data) as { members: { userId: UserId }[] }).members.map(({ userId }) => userId);
+function hear({ chats, users, inSample }: Subjects, stream: string): void {
+  if (stream.startsWith(USER_STREAM)) {
+    const userId = stream.slice(USER_STREAM.length);
+    if (inSample(userId)) users.add(userId);
+    return;
+  }
+  const receipts = receiptsOf(stream);
+  const chatId = chatOf(stream) ?? receipts?.chatId ?? null;
+  if (chatId === null || !inSample(chatId)) return;
+  const readers = chats.get(chatId) ?? new Set();
+  chats.set(chatId, readers);
+  if (receipts) readers.add(receipts.userId);
+}
+
+interface Grading {
+  readonly generation: number;
+  readonly subjects: Subjects;
+  readonly add: ReturnType<typeof createTotal>['add'];
+}
+
+async function historyWork(deps: VerifyDeps, { generation, subjects, add }: Grading): Promise<(() => Promise<void>)[]> {
+  const { log, stores } = deps;
+  const cassandra = stores.cassandra(generation);
+  const places = new Map<ChatId, StoredPartition[]>([...subjects.chats.keys()].map((chatId) => [chatId, []]));
+  for await (const partition of allPartitions(cassandra)) {
+    const chatId = String(partition.values[0]);
+    if (!subjects.inSample(chatId)) continue;
+    const known = places.get(chatId);
+    if (known) known.push(partition);
+    else places.set(chatId, [partition]); // in no log, or as new as that
+  }
+  return [...places].map(([chatId, partitions]) => async () => {
+    const committed = () => committedOf(deps, { group: 'chat-history', generation }, chatId);
+    add(await gradeHistory({ log, cassandra, chatId, partitions, committed }));
+  });
+}
+
+async function committedOf(
+  { checkpoints, partitions }: VerifyDeps,
+  { group, generation }: { group: ViewGroup; generation: number },
+  chatId: ChatId,
+): Promise<LogPosition> {
+  const states = await checkpoints.list([groupName(group, generation)]);
+  return states.find(({ partition }) => partition === partitionOf(chatId, partitions))?.position ?? 0;
+}
+
+async function viewsWork(
+  deps: VerifyDeps,
+  { generation, subjects, views, add }: Grading & { views: readonly string[] },
+): Promise<(() => Promise<void>)[]> {
+  const { log, stores, partitions } = deps;
+  const postgres = stores.postgres(generation);
+  const of = { log, postgres, generation, partitions, views };
+  const found = await subjectsIn(postgres);
+  const chats = new Set([...subjects.chats.keys(), ...found.chats.filter(subjects.inSample)]);
+  const users = new Set([...subjects.users, ...found.users.filter(subjects.inSample)]);
+  const readers = (chatId: ChatId): Iterable<UserId> => subjects.chats.get(chatId) ?? [];
+  const ofChats = views.some((view) => view === 'user-chats' || view === 'members') ? [...chats] : [];
+  return [
+    ...inParts(ofChats, CHATS_AT_ONCE).map(
+      (ids) => async () => add(await lookAgain(() => gradeChats(of, ids, readers))),
+    ),
+    ...inParts(views.includes('users') ? [...users] : [], USERS_AT_ONCE).map(
+      (ids) => async () => add(await lookAgain(() => gradeUsers(of, ids))),
+    ),
+  ];
+}
+
+function inParts<T>(all: readonly T[], size: number): T[][] {
+  const parts: T[][] = [];
+  for (let from = 0; from < all.length; from += size) parts.push(all.slice(from, from + size));
+  return parts;
 }

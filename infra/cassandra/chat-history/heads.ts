@@ -6,8 +6,8 @@ import { intOf } from '../row.ts';
 const READ = 'SELECT seq, at, writetime(seq) AS written FROM chat_heads WHERE chat = ?';
 const WRITE = 'INSERT INTO chat_heads (chat, seq, at) VALUES (?, ?, ?) USING TIMESTAMP ?';
 
-/** Timestamps of a generation: more than there are seqs. */
-const GENERATION_SPAN = 2 ** 32;
+/** Timestamps that one seq has after another, before those of the next base: more than there are seqs. */
+export const BASE_SPAN = 2 ** 32;
 
 interface Head {
   readonly seq: number;
@@ -15,35 +15,29 @@ interface Head {
 }
 
 interface WrittenHead extends Head {
-  /** Of the tables in which everything up to it was written. */
-  readonly generation: number;
+  /** Added to a seq it is the timestamp of what came with it. It grows where rows of before must not come back. */
+  readonly base: number;
 }
 
 /**
- * The last seq of a chat up to which everything is there, and when it was. Written when all that is true, never before:
- * of the present generation, that is. A process that was stopped while the tables were emptied may write an older one.
+ * The last seq of a chat up to which everything is there, and when it was. Written when all that is true, never before.
+ * Null too while the chat is being mended: nothing of it is promised then.
  */
 export async function readHead(cassandra: Cassandra, chatId: ChatId): Promise<Head | null> {
   const head = await readWrittenHead(cassandra, chatId);
-  return head && { seq: head.seq, at: head.at };
+  return head && head.seq > 0 ? { seq: head.seq, at: head.at } : null;
 }
 
-/** The same for whoever writes, and has to tell generations apart. */
+/** The same for whoever writes, and has to go on at the chat's base. */
 export async function readWrittenHead(cassandra: Cassandra, chatId: ChatId): Promise<WrittenHead | null> {
   const row = await readOne(cassandra, READ, [chatId]);
   if (!row) return null;
-  const generation = Math.floor(intOf(row, 'written') / GENERATION_SPAN);
-  return { seq: intOf(row, 'seq'), at: rfc3339(intOf(row, 'at')), generation };
+  const seq = intOf(row, 'seq');
+  return { seq, at: rfc3339(intOf(row, 'at')), base: intOf(row, 'written') - seq };
 }
 
-/**
- * With its generation and seq as the timestamp a head never goes back, whoever writes an old one, and whenever: that of
- * a younger generation wins, whatever its seq.
- */
-export const headRow = (
-  chatId: ChatId,
-  { seq, at, generation }: { seq: number; at: number; generation: number },
-): Statement => ({
+/** A head never goes back, whoever writes an old one, and whenever: that of a greater base wins, whatever its seq. */
+export const headRow = (chatId: ChatId, { seq, at, base }: { seq: number; at: number; base: number }): Statement => ({
   query: WRITE,
-  params: [chatId, seq, at, generation * GENERATION_SPAN + seq],
+  params: [chatId, seq, at, base + seq],
 });

@@ -3,7 +3,7 @@ import type { ChatId } from '../../../events/ids.ts';
 import type { HistoryChat } from '../../../projections/chat-history/ports.ts';
 import type { Cassandra } from '../cassandra.ts';
 import { inLanes } from '../lanes.ts';
-import type { Folding } from './folding.ts';
+import { type Folding, foldingOf } from './folding.ts';
 import { readWrittenHead } from './heads.ts';
 
 /** Chats whose heads are kept between batches. */
@@ -14,6 +14,8 @@ const READS_AT_ONCE = 64;
 export interface OpenChat extends HistoryChat {
   readonly chatId: ChatId;
   head: number;
+  /** Of the timestamps of its rows. */
+  readonly base: number;
   advanced: boolean;
   /** The bucket that was last said to hold messages. */
   bucket: number | null;
@@ -21,7 +23,7 @@ export interface OpenChat extends HistoryChat {
   readonly foldings: Map<number, Folding>;
 }
 
-type Kept = Pick<OpenChat, 'head' | 'bucket'>;
+type Kept = Pick<OpenChat, 'head' | 'bucket' | 'base'>;
 
 /** The chats of one batch, and how far those of earlier ones have come, as committed. */
 export interface OpenChats {
@@ -31,12 +33,12 @@ export interface OpenChats {
   reset(): void;
 }
 
-/** `generation`: what an older one has left is not there. */
-export function openChats(cassandra: Cassandra, generation: number): OpenChats {
+/** `leastBase`: what was written below it is not there any more. */
+export function openChats(cassandra: Cassandra, leastBase: number): OpenChats {
   const kept = new LRUCache<ChatId, Kept>({ max: CHATS_KEPT_MAX });
   const open = new Map<ChatId, OpenChat>();
-  const put = (chatId: ChatId, { head, bucket }: Kept) =>
-    void open.set(chatId, { chatId, head, bucket, advanced: false, foldings: new Map() });
+  const put = (chatId: ChatId, { head, bucket, base }: Kept) =>
+    void open.set(chatId, { chatId, head, bucket, base, advanced: false, foldings: new Map() });
   return {
     async open(chatIds) {
       const unknown: ChatId[] = [];
@@ -47,7 +49,8 @@ export function openChats(cassandra: Cassandra, generation: number): OpenChats {
       }
       await inLanes(unknown, READS_AT_ONCE, async (chatId) => {
         const head = await readWrittenHead(cassandra, chatId);
-        put(chatId, { head: head && head.generation >= generation ? head.seq : 0, bucket: null });
+        const { seq, base } = head && head.base >= leastBase ? head : { seq: 0, base: leastBase };
+        put(chatId, { head: seq, bucket: null, base });
       });
     },
     get(chatId) {
@@ -56,12 +59,29 @@ export function openChats(cassandra: Cassandra, generation: number): OpenChats {
       return chat;
     },
     committed() {
-      for (const { chatId, head, bucket } of open.values()) kept.set(chatId, { head, bucket });
+      for (const { chatId, head, bucket, base } of open.values()) kept.set(chatId, { head, bucket, base });
       open.clear();
     },
     reset() {
       open.clear();
-      kept.clear(); // the tables may have been emptied meanwhile
+      kept.clear(); // chats may have been mended meanwhile
     },
+  };
+}
+
+/**
+ * One chat from its first event on, of which nothing is ever read. `folds`: the seqs of the messages that any of its
+ * events will fold.
+ */
+export function wholeChat(chatId: ChatId, { base, folds }: { base: number; folds: ReadonlySet<number> }): OpenChats {
+  const foldings = new Map([...folds].map((seq) => [seq, foldingOf(null)]));
+  const chat: OpenChat = { chatId, head: 0, base, advanced: false, bucket: null, foldings };
+  return {
+    open: async () => undefined,
+    get: () => chat,
+    committed() {
+      chat.advanced = false;
+    },
+    reset: () => undefined,
   };
 }

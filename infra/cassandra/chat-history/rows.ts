@@ -5,7 +5,7 @@ import type { Writers } from '../../../projections/runner/ports.ts';
 import type { Cassandra } from '../cassandra.ts';
 import { addEvent, addTick } from '../chat-log/rows.ts';
 import { type PendingRows, pendingRows } from '../pending-rows.ts';
-import { headRow } from './heads.ts';
+import { BASE_SPAN, headRow } from './heads.ts';
 import { loadBatch } from './load.ts';
 import { type OpenChats, openChats } from './open-chats.ts';
 import { chatHistoryWriter } from './writer.ts';
@@ -16,6 +16,8 @@ export interface RowsOptions {
   checkpoints: Pick<Checkpoints, 'move'>;
   /** Of the claim: heads of older ones say nothing of what is in the tables now. */
   generation?: number;
+  /** In the place of what the tables hold of chats: then nothing is read. */
+  chats?: OpenChats;
 }
 
 type Inputs = PartitionBatch['inputs'];
@@ -26,9 +28,9 @@ type ChatInput = Extract<Inputs[number], { category: 'chat' }>;
  * writes the rows of each chat, then its head, and moves the checkpoint after all of them. Whoever is told of a head
  * finds everything up to it; whoever owns the checkpoint writes again what was not committed, and the rows are the same.
  */
-export function createHistoryRows({ cassandra, checkpoints, generation = 0 }: RowsOptions): PartitionRows {
-  const chats = openChats(cassandra, generation);
-  const rows = pendingRows();
+export function createHistoryRows({ cassandra, checkpoints, generation = 0, ...given }: RowsOptions): PartitionRows {
+  const chats = given.chats ?? openChats(cassandra, generation * BASE_SPAN);
+  const rows = atBases(pendingRows(), chats);
   const writer = chatHistoryWriter(chats, rows);
   let inputs: readonly ChatInput[] = [];
 
@@ -46,11 +48,11 @@ export function createHistoryRows({ cassandra, checkpoints, generation = 0 }: Ro
     async load(batch) {
       if (rows.size > 0) throw new Error('the batch before was neither committed nor forgotten');
       inputs = batch.inputs.filter((input) => input.category === 'chat');
-      await loadBatch(cassandra, chats, inputs);
+      if (!given.chats) await loadBatch(cassandra, chats, inputs);
       addEvents(rows, chats, batch, inputs);
     },
     async commit(step) {
-      addHeads(rows, chats, { inputs, generation });
+      addHeads(rows, chats, inputs);
       await rows.write(cassandra);
       await checkpoints.move(step);
       chats.committed();
@@ -85,13 +87,26 @@ function addEvents(
   }
 }
 
-function addHeads(
-  rows: PendingRows,
-  chats: OpenChats,
-  { inputs, generation }: { inputs: readonly ChatInput[]; generation: number },
-): void {
+function addHeads(rows: PendingRows, chats: OpenChats, inputs: readonly ChatInput[]): void {
   for (const { chatId, seq, at } of inputs) {
-    const { advanced, head } = chats.get(chatId);
-    if (advanced && head === seq) rows.setHead(chatId, headRow(chatId, { seq, at, generation }));
+    const { advanced, head, base } = chats.get(chatId);
+    if (advanced && head === seq) rows.setHead(chatId, headRow(chatId, { seq, at, base }));
   }
+}
+
+/** Every row ends with its timestamp, which lies in the range of its chat. */
+function atBases(rows: PendingRows, chats: OpenChats): PendingRows {
+  return {
+    add(chatId, rest, row) {
+      const { base } = chats.get(chatId);
+      const timestamp = row.params.at(-1) as number;
+      rows.add(chatId, rest, base === 0 ? row : { ...row, params: row.params.with(-1, base + timestamp) });
+    },
+    setHead: (chatId, row) => rows.setHead(chatId, row),
+    get size() {
+      return rows.size;
+    },
+    write: (cassandra) => rows.write(cassandra),
+    clear: () => rows.clear(),
+  };
 }

@@ -8,26 +8,11 @@ import { chatHistoryReader } from '../chat-history/reader.ts';
 
 const NOTHING_KNOWN: LookupAnswer = { throughSeq: 0, found: new Map() };
 
-export interface LookupOptions {
-  /** Whether the tables are being emptied and filled again: their heads promise nothing then. */
-  isRebuilding?: () => boolean;
-}
-
 /**
  * Where ids lie that a chat's writer no longer holds: chat history, as far as it has come. The head is read before all
  * else, and what lies beyond it left out, so that the answer is that of one moment though it takes several reads.
  */
-export function messageLookup(cassandra: Cassandra, { isRebuilding }: LookupOptions = {}): MessageLookup {
-  const find = (query: LookupQuery) => findIn(cassandra, query);
-  if (!isRebuilding) return { find };
-  return {
-    async find(query) {
-      if (isRebuilding()) return NOTHING_KNOWN;
-      const answer = await find(query);
-      return isRebuilding() ? NOTHING_KNOWN : answer;
-    },
-  };
-}
+export const messageLookup = (cassandra: Cassandra): MessageLookup => ({ find: (query) => findIn(cassandra, query) });
 
 async function findIn(cassandra: Cassandra, query: LookupQuery): Promise<LookupAnswer> {
   const reader = chatHistoryReader(cassandra);
@@ -39,7 +24,7 @@ async function findIn(cassandra: Cassandra, query: LookupQuery): Promise<LookupA
   );
   const known = seqs.filter((each): each is [string, FoundId] => each[1] !== null && each[1].seq <= throughSeq);
   const messages = await messagesOf(reader, query, { known, throughSeq });
-  // Where the tables were emptied meanwhile, their heads were first: an id that was not found may be there after all.
+  // Where the chat is being mended, its head went first: an id that was not found may be there after all.
   if (((await readHead(cassandra, chatId))?.seq ?? 0) < throughSeq) return NOTHING_KNOWN;
   const found = known.map(([id, { seq, message }]): [string, LookedUp] => [
     id,

@@ -5,6 +5,7 @@ import { ACCOUNTS } from './0004-accounts.ts';
 import { WORKING_STATE } from './0005-working-state.ts';
 import { REBUILDS } from './0006-rebuilds.ts';
 import { ATTEMPTS } from './0007-attempts.ts';
+import { GENERATIONS } from './0008-generations.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they are applied: the first is number 1. */
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   WORKING_STATE,
   REBUILDS,
   ATTEMPTS,
+  GENERATIONS,
 ];

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { createClusterAdmin } from '../../../bin/cluster/admin.ts';
+import type { Generation, Generations, Job, Jobs } from '../../../projections/generations/ports.ts';
 import { VIEWS } from '../../../projections/index.ts';
 import type { GroupName } from '../../../projections/partitions/ports.ts';
 import { arrayLog } from '../../support/array-log.ts';
@@ -9,7 +10,28 @@ import { randomLog } from '../../support/random-log.ts';
 const GROUPS = ['chat-history', 'user-chats', 'deliveries'] as const;
 const { events } = randomLog({ seed: 3, events: 60 });
 
-async function world() {
+const UNBOUNDED = { eventsPerSecond: null, share: null, yielding: false };
+const FIRST: Generation[] = (['chat-history', 'user-chats'] as const).map((group) => {
+  return { group, generation: 1, state: 'live', ready: true, ...UNBOUNDED };
+});
+const rebuild: Job = {
+  jobId: 'a',
+  action: 'rebuild',
+  name: 'users',
+  asked: { targets: [{ group: 'user-chats', generation: 2 }] },
+  state: 'running',
+  phase: 'building',
+  goal: 1,
+  told: { progress: 0.5, etaS: 9 },
+  startedAt: 0,
+  endedAt: null,
+  result: null,
+  error: null,
+};
+
+async function world({ generations = FIRST, jobs = [] }: { generations?: Generation[]; jobs?: Job[] } = {}) {
+  const fixed = { list: async () => generations } as Partial<Generations> as Generations;
+  const none = { list: async () => jobs } as Partial<Jobs> as Jobs;
   const log = arrayLog([...events]);
   const checkpoints = memoryCheckpoints();
   for (const group of GROUPS) await checkpoints.prepare(group, 2);
@@ -17,8 +39,10 @@ async function world() {
     log,
     checkpoints,
     clock: Date.now,
-    verify: async () => ({ rows: 0, differences: [] }),
-    rebuild: async () => undefined,
+    generations: fixed,
+    jobs: none,
+    driver: { drive: () => undefined },
+    owner: 'tests',
   });
   const moveTo = async (group: GroupName, to: number) => {
     for (const partition of [0, 1]) {
@@ -42,14 +66,18 @@ it('lists deliveries beside the views, so that it is seen where nobody delivers,
   }
 });
 
-it('says of views that they are being rebuilt, and how far they have come', async () => {
-  const { log, checkpoints, moveTo, states } = await world();
-  const head = await log.head();
-  await moveTo('user-chats', head);
-  await checkpoints.rewind('user-chats', head);
-  await moveTo('user-chats', head / 2);
-  expect((await states()).get('members')).toMatchObject({ state: 'rebuilding', progress: 0.5 });
-  expect((await states()).get('chat-history')?.state).not.toBe('rebuilding');
-  await moveTo('user-chats', head);
-  expect((await states()).get('members')).toMatchObject({ state: 'live', progress: null });
+it('tells the generations of a view, and how far the rebuild of its group is', async () => {
+  const { checkpoints, moveTo, log, states } = await world({
+    generations: [
+      ...FIRST,
+      { group: 'user-chats', generation: 2, state: 'building', ready: true, ...UNBOUNDED },
+    ],
+    jobs: [rebuild],
+  });
+  await checkpoints.prepare('user-chats@2', 2);
+  for (const group of GROUPS) await moveTo(group, await log.head());
+  const found = await states();
+  const generations = { live: 1, building: 2, previous: null };
+  expect(found.get('members')).toMatchObject({ state: 'rebuilding', progress: 0.5, etaS: 9, lagEvents: 0, generations });
+  expect(found.get('chat-history')).toMatchObject({ state: 'live', generations: { ...generations, building: null } });
 });

@@ -214,7 +214,7 @@ describe('partitions', () => {
     const positions = [0, all[29]?.position ?? 0, all[58]?.position ?? 0, all[59]?.position ?? 0];
     const state = () => partitionsOf.map((partition) => ({ partition, position: positions[partition] ?? 0 }));
     const sources = [{ group: 'chat-history' as const, state }];
-    exposePartitionLag(registry, { log, partitions: PARTITIONS, clock: () => now, sources });
+    exposePartitionLag(registry, { log, partitions: PARTITIONS, clock: () => now, sources: () => sources });
     const expected: Record<string, number> = {};
     for (const { partition, position } of state()) {
       const ours = all.filter(
@@ -233,7 +233,7 @@ describe('partitions', () => {
     const batch = Array.from({ length: 3_000 }, (_, n) => event(n));
     for (let from = 0; from < 3_000; from += 500) await log.append('chat-a', from - 1, batch.slice(from, from + 500));
     const sources = [{ group: 'deliveries' as const, state: () => [{ partition: 0, position: 0 }] }];
-    exposePartitionLag(registry, { log, partitions: 1, clock: Date.now, sources });
+    exposePartitionLag(registry, { log, partitions: 1, clock: Date.now, sources: () => sources });
     expect(await scrape('hindsight_partition_lag_events')).toEqual({
       'hindsight_partition_lag_events{group="deliveries",partition="0"}': 3_000,
     });

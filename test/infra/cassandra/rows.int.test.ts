@@ -2,8 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { type Cassandra, type Params, readAll } from '../../../infra/cassandra/cassandra.ts';
 import { chatHistoryReader } from '../../../infra/cassandra/chat-history/reader.ts';
 import { createHistoryRows } from '../../../infra/cassandra/chat-history/rows.ts';
-import { emptyViews, VIEW_TABLES } from '../../../infra/cassandra/empty.ts';
-import { messageLookup } from '../../../infra/cassandra/message-lookup/lookup.ts';
+import { VIEW_TABLES } from '../../../infra/cassandra/stored-rows.ts';
 import { intOf } from '../../../infra/cassandra/row.ts';
 import { FOLD_EVERY } from '../../../queries/chat-history/view.ts';
 import { feeder } from '../../contracts/partition-rows/feeder.ts';
@@ -42,7 +41,7 @@ describe('what is written', () => {
       seeded(SEED),
     );
     let looked = 0;
-    for (const table of VIEW_TABLES) {
+    for (const { name: table } of VIEW_TABLES) {
       const value = VALUE_OF[table];
       if (value === undefined) continue;
       const rows = await readAll(keyspace.cassandra, `SELECT seq, WRITETIME(${value}) AS written FROM ${table}`, []);
@@ -120,84 +119,5 @@ describe('a message that was reacted to for long', () => {
     expect(await seqsOf({ limit: 2, after: seqs[0] ?? 0 })).toEqual(seqs.slice(1));
     expect(await counted.numberThrough(chatId, through - 1)).toBe(2);
     expect(reads).toBeLessThan(30);
-  });
-});
-
-describe('tables that are emptied', () => {
-  it.each([0, 10])(
-    'are filled again whole, though the head of somebody of before comes after %i events',
-    async (known) => {
-      const { cassandra, dump } = keyspace.space();
-      const { events, chat } = hot;
-      const move = async () => undefined;
-      const writer = (on: Cassandra, generation: number) => {
-        const claim = { group: 'chat-history', partition: 0, term: 1, generation, position: 0 } as const;
-        return feeder(createHistoryRows({ cassandra: on, checkpoints: { move }, generation }), claim);
-      };
-      const other = keyspace.space();
-      await writer(other.cassandra, 0).feed(events);
-      const truth = await other.dump();
-      // Stopped between its rows and its heads, as a process may be for longer than it takes to empty the tables.
-      let stop: () => void = () => undefined;
-      let go: () => void = () => undefined;
-      const stopped = new Promise<void>((resolve) => (stop = resolve));
-      const woken = new Promise<void>((resolve) => (go = resolve));
-      const sleepy: Cassandra = {
-        ...cassandra,
-        async write(rows) {
-          if (rows.some(({ query }) => query.includes('chat_heads'))) {
-            stop();
-            await woken;
-          }
-          await cassandra.write(rows);
-        },
-      };
-      const writing = writer(sleepy, 0).feed(events);
-      await stopped;
-      await emptyViews(keyspace.cassandra, { settleMs: 0 });
-      if (known > 0) await writer(cassandra, 1).feed(events.slice(0, known));
-      go();
-      await writing;
-      if (known > 0) expect(await chatHistoryReader(cassandra).head(chat.chatId)).toBe(known);
-      await writer(cassandra, 1).feed(events);
-      expect(await dump()).toEqual(truth);
-    },
-  );
-
-  it('know nothing, and are filled again by whoever was reset', async () => {
-    const { cassandra, dump } = keyspace.space();
-    await feedLog(cassandra, log.events, seeded(SEED));
-    const filled = await dump();
-    await emptyViews(keyspace.cassandra, { settleMs: 0 });
-    const [chat] = log.chats;
-    const chatId = chat?.chatId ?? '';
-    const ids = chat?.events.map(({ commandId }) => commandId) ?? [];
-    expect(await messageLookup(cassandra).find({ chatId, ids, reactions: [] })).toEqual({
-      throughSeq: 0,
-      found: new Map(),
-    });
-    await feedLog(cassandra, log.events, seeded(SEED));
-    expect(await dump()).toEqual(filled);
-  });
-
-  it('are not taken for ones in which an id is not found', async () => {
-    const { cassandra } = keyspace.space();
-    await feedLog(cassandra, log.events, seeded(SEED));
-    const [chat] = log.chats;
-    let emptied = false;
-    const lookup = messageLookup({
-      ...cassandra,
-      async read(query, ...asked) {
-        if (!query.includes('chat_heads') && !emptied) {
-          emptied = true;
-          await emptyViews(keyspace.cassandra, { settleMs: 0 });
-        }
-        return cassandra.read(query, ...asked);
-      },
-    });
-    const ids = chat?.events.map(({ commandId }) => commandId) ?? [];
-    const answer = await lookup.find({ chatId: chat?.chatId ?? '', ids, reactions: [] });
-    expect(emptied).toBe(true);
-    expect(answer.throughSeq).toBe(0);
   });
 });

@@ -1,36 +1,44 @@
 import { expect, it } from 'vitest';
 import { createCheckpoints } from '../../../infra/postgres/checkpoints.ts';
 import { followProgress, SIGHT_MAX_AGE_MS, viewsSeen } from '../../../infra/postgres/progress.ts';
-import type { ViewGroup } from '../../../projections/partitions/ports.ts';
 import { createProgress } from '../../../projections/runner/progress.ts';
 import { fileDatabase } from './database.ts';
 
 const database = fileDatabase();
+const FIRST = { 'chat-history': 1, 'user-chats': 1 };
 const LONG_MS = 20_000;
 
 it('is where the last partition of the last group is, and nowhere before all groups are there', async () => {
   const postgres = database.open();
   const [checkpoints, seen] = [createCheckpoints(postgres), viewsSeen(postgres)];
-  expect(await seen()).toEqual({ position: 0, rebuilding: [] });
+  expect(await seen()).toEqual({ position: 0, live: FIRST });
   await checkpoints.prepare('user-chats', 2);
   for (const partition of [0, 1]) {
     const claim = await checkpoints.claim('user-chats', partition, 'tests');
     await checkpoints.move({ claim, from: 0, to: 50 + partition });
   }
-  expect(await seen()).toEqual({ position: 0, rebuilding: [] });
+  expect(await seen()).toEqual({ position: 0, live: FIRST });
   await checkpoints.prepare('chat-history', 1);
   const claim = await checkpoints.claim('chat-history', 0, 'tests');
   await checkpoints.move({ claim, from: 0, to: 60 });
-  expect(await seen()).toEqual({ position: 50, rebuilding: [] });
-  await checkpoints.rewind('chat-history', 60);
-  expect(await seen()).toEqual({ position: 0, rebuilding: ['chat-history'] });
+  expect(await seen()).toEqual({ position: 50, live: FIRST });
+  await postgres.execute(
+    `INSERT INTO generations (grp, generation, state, counted) VALUES ('chat-history', 2, 'building', false)`,
+  );
+  await checkpoints.prepare('chat-history@2', 1);
+  expect(await seen()).toEqual({ position: 50, live: FIRST });
+  await postgres.execute(`UPDATE generations SET counted = true WHERE generation = 2`);
+  expect(await seen()).toEqual({ position: 0, live: FIRST });
+  await postgres.execute(`UPDATE generations SET state = 'previous' WHERE grp = 'chat-history' AND generation = 1`);
+  await postgres.execute(`UPDATE generations SET state = 'live' WHERE generation = 2`);
+  expect(await seen()).toEqual({ position: 0, live: { ...FIRST, 'chat-history': 2 } });
 });
 
 it('tells those who wait as soon as a checkpoint has moved', async () => {
   let at = 5;
   const progress = followProgress({
     waiters: createProgress(),
-    views: async () => ({ position: at, rebuilding: [] }),
+    views: async () => ({ position: at, live: FIRST }),
     head: async () => 9,
   });
   expect(await progress.reached(5, LONG_MS)).toBe(true);
@@ -46,7 +54,7 @@ it('knows how long the views have been behind, by its own appends and by those o
   let [at, head] = [5, 5];
   const progress = followProgress({
     waiters: createProgress(),
-    views: async () => ({ position: at, rebuilding: [] }),
+    views: async () => ({ position: at, live: FIRST }),
     head: async () => head,
   });
   expect(await progress.reached(5, LONG_MS)).toBe(true);
@@ -74,31 +82,30 @@ it('grows old while the checkpoints cannot be read, says so, and lets go of all 
   expect(faults).toContain('the checkpoints cannot be read');
 });
 
-it('says that a view is being rebuilt by no sight that is older than a second, and nothing where it has none', async () => {
-  let rebuilding: ViewGroup[] = [];
+it('says what is live by no sight that is older than a second', async () => {
+  let generation = 1;
   let answer: Promise<void> | null = null;
   const views = async () => {
-    const seen = { position: 5, rebuilding };
+    const seen = { position: 5, live: { ...FIRST, 'user-chats': generation } };
     await answer;
     return seen;
   };
   const progress = followProgress({ waiters: createProgress(), views, head: async () => 5 });
-  expect(await progress.rebuilding('user-chats')).toBe(false);
-  rebuilding = ['user-chats'];
-  await expect.poll(() => progress.rebuilding('user-chats')).toBe(true);
-  expect(await progress.rebuilding('chat-history')).toBe(false);
+  const live = async () => (await progress.live())['user-chats'];
+  expect(await live()).toBe(1);
+  generation = 2;
+  await expect.poll(live).toBe(2);
 
   let late: () => void = () => undefined;
-  rebuilding = [];
-  await expect.poll(() => progress.rebuilding('user-chats')).toBe(false);
   answer = new Promise((resolve) => (late = resolve));
   const since = performance.now();
   const waited = () => performance.now() - since;
   await expect.poll(waited, { timeout: LONG_MS }).toBeGreaterThan(SIGHT_MAX_AGE_MS + 400);
-  rebuilding = ['user-chats'];
-  const asked = progress.rebuilding('user-chats'); // what is on its way was asked for before that
+  generation = 3;
+  const asked = live(); // what is on its way was asked for before that
   answer = null;
   late();
-  expect(await asked).toBe(true);
+  expect(await asked).toBe(3);
+  expect(progress.lastLive()?.['user-chats']).toBe(3);
   await progress.close();
 });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { followProgress, type ViewsSeen } from '../../../infra/postgres/progress.ts';
 import { createProgress } from '../../../projections/runner/progress.ts';
 
+const FIRST = { 'chat-history': 1, 'user-chats': 1 };
 const LONG_MS = 20_000;
 
 test('goes on while the log does not say how far it goes', async () => {
@@ -13,7 +14,7 @@ test('goes on while the log does not say how far it goes', async () => {
     });
   const progress = followProgress({
     waiters: createProgress(),
-    views: async () => ({ position: at, rebuilding: [] }),
+    views: async () => ({ position: at, live: FIRST }),
     head,
   });
   expect(await progress.reached(5, LONG_MS)).toBe(true);
@@ -37,6 +38,6 @@ test('the log is asked on while the checkpoints cannot be told', async () => {
   await expect.poll(() => asked, { timeout: LONG_MS }).toBeGreaterThan(1);
   expect(progress.lagMs()).toBeGreaterThan(0);
   const closed = progress.close();
-  answer({ position: 0, rebuilding: [] });
+  answer({ position: 0, live: FIRST });
   await closed;
 });

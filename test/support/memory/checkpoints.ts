@@ -1,24 +1,21 @@
-import { type LogPosition, START } from '../../../events/event-store.ts';
+import { START } from '../../../events/event-store.ts';
 import {
   type CheckpointState,
   type Checkpoints,
   type GroupName,
   StaleOwner,
 } from '../../../projections/partitions/ports.ts';
-import type { MemoryParking } from './parking.ts';
 
 type State = { -readonly [K in keyof CheckpointState]: CheckpointState[K] };
-type Row = Omit<State, 'idleMs' | 'rebuilding'> & { touchedAt: number; generation: number; until: LogPosition };
+type Row = Omit<State, 'idleMs'> & { touchedAt: number; generation: number };
 
 export interface MemoryCheckpointsOptions {
   now?: () => number;
-  /** What rewinds forget. */
-  parking?: Pick<MemoryParking, 'forget'>;
 }
 
 /** Checkpoints that last as long as their process, shared by what plays the processes of a test. */
 export function memoryCheckpoints(options: MemoryCheckpointsOptions = {}): Checkpoints {
-  const { now = () => performance.now(), parking } = options;
+  const { now = () => performance.now() } = options;
   const rows = new Map<string, Row>();
   const rowOf = (group: GroupName, partition: number): Row => {
     const row = rows.get(keyOf(group, partition));
@@ -36,7 +33,7 @@ export function memoryCheckpoints(options: MemoryCheckpointsOptions = {}): Check
       for (let partition = 0; partition < partitions; partition++) {
         const key = keyOf(group, partition);
         if (rows.has(key)) continue;
-        const fresh = { position: START, term: 0, generation: 0, until: START, owner: '', paused: false };
+        const fresh = { position: START, term: 0, generation: 0, owner: '', paused: false };
         rows.set(key, { group, partition, ...fresh, touchedAt: now() });
       }
     },
@@ -57,22 +54,13 @@ export function memoryCheckpoints(options: MemoryCheckpointsOptions = {}): Check
     },
     async list(groups) {
       const wanted = [...rows.values()].filter(({ group }) => groups === undefined || groups.includes(group));
-      return wanted.map(({ touchedAt, generation: _generation, until, ...row }) => ({
+      return wanted.map(({ touchedAt, generation: _generation, ...row }) => ({
         ...row,
         idleMs: now() - touchedAt,
-        rebuilding: row.position < until,
       }));
     },
     async setPaused(group, paused) {
       for (const row of rows.values()) if (row.group === group) row.paused = paused;
-    },
-    async rewind(group, until) {
-      for (const row of rows.values()) {
-        if (row.group !== group) continue;
-        const [term, generation] = [row.term + 1, row.generation + 1];
-        Object.assign(row, { position: START, term, generation, until: Math.max(until, row.until) });
-      }
-      parking?.forget(group);
     },
   };
 }

@@ -1,12 +1,7 @@
 import type { Parked, ParkedEvent, Parking } from '../../../projections/parking/ports.ts';
 
-export interface MemoryParking extends Parking {
-  /** As a rewind of the group does. */
-  forget(group: string): void;
-}
-
 /** What is parked, for as long as its process lasts. */
-export function memoryParking(): MemoryParking {
+export function memoryParking(): Parking {
   const parked = new Map<string, { -readonly [K in keyof Parked]: Parked[K] }>();
   const id = (group: string, key: string): string => `${group} ${key}`;
   return {
@@ -37,9 +32,6 @@ export function memoryParking(): MemoryParking {
     },
     async release({ group, key }) {
       parked.delete(id(group, key));
-    },
-    forget(group) {
-      for (const [at, event] of parked) if (event.group === group) parked.delete(at);
     },
     list: async () => [...parked.values()].map((event) => ({ ...event })).sort(inOrder),
   };

@@ -1,6 +1,7 @@
 import { reachCassandra } from '../../../../bin/cluster/reach-server.ts';
+import { openStores } from '../../../../bin/cluster/generations/stores.ts';
 import { openReadSide } from '../../../../bin/cluster/read-side.ts';
-import type { ViewReaders } from '../../../../bin/cluster/verify/compare.ts';
+import type { ViewReaders } from './compare.ts';
 import { dataFolderPaths } from '../../../../bin/data-folder.ts';
 import type { MessageLookup } from '../../../../commands/index.ts';
 import type { EventLog } from '../../../../events/event-store.ts';
@@ -65,19 +66,24 @@ export async function openCluster(env: Record<string, string>): Promise<ClusterS
     throw error;
   };
   const quiet = (): void => undefined;
-  const postgres = openPostgres({ url: config.postgresUrl, applicationName: 'prove' });
+  const postgresOptions = { url: config.postgresUrl, applicationName: 'prove' };
+  const postgres = openPostgres(postgresOptions);
   const cassandra = await reachCassandra({ config, processId: 'prove', onClose: quiet, onFatal: fail, fault: quiet });
   const log = await openEventStoreDb({ url: config.eventstoreUrl, heartbeat: null });
-  const { views, progress } = openReadSide({ log, postgres, cassandra, onFault: quiet });
+  const stores = openStores({ postgres, postgresOptions, cassandra });
+  const { live, progress } = openReadSide({ log, postgres, stores, onFault: quiet });
+  const generations = await progress.live();
+  const history = stores.cassandra(generations['chat-history']);
   return {
     log,
-    postgres,
-    cassandra,
-    views,
+    postgres: stores.postgres(generations['user-chats']),
+    cassandra: history,
+    views: await live(),
     progress,
-    lookup: messageLookup(cassandra),
+    lookup: messageLookup(history),
     async close() {
       await progress.close();
+      await stores.close();
       await log.close();
       await cassandra.close();
       await postgres.close();

@@ -6,7 +6,7 @@ import {
   compareUser,
   compareUserChats,
   type ViewReaders,
-} from '../../../../bin/cluster/verify/compare.ts';
+} from './compare.ts';
 import type { MessageLookup } from '../../../../commands/index.ts';
 import type { ChatId, UserId } from '../../../../events/ids.ts';
 import type { Database } from '../../../../infra/sqlite/database.ts';

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ChatId, UserId } from '../../../events/ids.ts';
-import type { ChatHistoryReader } from '../../../queries/chat-history/view.ts';
-import type { ChatLogReader } from '../../../queries/chat-log/view.ts';
-import type { MembersReader } from '../../../queries/members/view.ts';
-import type { UserChatsReader } from '../../../queries/user-chats/view.ts';
-import type { UsersReader } from '../../../queries/users/view.ts';
+import type { ChatId, UserId } from '../../../../events/ids.ts';
+import type { ChatHistoryReader } from '../../../../queries/chat-history/view.ts';
+import type { ChatLogReader } from '../../../../queries/chat-log/view.ts';
+import type { MembersReader } from '../../../../queries/members/view.ts';
+import type { UserChatsReader } from '../../../../queries/user-chats/view.ts';
+import type { UsersReader } from '../../../../queries/users/view.ts';
 
 /** The views of one engine, as queries read them. */
 export interface ViewReaders {

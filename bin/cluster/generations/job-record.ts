@@ -1,0 +1,26 @@
+import type { ProjectionJob } from '../../../gateway/http/ops/port.ts';
+import type { Job } from '../../../projections/generations/ports.ts';
+
+/** As operators see it. */
+export function jobRecord(job: Job, { paused = false } = {}): ProjectionJob {
+  const { jobId, name, action, state, phase, told, asked, startedAt, endedAt, result, error } = job;
+  const running = state === 'running';
+  return {
+    jobId,
+    name,
+    action,
+    state: running && paused ? 'paused' : state,
+    phase: running && action === 'rebuild' ? phase : null,
+    progress: state === 'done' ? 1 : (told.progress ?? 0),
+    etaS: running && !paused ? (told.etaS ?? null) : null,
+    eventsPerSecond: running ? (told.eventsPerSecond ?? null) : null,
+    lagEvents: running ? (told.lagEvents ?? null) : null,
+    lagSeconds: running ? (told.lagSeconds ?? null) : null,
+    startedAt: new Date(startedAt).toISOString(),
+    endedAt: endedAt === null ? null : new Date(endedAt).toISOString(),
+    actor: asked.actor ?? null,
+    reason: asked.reason ?? null,
+    result: result && { ...result, differences: [...result.differences] },
+    error,
+  };
+}

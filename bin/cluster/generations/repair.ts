@@ -1,0 +1,190 @@
+import { type LogPosition, StoreError } from '../../../events/event-store.ts';
+import type { ChatId } from '../../../events/ids.ts';
+import { partitionOf } from '../../../events/partition.ts';
+import type { Cassandra } from '../../../infra/cassandra/cassandra.ts';
+import { BASE_SPAN, headRow, readWrittenHead } from '../../../infra/cassandra/chat-history/heads.ts';
+import { pendingRows } from '../../../infra/cassandra/pending-rows.ts';
+import { allPartitions, emptied, rowOf, type ViewTable } from '../../../infra/cassandra/stored-rows.ts';
+import { isOver, moveOrFail } from '../../../infra/postgres/checkpoints.ts';
+import type { Bound, Postgres } from '../../../infra/postgres/pool.ts';
+import { FailedWith, type JobWork } from '../../../projections/generations/driver.ts';
+import type { Compared, Generations, LiveGenerations } from '../../../projections/generations/ports.ts';
+import { type Claim, groupName, StaleOwner, type ViewGroup } from '../../../projections/partitions/ports.ts';
+import { createTotal } from '../verify/graded.ts';
+import { gradeHistory } from '../verify/history.ts';
+import { refoldHistory } from '../verify/refold-history.ts';
+import { refoldChat } from '../verify/refold-views.ts';
+import type { VerifyDeps } from '../verify/verify.ts';
+import { forgetChat, gradeChats } from '../verify/views.ts';
+
+/** Clocks of others may be ahead by less than this: what they have written has lost all the same. */
+const CLOCKS_APART_US = 60_000_000;
+/** A checkpoint that nobody confirms for longer may be taken over. */
+const CONFIRM_EVERY_MS = 1_000;
+const HEADS = 'chat_heads';
+const CHAT_VIEWS = ['user-chats', 'members'];
+
+export interface RepairDeps extends VerifyDeps {
+  readonly generations: Generations;
+  /** Names this process. */
+  readonly owner: string;
+}
+
+/**
+ * Builds all rows of one chat anew, where they are, as the owner of its partition: whoever had it is overtaken, and takes
+ * it back when it is done. Reads of the chat's history are `behind` meanwhile.
+ */
+export const repairWork =
+  (deps: RepairDeps): JobWork =>
+  async (driven) => {
+    const chatId = driven.job.name;
+    const live = liveOf(await deps.generations.list());
+    await asOwner(deps, { group: 'user-chats', generation: live['user-chats'], chatId }, (owned) =>
+      repairViews(deps, { chatId, generation: live['user-chats'] }, owned),
+    );
+    driven.tell({ progress: 0.5 });
+    await asOwner(deps, { group: 'chat-history', generation: live['chat-history'], chatId }, (owned) =>
+      repairHistory(deps, { chatId, generation: live['chat-history'] }, owned),
+    );
+    const result = await graded(deps, chatId, live);
+    if (result.differencesFound > 0)
+      throw new FailedWith('rows came back: somebody writes them, or did with a timestamp that lies in the future', result);
+    return { state: 'done', result };
+  };
+
+const liveOf = (all: Awaited<ReturnType<Generations['list']>>): LiveGenerations => {
+  const of = (group: ViewGroup): number =>
+    all.find((each) => each.group === group && each.state === 'live')?.generation ?? 1;
+  return { 'chat-history': of('chat-history'), 'user-chats': of('user-chats') };
+};
+
+interface Owned {
+  readonly claim: Claim;
+  /** Throws `StaleOwner` where another process has taken over. */
+  confirm(): void;
+}
+
+interface Place {
+  readonly group: ViewGroup;
+  readonly generation: number;
+  readonly chatId: ChatId;
+}
+
+async function asOwner(
+  { checkpoints, partitions, owner }: RepairDeps,
+  { group, generation, chatId }: Place,
+  work: (owned: Owned) => Promise<void>,
+): Promise<void> {
+  const claim = await checkpoints.claim(groupName(group, generation), partitionOf(chatId, partitions), owner);
+  const { position } = claim;
+  let failure: unknown;
+  const timer = setInterval(() => {
+    checkpoints.move({ claim, from: position, to: position }).catch((error: unknown) => {
+      if (error instanceof StaleOwner) failure = error;
+    });
+  }, CONFIRM_EVERY_MS);
+  const confirm = (): void => {
+    if (failure !== undefined) throw failure;
+  };
+  try {
+    await work({ claim, confirm });
+    await checkpoints.move({ claim, from: position, to: position });
+  } catch (error) {
+    const overtaken = error instanceof StaleOwner || isOver(error);
+    throw overtaken ? new StoreError('busy', `${chatId}: its partition was taken over, once more`) : error;
+  } finally {
+    clearInterval(timer);
+    await checkpoints.release(claim);
+  }
+}
+
+interface Chat {
+  readonly chatId: ChatId;
+  readonly generation: number;
+}
+
+/** In one transaction with the fence: nobody sees less than the chat. */
+async function repairViews(
+  { log, stores }: RepairDeps,
+  { chatId, generation }: Chat,
+  { claim, confirm }: Owned,
+): Promise<void> {
+  const postgres = stores.postgres(generation);
+  const readers = await readersOf(postgres, chatId);
+  const rows = await refoldChat(log, { chatId, readers, until: claim.position });
+  confirm();
+  const { position } = claim;
+  const statements: Bound[] = [moveOrFail({ claim, from: position, to: position }), ...forgetChat(chatId), ...rows];
+  await postgres.atomically(statements);
+}
+
+/** Whoever was ever a member may have read, also by what the rows say that are mended now. */
+async function readersOf(postgres: Postgres, chatId: ChatId): Promise<Set<string>> {
+  const rows = await postgres.query<{ id: string }>(
+    `SELECT user_id AS id FROM user_chats_memberships WHERE chat_id = $1
+      UNION SELECT user_id FROM members_spans WHERE chat_id = $1`,
+    [chatId],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/**
+ * With timestamps that lie beyond all that was ever written: whatever was there, and whatever is written late by somebody
+ * who does not know yet, has lost. The head goes first and comes last.
+ */
+async function repairHistory(
+  { log, stores }: RepairDeps,
+  { chatId, generation }: Chat,
+  { confirm }: Owned,
+): Promise<void> {
+  const cassandra = stores.cassandra(generation);
+  const before = (await readWrittenHead(cassandra, chatId))?.base ?? 0;
+  const base = Math.max(Date.now() * 1_000 + CLOCKS_APART_US, before + BASE_SPAN);
+  const nothingYet = headRow(chatId, { seq: 0, at: 0, base });
+  await cassandra.write([nothingYet]);
+  for await (const partition of allPartitions(cassandra)) {
+    if (partition.values[0] !== chatId || partition.table.name === HEADS) continue;
+    confirm();
+    await cassandra.write([emptied(partition, base)]);
+  }
+  let head = nothingYet;
+  await refoldHistory({
+    log,
+    chatId,
+    base,
+    until: Number.MAX_SAFE_INTEGER,
+    async take(statements) {
+      confirm();
+      const rows = pendingRows();
+      for (const statement of statements) {
+        const { table, key } = rowOf(statement);
+        if (table.name === HEADS) head = statement;
+        else rows.add(chatId, `${table.name} ${placeIn(table, key)}`, statement);
+      }
+      await rows.write(cassandra);
+    },
+  });
+  confirm();
+  await cassandra.write([head]);
+}
+
+const placeIn = ({ partition }: ViewTable, key: string): string =>
+  JSON.stringify((JSON.parse(key) as unknown[]).slice(0, partition.length));
+
+async function graded(deps: RepairDeps, chatId: ChatId, live: LiveGenerations): Promise<Compared> {
+  const total = createTotal();
+  const cassandra: Cassandra = deps.stores.cassandra(live['chat-history']);
+  const committed = async (): Promise<LogPosition> => {
+    const states = await deps.checkpoints.list([groupName('chat-history', live['chat-history'])]);
+    return states.find(({ partition }) => partition === partitionOf(chatId, deps.partitions))?.position ?? 0;
+  };
+  const places = [];
+  for await (const partition of allPartitions(cassandra)) if (partition.values[0] === chatId) places.push(partition);
+  total.add(await gradeHistory({ log: deps.log, cassandra, chatId, partitions: places, committed }));
+  const postgres = deps.stores.postgres(live['user-chats']);
+  const { log, partitions } = deps;
+  const of = { log, postgres, generation: live['user-chats'], partitions, views: CHAT_VIEWS };
+  const readers = await readersOf(postgres, chatId);
+  total.add(await gradeChats(of, [chatId], () => readers));
+  return total.compared(1);
+}

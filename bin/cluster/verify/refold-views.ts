@@ -1,0 +1,75 @@
+import type { EventLog, LogPosition, RecordedEvent } from '../../../events/event-store.ts';
+import type { ChatId, UserId } from '../../../events/ids.ts';
+import { chatStream, receiptsStream, userStream } from '../../../events/streams.ts';
+import type { Bound, Postgres } from '../../../infra/postgres/pool.ts';
+import { createViewRows } from '../../../infra/postgres/views/rows.ts';
+import { createFoldBatch } from '../../../projections/partitions/fold-batch.ts';
+
+const PAGE_EVENTS = 1_000;
+
+/** What writes the rows of one chat, or of one user, as they follow from the log through a position, into empty tables. */
+export async function refoldChat(
+  log: EventLog,
+  { chatId, readers, until }: { chatId: ChatId; readers: Iterable<UserId>; until: LogPosition },
+): Promise<Bound[]> {
+  const receipts: RecordedEvent[] = [];
+  for (const userId of readers) {
+    for await (const page of pagesOf(log, receiptsStream(chatId, userId), until)) receipts.push(...page);
+  }
+  receipts.sort((a, b) => a.position - b.position);
+  return refold(merged(pagesOf(log, chatStream(chatId), until), receipts));
+}
+
+export const refoldUser = (
+  log: EventLog,
+  { userId, until }: { userId: UserId; until: LogPosition },
+): Promise<Bound[]> => refold(pagesOf(log, userStream(userId), until));
+
+/** As far as projectors can take it. */
+async function refold(pages: AsyncIterable<RecordedEvent[]>): Promise<Bound[]> {
+  const written: Bound[] = [];
+  const empty: Pick<Postgres, 'query' | 'atomically'> = {
+    query: async () => [],
+    async atomically(statements) {
+      const [, ...rows] = statements; // the first is the fence
+      written.push(...rows);
+    },
+  };
+  const fold = createFoldBatch(createViewRows(empty as Postgres, { keptMax: Number.POSITIVE_INFINITY }));
+  let from = 0;
+  for await (const page of pages) {
+    const to = page.at(-1)?.position ?? from;
+    const claim = { group: 'user-chats', partition: 0, term: 0, generation: 0, position: from } as const;
+    const { outcome } = await fold(page, { claim, from, to });
+    if (outcome !== 'done') return written;
+    from = to;
+  }
+  return written;
+}
+
+async function* pagesOf(log: EventLog, stream: string, until: LogPosition): AsyncGenerator<RecordedEvent[]> {
+  for (let from = 0; ; ) {
+    const page = await log.readStream(stream, { from, limit: PAGE_EVENTS });
+    const held = page.filter(({ position }) => position <= until);
+    if (held.length > 0) yield held;
+    if (held.length < PAGE_EVENTS) return;
+    from += page.length;
+  }
+}
+
+/** Both in the order of the log. */
+async function* merged(
+  pages: AsyncIterable<RecordedEvent[]>,
+  others: readonly RecordedEvent[],
+): AsyncGenerator<RecordedEvent[]> {
+  let taken = 0;
+  for await (const page of pages) {
+    const all: RecordedEvent[] = [];
+    for (const event of page) {
+      for (let other = others[taken]; other && other.position < event.position; other = others[++taken]) all.push(other);
+      all.push(event);
+    }
+    yield all;
+  }
+  if (taken < others.length) yield others.slice(taken);
+}
