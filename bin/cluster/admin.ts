@@ -64,14 +64,18 @@ export function createClusterAdmin(deps: AdminDeps): ProjectionAdmin {
     how: Omit<Parameters<Jobs['begin']>[1], 'driver'> = {},
   ): Promise<Outcome<ProjectionJob>> => {
     const lease = await deps.jobs.begin({ ...job, jobId: ids.ulid() }, { ...how, driver: deps.owner });
-    if (!lease) return rejected('version-conflict', `a ${job.action} of ${job.name}, or of a view that goes with it, is running`);
+    if (!lease)
+      return rejected('version-conflict', `a ${job.action} of ${job.name}, or of a view that goes with it, is running`);
     deps.driver.drive(lease);
     return accepted(jobRecord(lease.job));
   };
   return {
     async list() {
       const seen = await look(deps);
-      return Promise.all([...VIEWS.map((view) => viewState(deps, view, seen)), groupState(deps, DELIVERIES, DELIVERIES)]);
+      return Promise.all([
+        ...VIEWS.map((view) => viewState(deps, view, seen)),
+        groupState(deps, DELIVERIES, DELIVERIES),
+      ]);
     },
     async verify(name, { sample, by } = {}) {
       const views = named(name);
@@ -137,7 +141,9 @@ const find = (seen: Pick<Seen, 'generations'>, group: ViewGroup, state: Generati
 
 async function viewState(deps: AdminDeps, view: ViewName, seen: Seen): Promise<ProjectionState> {
   const group = GROUP_OF[view];
-  const [live, building, previous] = (['live', 'building', 'previous'] as const).map((state) => find(seen, group, state));
+  const [live, building, previous] = (['live', 'building', 'previous'] as const).map((state) =>
+    find(seen, group, state),
+  );
   const found = await groupState(deps, view, live ? nameOf(live) : group);
   const job = seen.jobs.find(
     ({ state, action, asked }) =>
@@ -215,4 +221,3 @@ async function rollBack(deps: AdminDeps, group: ViewGroup): Promise<Outcome<null
   }
   return (await deps.generations.rollBack([previous])) ? accepted(null) : nothingPrevious(group);
 }
-

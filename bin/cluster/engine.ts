@@ -34,9 +34,7 @@ export function openEngine({ store, postgres, views, config, onClose, onFault, o
   const lookup: typeof nothingKnown = {
     find(query) {
       const live = progress.lastLive();
-      return live
-        ? messageLookup(views.stores.cassandra(live['chat-history'])).find(query)
-        : nothingKnown.find(query);
+      return live ? messageLookup(views.stores.cassandra(live['chat-history'])).find(query) : nothingKnown.find(query);
     },
   };
   const users: UserLookup = {

@@ -10,6 +10,7 @@ import { createParking } from '../../infra/postgres/parking.ts';
 import type { Postgres } from '../../infra/postgres/pool.ts';
 import { createViewRows } from '../../infra/postgres/views/rows.ts';
 import { systemClock } from '../../infra/system/clock.ts';
+import type { Generation, Generations } from '../../projections/generations/ports.ts';
 import {
   createPartitionFollower,
   createRelay,
@@ -19,9 +20,14 @@ import {
   type PartitionReport,
   type Relay,
 } from '../../projections/index.ts';
-import type { Generation, Generations } from '../../projections/generations/ports.ts';
 import { createFillPace, type FillPace } from '../../projections/partitions/pace.ts';
-import { type Checkpoints, type Claim, type GroupName, groupName, type PartitionRows } from '../../projections/partitions/ports.ts';
+import {
+  type Checkpoints,
+  type Claim,
+  type GroupName,
+  groupName,
+  type PartitionRows,
+} from '../../projections/partitions/ports.ts';
 import type { PartitionSource } from '../metrics/partitions.ts';
 import { followGenerations } from './generations/follow.ts';
 import type { GenerationStores } from './generations/stores.ts';
@@ -71,7 +77,10 @@ export async function startRelay(deps: WorkerDeps): Promise<Relay> {
  * Kafka to the views: chat history and the chat log into Cassandra, the others into Postgres; each generation of them by
  * followers of its own, for as long as it is there. What comes of it lies in the list that is returned, at any time.
  */
-export async function startProjectors(deps: WorkerDeps, { stores, generations }: ProjectorDeps): Promise<PartitionSource[]> {
+export async function startProjectors(
+  deps: WorkerDeps,
+  { stores, generations }: ProjectorDeps,
+): Promise<PartitionSource[]> {
   const { config, postgres, checkpoints, log, report, onUnknown, onClose, onFault } = deps;
   const parking = createParking(postgres);
   const open = ({ group, generation }: Generation): OpenSink => {

@@ -48,7 +48,10 @@ function tableOf(definition: string): ViewTable {
 
 const byName = new Map(VIEW_TABLES.map((table) => [table.name, table]));
 const INSERT = /^INSERT INTO (\w+) \(([^)]*)\)\s+VALUES \(([^)]*)\)/;
-const inserts = new Map<string, { table: ViewTable; columns: readonly string[]; literals: readonly (number | null)[] }>();
+const inserts = new Map<
+  string,
+  { table: ViewTable; columns: readonly string[]; literals: readonly (number | null)[] }
+>();
 
 /** What a statement of a writer would put there. */
 export function rowOf({ query, params }: Statement): StoredRow {

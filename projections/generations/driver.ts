@@ -109,7 +109,8 @@ async function driveToEnd(options: DriverOptions, lease: Lease, closing: AbortSi
       return;
     } catch (error) {
       if (error instanceof StaleDriver) return; // it is another's, or has ended
-      if (error instanceof Closing) return jobs.release(lease).catch((failure) => onFault('a job was not given back', failure));
+      if (error instanceof Closing)
+        return jobs.release(lease).catch((failure) => onFault('a job was not given back', failure));
       onFault(`${lease.job.action} of ${lease.job.name} goes on in a moment`, error);
     }
     await pause(AGAIN_MS, closing);
@@ -154,7 +155,8 @@ export class FailedWith extends Error {
   }
 }
 
-const resultOf = (error: unknown): Pick<JobEnd, 'result'> => (error instanceof FailedWith ? { result: error.result } : {});
+const resultOf = (error: unknown): Pick<JobEnd, 'result'> =>
+  error instanceof FailedWith ? { result: error.result } : {};
 
 async function giveUp({ jobs, generations }: DriverOptions, lease: Lease, end: JobEnd): Promise<void> {
   const { action, asked } = lease.job;
@@ -183,10 +185,12 @@ function beat({ jobs, onFault }: DriverOptions, lease: Lease, closing: AbortSign
     if (await jobs.tell(lease, { ...now, ...more })) controller.abort(new Cancelled());
   }
   const timer = setInterval(() => {
-    saying = saying.then(() => say()).catch((error: unknown) => {
-      if (error instanceof StaleDriver) controller.abort(error);
-      else onFault('how far a job is cannot be told', error);
-    });
+    saying = saying
+      .then(() => say())
+      .catch((error: unknown) => {
+        if (error instanceof StaleDriver) controller.abort(error);
+        else onFault('how far a job is cannot be told', error);
+      });
   }, BEAT_MS);
   return {
     signal,

@@ -73,7 +73,12 @@ async function filled(deps: RebuildDeps, driven: Driven, { targets, goal }: Fill
   for (;;) {
     const states = await statesOf(deps, targets);
     if (leastOf(states) >= goal) return;
-    driven.tell(await meter(states.map(({ position }) => position), goal));
+    driven.tell(
+      await meter(
+        states.map(({ position }) => position),
+        goal,
+      ),
+    );
     await yieldToLive(deps, targets);
     await rest(driven);
   }
@@ -88,7 +93,10 @@ async function follows(deps: RebuildDeps, driven: Driven, targets: readonly Targ
   }
 }
 
-async function yieldToLive({ log, checkpoints, generations, clock }: RebuildDeps, targets: readonly Target[]): Promise<void> {
+async function yieldToLive(
+  { log, checkpoints, generations, clock }: RebuildDeps,
+  targets: readonly Target[],
+): Promise<void> {
   const live = (await generations.list()).filter(
     ({ state, group }) => state === 'live' && targets.some((target) => target.group === group),
   );
@@ -122,8 +130,10 @@ export async function readersReady(
   }
 }
 
-const statesOf = ({ checkpoints }: Pick<RebuildDeps, 'checkpoints'>, targets: readonly Target[]): Promise<CheckpointState[]> =>
-  checkpoints.list(targets.map(({ group, generation }) => groupName(group, generation)));
+const statesOf = (
+  { checkpoints }: Pick<RebuildDeps, 'checkpoints'>,
+  targets: readonly Target[],
+): Promise<CheckpointState[]> => checkpoints.list(targets.map(({ group, generation }) => groupName(group, generation)));
 
 const leastOf = (states: readonly CheckpointState[]): LogPosition =>
   states.length === 0 ? 0 : Math.min(...states.map(({ position }) => position));

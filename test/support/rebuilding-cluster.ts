@@ -1,12 +1,12 @@
-import { openGenerations, type ViewGenerations } from '../../bin/cluster/generations/open.ts';
 import { createClusterAdmin } from '../../bin/cluster/admin.ts';
+import { openGenerations, type ViewGenerations } from '../../bin/cluster/generations/open.ts';
 import { openCassandra, postgresOptions } from '../../bin/cluster/reach-server.ts';
+import type { EventLog } from '../../events/event-store.ts';
 import type { ProjectionAdmin, ProjectionJob } from '../../gateway/http/ops/port.ts';
 import { isCluster, loadConfig } from '../../infra/config.ts';
 import { openEventStoreDb } from '../../infra/eventstoredb/event-store.ts';
 import { createCheckpoints } from '../../infra/postgres/checkpoints.ts';
 import { openPostgres, type Postgres } from '../../infra/postgres/pool.ts';
-import type { EventLog } from '../../events/event-store.ts';
 import { createUlidFactory } from '../../infra/system/ids.ts';
 import { call, type SignedIn, signUp } from './protocol-client.ts';
 import type { Seeded } from './seeded.ts';
@@ -41,7 +41,9 @@ export async function operate(env: Record<string, string>, { drives = true } = {
     record: async () => undefined,
     onFault: fault,
   });
-  const driver = drives ? views.driver : { drive: (lease: Parameters<typeof views.driver.drive>[0]) => void views.jobs.release(lease) };
+  const driver = drives
+    ? views.driver
+    : { drive: (lease: Parameters<typeof views.driver.drive>[0]) => void views.jobs.release(lease) };
   return {
     admin: createClusterAdmin({ ...views, driver, log, checkpoints, clock: Date.now }),
     postgres,

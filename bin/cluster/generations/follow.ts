@@ -38,7 +38,7 @@ export function followGenerations({ generations, follow, onFault }: FollowGenera
     for (const each of await generations.list()) {
       if (each.ready && each.state !== 'dropping') wanted.set(groupName(each.group, each.generation), each);
     }
-    for (const [name, follower] of [...running]) if (!wanted.has(name)) await stop(name, follower);
+    for (const [name, follower] of running) if (!wanted.has(name)) await stop(name, follower);
     for (const [name, generation] of wanted) {
       const follower = running.get(name) ?? (await start(name, generation));
       const { eventsPerSecond, share, yielding } = generation;
@@ -70,7 +70,7 @@ export function followGenerations({ generations, follow, onFault }: FollowGenera
       }
       if (!closed) await pause();
     }
-    for (const [name, follower] of [...running]) await stop(name, follower);
+    for (const [name, follower] of running) await stop(name, follower);
   }
 
   const pause = (): Promise<void> =>

@@ -3,6 +3,7 @@ import { type RecordOps, recordJobEnd } from '../../../gateway/http/ops/recorded
 import type { Cassandra } from '../../../infra/cassandra/cassandra.ts';
 import { createGenerations } from '../../../infra/postgres/generations/generations.ts';
 import { createJobs } from '../../../infra/postgres/generations/jobs.ts';
+import { createParking } from '../../../infra/postgres/parking.ts';
 import type { Postgres, PostgresOptions } from '../../../infra/postgres/pool.ts';
 import { systemClock } from '../../../infra/system/clock.ts';
 import { createDriver, type Driver, type JobWork } from '../../../projections/generations/driver.ts';
@@ -11,9 +12,9 @@ import { rebuildWork } from '../../../projections/generations/rebuild.ts';
 import { VIEWS } from '../../../projections/index.ts';
 import type { Checkpoints } from '../../../projections/partitions/ports.ts';
 import { generationsOf, type VerifyDeps, verifyViews } from '../verify/verify.ts';
+import { jobRecord } from './job-record.ts';
 import { repairWork } from './repair.ts';
 import { createPlaces, type GenerationStores, openStores } from './stores.ts';
-import { jobRecord } from './job-record.ts';
 
 /** The generations of a cluster's views, and what is done with them, as one process sees them. */
 export interface ViewGenerations {
@@ -45,7 +46,7 @@ export function openGenerations(options: OpenGenerations): ViewGenerations {
   const { log, postgres, checkpoints, partitions, owner, record, onFault } = options;
   const stores = openStores(options);
   const [generations, jobs, places] = [createGenerations(postgres), createJobs(postgres), createPlaces(options)];
-  const deps: VerifyDeps = { log, stores, checkpoints, partitions };
+  const deps: VerifyDeps = { log, stores, checkpoints, partitions, parking: createParking(postgres) };
   const driver = createDriver({
     jobs,
     generations,

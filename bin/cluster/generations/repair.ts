@@ -1,4 +1,4 @@
-import { type LogPosition, StoreError } from '../../../events/event-store.ts';
+import { StoreError } from '../../../events/event-store.ts';
 import type { ChatId } from '../../../events/ids.ts';
 import { partitionOf } from '../../../events/partition.ts';
 import type { Cassandra } from '../../../infra/cassandra/cassandra.ts';
@@ -12,9 +12,10 @@ import type { Compared, Generations, LiveGenerations } from '../../../projection
 import { type Claim, groupName, StaleOwner, type ViewGroup } from '../../../projections/partitions/ports.ts';
 import { createTotal } from '../verify/graded.ts';
 import { gradeHistory } from '../verify/history.ts';
+import { type Outside, readOutside } from '../verify/outside.ts';
 import { refoldHistory } from '../verify/refold-history.ts';
 import { refoldChat } from '../verify/refold-views.ts';
-import type { VerifyDeps } from '../verify/verify.ts';
+import { committedOf, type VerifyDeps } from '../verify/verify.ts';
 import { forgetChat, gradeChats } from '../verify/views.ts';
 
 /** Clocks of others may be ahead by less than this: what they have written has lost all the same. */
@@ -39,16 +40,20 @@ export const repairWork =
   async (driven) => {
     const chatId = driven.job.name;
     const live = liveOf(await deps.generations.list());
+    const outside = await readOutside(deps);
     await asOwner(deps, { group: 'user-chats', generation: live['user-chats'], chatId }, (owned) =>
-      repairViews(deps, { chatId, generation: live['user-chats'] }, owned),
+      repairViews(deps, { chatId, generation: live['user-chats'], outside }, owned),
     );
     driven.tell({ progress: 0.5 });
     await asOwner(deps, { group: 'chat-history', generation: live['chat-history'], chatId }, (owned) =>
-      repairHistory(deps, { chatId, generation: live['chat-history'] }, owned),
+      repairHistory(deps, { chatId, generation: live['chat-history'], outside }, owned),
     );
-    const result = await graded(deps, chatId, live);
+    const result = await graded(deps, { chatId, live, outside });
     if (result.differencesFound > 0)
-      throw new FailedWith('rows came back: somebody writes them, or did with a timestamp that lies in the future', result);
+      throw new FailedWith(
+        'rows came back: somebody writes them, or did with a timestamp that lies in the future',
+        result,
+      );
     return { state: 'done', result };
   };
 
@@ -101,17 +106,19 @@ async function asOwner(
 interface Chat {
   readonly chatId: ChatId;
   readonly generation: number;
+  readonly outside: Outside;
 }
 
 /** In one transaction with the fence: nobody sees less than the chat. */
 async function repairViews(
   { log, stores }: RepairDeps,
-  { chatId, generation }: Chat,
+  { chatId, generation, outside }: Chat,
   { claim, confirm }: Owned,
 ): Promise<void> {
   const postgres = stores.postgres(generation);
   const readers = await readersOf(postgres, chatId);
-  const rows = await refoldChat(log, { chatId, readers, until: claim.position });
+  const until = outside.held({ group: 'user-chats', generation }, chatId, claim.position);
+  const rows = await refoldChat(log, { chatId, readers, until, leftOut: outside.leftOut });
   confirm();
   const { position } = claim;
   const statements: Bound[] = [moveOrFail({ claim, from: position, to: position }), ...forgetChat(chatId), ...rows];
@@ -134,8 +141,8 @@ async function readersOf(postgres: Postgres, chatId: ChatId): Promise<Set<string
  */
 async function repairHistory(
   { log, stores }: RepairDeps,
-  { chatId, generation }: Chat,
-  { confirm }: Owned,
+  { chatId, generation, outside }: Chat,
+  { claim, confirm }: Owned,
 ): Promise<void> {
   const cassandra = stores.cassandra(generation);
   const before = (await readWrittenHead(cassandra, chatId))?.base ?? 0;
@@ -152,9 +159,11 @@ async function repairHistory(
     log,
     chatId,
     base,
-    until: Number.MAX_SAFE_INTEGER,
-    async take(statements) {
+    leftOut: outside.leftOut,
+    until: outside.held({ group: 'chat-history', generation }, chatId, claim.position),
+    async take(statements, { held }) {
       confirm();
+      if (!held) return; // those come by the backplane
       const rows = pendingRows();
       for (const statement of statements) {
         const { table, key } = rowOf(statement);
@@ -171,19 +180,20 @@ async function repairHistory(
 const placeIn = ({ partition }: ViewTable, key: string): string =>
   JSON.stringify((JSON.parse(key) as unknown[]).slice(0, partition.length));
 
-async function graded(deps: RepairDeps, chatId: ChatId, live: LiveGenerations): Promise<Compared> {
+async function graded(
+  deps: RepairDeps,
+  { chatId, live, outside }: { chatId: ChatId; live: LiveGenerations; outside: Outside },
+): Promise<Compared> {
   const total = createTotal();
   const cassandra: Cassandra = deps.stores.cassandra(live['chat-history']);
-  const committed = async (): Promise<LogPosition> => {
-    const states = await deps.checkpoints.list([groupName('chat-history', live['chat-history'])]);
-    return states.find(({ partition }) => partition === partitionOf(chatId, deps.partitions))?.position ?? 0;
-  };
+  const place = { group: 'chat-history', generation: live['chat-history'] } as const;
+  const committed = async () => outside.held(place, chatId, await committedOf(deps, place, chatId));
   const places = [];
   for await (const partition of allPartitions(cassandra)) if (partition.values[0] === chatId) places.push(partition);
-  total.add(await gradeHistory({ log: deps.log, cassandra, chatId, partitions: places, committed }));
+  total.add(await gradeHistory({ ...outside, log: deps.log, cassandra, chatId, partitions: places, committed }));
   const postgres = deps.stores.postgres(live['user-chats']);
   const { log, partitions } = deps;
-  const of = { log, postgres, generation: live['user-chats'], partitions, views: CHAT_VIEWS };
+  const of = { log, postgres, generation: live['user-chats'], partitions, views: CHAT_VIEWS, outside };
   const readers = await readersOf(postgres, chatId);
   total.add(await gradeChats(of, [chatId], () => readers));
   return total.compared(1);

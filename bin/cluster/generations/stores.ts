@@ -1,7 +1,12 @@
 import type { Cassandra } from '../../../infra/cassandra/cassandra.ts';
 import { atGeneration, dropGeneration, makeGeneration } from '../../../infra/cassandra/generations.ts';
-import { dropFirst, dropSchema, makeSchema, openGeneration } from '../../../infra/postgres/generations/place.ts';
-import { orGone } from '../../../infra/postgres/generations/place.ts';
+import {
+  dropFirst,
+  dropSchema,
+  makeSchema,
+  openGeneration,
+  orGone,
+} from '../../../infra/postgres/generations/place.ts';
 import { openPostgres, type Postgres, type PostgresOptions } from '../../../infra/postgres/pool.ts';
 import type { Places } from '../../../projections/generations/ports.ts';
 import { type Checkpoints, groupName } from '../../../projections/partitions/ports.ts';

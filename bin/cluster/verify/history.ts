@@ -1,6 +1,6 @@
-import { chatOf, seqOf } from '../../../events/streams.ts';
 import type { EventLog, LogPosition } from '../../../events/event-store.ts';
 import type { ChatId } from '../../../events/ids.ts';
+import { chatOf, seqOf } from '../../../events/streams.ts';
 import type { Cassandra } from '../../../infra/cassandra/cassandra.ts';
 import {
   partitionOf,
@@ -10,6 +10,7 @@ import {
   type StoredRow,
 } from '../../../infra/cassandra/stored-rows.ts';
 import type { Difference } from '../../../projections/generations/ports.ts';
+import type { LeftOut } from '../../../projections/parking/left-out.ts';
 import { type Graded, lookAgain, nothing } from './graded.ts';
 import { refoldHistory } from './refold-history.ts';
 
@@ -20,6 +21,7 @@ export interface GradeHistory {
   readonly log: EventLog;
   readonly cassandra: Cassandra;
   readonly chatId: ChatId;
+  readonly leftOut: LeftOut;
   /** Where rows of the chat were seen. */
   readonly partitions: readonly StoredPartition[];
   /** Everything at or before it is in the view, asked before the rows are read. */
@@ -105,7 +107,7 @@ function gradeHead(
 ): void {
   const head = found.head();
   const place = (what: string): Difference => ({ chatId, seq: ends.held, what: `${HEADS} ("${chatId}"): ${what}` });
-  if (!head) {
+  if (!head || seqIn(head) === 0) {
     if (ends.held > 0) graded.differences.push(place('missing'));
     if (ends.held > 0) graded.rows += 1;
     return;

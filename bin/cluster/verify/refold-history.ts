@@ -4,6 +4,7 @@ import { chatStream } from '../../../events/streams.ts';
 import type { Cassandra, Statement } from '../../../infra/cassandra/cassandra.ts';
 import { wholeChat } from '../../../infra/cassandra/chat-history/open-chats.ts';
 import { createHistoryRows } from '../../../infra/cassandra/chat-history/rows.ts';
+import type { LeftOut } from '../../../projections/parking/left-out.ts';
 import { createFoldBatch } from '../../../projections/partitions/fold-batch.ts';
 import { FOLD_EVERY } from '../../../queries/chat-history/view.ts';
 
@@ -16,6 +17,7 @@ const CHANGES: ReadonlySet<string> = new Set(['MessageEdited', 'MessageDeleted',
 export interface RefoldOptions {
   readonly log: EventLog;
   readonly chatId: ChatId;
+  readonly leftOut: LeftOut;
   /** Of the timestamps. */
   readonly base: number;
   /** Events through here come apart from those behind it. */
@@ -26,13 +28,13 @@ export interface RefoldOptions {
 
 /** The rows of a chat's history and log as they follow from its stream, whatever the tables hold. Ends at what no projector can take. */
 export async function refoldHistory(options: RefoldOptions): Promise<void> {
-  const { log, chatId, base, until, take } = options;
+  const { log, chatId, leftOut, base, until, take } = options;
   const { folds, pages } = await survey(log, chatId);
   let written: Statement[] = [];
   const sink: Pick<Cassandra, 'write'> = { write: async (rows) => void written.push(...rows) };
   const chats = wholeChat(chatId, { base, folds });
   const rows = createHistoryRows({ cassandra: sink as Cassandra, checkpoints: { move: async () => undefined }, chats });
-  const fold = createFoldBatch(rows);
+  const fold = createFoldBatch(rows, leftOut);
   for await (const page of pages) {
     for (const part of splitAt(page, until)) {
       const last = part.at(-1);

@@ -3,30 +3,36 @@ import type { ChatId, UserId } from '../../../events/ids.ts';
 import { chatStream, receiptsStream, userStream } from '../../../events/streams.ts';
 import type { Bound, Postgres } from '../../../infra/postgres/pool.ts';
 import { createViewRows } from '../../../infra/postgres/views/rows.ts';
+import type { LeftOut } from '../../../projections/parking/left-out.ts';
 import { createFoldBatch } from '../../../projections/partitions/fold-batch.ts';
 
 const PAGE_EVENTS = 1_000;
 
+export interface RefoldChat {
+  readonly chatId: ChatId;
+  /** Who may have read there. */
+  readonly readers: Iterable<UserId>;
+  readonly until: LogPosition;
+  readonly leftOut: LeftOut;
+}
+
 /** What writes the rows of one chat, or of one user, as they follow from the log through a position, into empty tables. */
-export async function refoldChat(
-  log: EventLog,
-  { chatId, readers, until }: { chatId: ChatId; readers: Iterable<UserId>; until: LogPosition },
-): Promise<Bound[]> {
+export async function refoldChat(log: EventLog, { chatId, readers, until, leftOut }: RefoldChat): Promise<Bound[]> {
   const receipts: RecordedEvent[] = [];
   for (const userId of readers) {
     for await (const page of pagesOf(log, receiptsStream(chatId, userId), until)) receipts.push(...page);
   }
   receipts.sort((a, b) => a.position - b.position);
-  return refold(merged(pagesOf(log, chatStream(chatId), until), receipts));
+  return refold(merged(pagesOf(log, chatStream(chatId), until), receipts), leftOut);
 }
 
 export const refoldUser = (
   log: EventLog,
-  { userId, until }: { userId: UserId; until: LogPosition },
-): Promise<Bound[]> => refold(pagesOf(log, userStream(userId), until));
+  { userId, until, leftOut }: { userId: UserId; until: LogPosition; leftOut: LeftOut },
+): Promise<Bound[]> => refold(pagesOf(log, userStream(userId), until), leftOut);
 
 /** As far as projectors can take it. */
-async function refold(pages: AsyncIterable<RecordedEvent[]>): Promise<Bound[]> {
+async function refold(pages: AsyncIterable<RecordedEvent[]>, leftOut: LeftOut): Promise<Bound[]> {
   const written: Bound[] = [];
   const empty: Pick<Postgres, 'query' | 'atomically'> = {
     query: async () => [],
@@ -35,7 +41,7 @@ async function refold(pages: AsyncIterable<RecordedEvent[]>): Promise<Bound[]> {
       written.push(...rows);
     },
   };
-  const fold = createFoldBatch(createViewRows(empty as Postgres, { keptMax: Number.POSITIVE_INFINITY }));
+  const fold = createFoldBatch(createViewRows(empty as Postgres, { keptMax: Number.POSITIVE_INFINITY }), leftOut);
   let from = 0;
   for await (const page of pages) {
     const to = page.at(-1)?.position ?? from;
@@ -66,7 +72,8 @@ async function* merged(
   for await (const page of pages) {
     const all: RecordedEvent[] = [];
     for (const event of page) {
-      for (let other = others[taken]; other && other.position < event.position; other = others[++taken]) all.push(other);
+      for (let other = others[taken]; other && other.position < event.position; other = others[++taken])
+        all.push(other);
       all.push(event);
     }
     yield all;

@@ -4,16 +4,19 @@ import { partitionOf } from '../../../events/partition.ts';
 import { chatOf, receiptsOf, userStream } from '../../../events/streams.ts';
 import { allPartitions, type StoredPartition } from '../../../infra/cassandra/stored-rows.ts';
 import type { Compared, LiveGenerations, Target } from '../../../projections/generations/ports.ts';
+import type { Parking } from '../../../projections/parking/ports.ts';
 import { type Checkpoints, groupName, type ViewGroup } from '../../../projections/partitions/ports.ts';
 import type { GenerationStores } from '../generations/stores.ts';
 import { createTotal, lookAgain } from './graded.ts';
 import { gradeHistory } from './history.ts';
+import { type Outside, readOutside } from './outside.ts';
 import { gradeChats, gradeUsers, subjectsIn } from './views.ts';
 
 export interface VerifyDeps {
   readonly log: EventLog;
   readonly stores: GenerationStores;
   readonly checkpoints: Checkpoints;
+  readonly parking: Pick<Parking, 'list'>;
   /** Of the topic of events. */
   readonly partitions: number;
 }
@@ -47,14 +50,15 @@ export async function verifyViews(deps: VerifyDeps, asked: VerifyAsked): Promise
   const { generations, views, sample, onProgress } = asked;
   const total = createTotal();
   const subjects = await survey(deps, asked);
+  const outside = await readOutside(deps);
   const work: (() => Promise<void>)[] = [];
   const history = generations['chat-history'];
   if (history !== undefined && views.includes('chat-history')) {
-    work.push(...(await historyWork(deps, { generation: history, subjects, add: total.add })));
+    work.push(...(await historyWork(deps, { generation: history, subjects, outside, add: total.add })));
   }
   const userChats = generations['user-chats'];
   if (userChats !== undefined && views.some((view) => view !== 'chat-history')) {
-    work.push(...(await viewsWork(deps, { generation: userChats, subjects, views, add: total.add })));
+    work.push(...(await viewsWork(deps, { generation: userChats, subjects, outside, views, add: total.add })));
   }
   let done = 0;
   const lane = async (): Promise<void> => {
@@ -112,10 +116,14 @@ function hear({ chats, users, inSample }: Subjects, stream: string): void {
 interface Grading {
   readonly generation: number;
   readonly subjects: Subjects;
+  readonly outside: Outside;
   readonly add: ReturnType<typeof createTotal>['add'];
 }
 
-async function historyWork(deps: VerifyDeps, { generation, subjects, add }: Grading): Promise<(() => Promise<void>)[]> {
+async function historyWork(
+  deps: VerifyDeps,
+  { generation, subjects, outside, add }: Grading,
+): Promise<(() => Promise<void>)[]> {
   const { log, stores } = deps;
   const cassandra = stores.cassandra(generation);
   const places = new Map<ChatId, StoredPartition[]>([...subjects.chats.keys()].map((chatId) => [chatId, []]));
@@ -127,13 +135,14 @@ async function historyWork(deps: VerifyDeps, { generation, subjects, add }: Grad
     else places.set(chatId, [partition]); // in no log, or as new as that
   }
   return [...places].map(([chatId, partitions]) => async () => {
-    const committed = () => committedOf(deps, { group: 'chat-history', generation }, chatId);
-    add(await gradeHistory({ log, cassandra, chatId, partitions, committed }));
+    const of = { group: 'chat-history', generation } as const;
+    const committed = async () => outside.held(of, chatId, await committedOf(deps, of, chatId));
+    add(await gradeHistory({ log, cassandra, chatId, partitions, committed, leftOut: outside.leftOut }));
   });
 }
 
-async function committedOf(
-  { checkpoints, partitions }: VerifyDeps,
+export async function committedOf(
+  { checkpoints, partitions }: Pick<VerifyDeps, 'checkpoints' | 'partitions'>,
   { group, generation }: { group: ViewGroup; generation: number },
   chatId: ChatId,
 ): Promise<LogPosition> {
@@ -143,11 +152,11 @@ async function committedOf(
 
 async function viewsWork(
   deps: VerifyDeps,
-  { generation, subjects, views, add }: Grading & { views: readonly string[] },
+  { generation, subjects, outside, views, add }: Grading & { views: readonly string[] },
 ): Promise<(() => Promise<void>)[]> {
   const { log, stores, partitions } = deps;
   const postgres = stores.postgres(generation);
-  const of = { log, postgres, generation, partitions, views };
+  const of = { log, postgres, generation, partitions, views, outside };
   const found = await subjectsIn(postgres);
   const chats = new Set([...subjects.chats.keys(), ...found.chats.filter(subjects.inSample)]);
   const users = new Set([...subjects.users, ...found.users.filter(subjects.inSample)]);

@@ -5,6 +5,7 @@ import { userStream } from '../../../events/streams.ts';
 import type { Bound, Postgres, Session } from '../../../infra/postgres/pool.ts';
 import { type GroupName, groupName } from '../../../projections/partitions/ports.ts';
 import { type Graded, nothing } from './graded.ts';
+import type { Outside } from './outside.ts';
 import { refoldChat, refoldUser } from './refold-views.ts';
 
 type View = 'user-chats' | 'members' | 'users';
@@ -70,6 +71,7 @@ export interface GradeViews {
   readonly postgres: Postgres;
   readonly generation: number;
   readonly partitions: number;
+  readonly outside: Outside;
   /** Others are left out. */
   readonly views: readonly string[];
 }
@@ -88,7 +90,8 @@ export async function gradeChats(
         table === 'user_chats_memberships' && values['chat_id'] === chatId ? [String(values['user_id'])] : [],
       );
       const until = found.through(chatId);
-      yield* await refoldChat(of.log, { chatId, readers: new Set([...readers(chatId), ...members]), until });
+      const { leftOut } = of.outside;
+      yield* await refoldChat(of.log, { chatId, readers: new Set([...readers(chatId), ...members]), until, leftOut });
     }
   });
   return compared(right, found.rows);
@@ -98,7 +101,8 @@ export async function gradeUsers(of: GradeViews, userIds: readonly UserId[]): Pr
   const found = await foundRows(of, USER_TABLES, { column: 'user_id', ids: userIds });
   const right = await inScratch(of, USER_TABLES, async function* () {
     for (const userId of userIds) {
-      yield* await refoldUser(of.log, { userId, until: found.through(userStream(userId)) });
+      const { leftOut } = of.outside;
+      yield* await refoldUser(of.log, { userId, until: found.through(userStream(userId)), leftOut });
     }
   });
   return compared(right, found.rows);
@@ -126,7 +130,7 @@ interface FoundRow {
 
 /** Rows and checkpoints of one moment: the rows say what the log says through there. */
 async function foundRows(
-  { postgres, generation, partitions }: GradeViews,
+  { postgres, generation, partitions, outside }: GradeViews,
   tables: readonly ViewTable[],
   { column, ids }: { column: string; ids: readonly string[] },
 ): Promise<{ rows: FoundRow[]; through(key: string): LogPosition }> {
@@ -139,7 +143,13 @@ async function foundRows(
     );
     const at = new Map(checkpoints.map(({ partition, position }) => [partition, position]));
     const rows = await readRows(session, tables, `WHERE ${column} = ANY($1)`, [ids]);
-    return { rows, through: (key) => at.get(partitionOf(key, partitions)) ?? 0 };
+    return {
+      rows,
+      through(key) {
+        const position = at.get(partitionOf(key, partitions)) ?? 0;
+        return outside.held({ group: 'user-chats', generation }, key, position);
+      },
+    };
   });
 }
 

@@ -78,7 +78,13 @@ export function createJobs(postgres: Postgres): Jobs {
 /** In a transaction with what the end makes true. */
 export async function endJob(session: Session, lease: Lease, end: Parameters<Jobs['end']>[1]): Promise<void> {
   const { state, result = null, error = null } = end;
-  const values = [lease.job.jobId, lease.term, state, result && JSON.stringify(result), error?.replaceAll('\0', '\uFFFD')];
+  const values = [
+    lease.job.jobId,
+    lease.term,
+    state,
+    result && JSON.stringify(result),
+    error?.replaceAll('\0', '\uFFFD'),
+  ];
   if ((await session.execute(END, values)) !== 1) throw new StaleDriver(lease);
 }
 

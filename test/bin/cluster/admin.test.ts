@@ -68,16 +68,19 @@ it('lists deliveries beside the views, so that it is seen where nobody delivers,
 
 it('tells the generations of a view, and how far the rebuild of its group is', async () => {
   const { checkpoints, moveTo, log, states } = await world({
-    generations: [
-      ...FIRST,
-      { group: 'user-chats', generation: 2, state: 'building', ready: true, ...UNBOUNDED },
-    ],
+    generations: [...FIRST, { group: 'user-chats', generation: 2, state: 'building', ready: true, ...UNBOUNDED }],
     jobs: [rebuild],
   });
   await checkpoints.prepare('user-chats@2', 2);
   for (const group of GROUPS) await moveTo(group, await log.head());
   const found = await states();
   const generations = { live: 1, building: 2, previous: null };
-  expect(found.get('members')).toMatchObject({ state: 'rebuilding', progress: 0.5, etaS: 9, lagEvents: 0, generations });
+  expect(found.get('members')).toMatchObject({
+    state: 'rebuilding',
+    progress: 0.5,
+    etaS: 9,
+    lagEvents: 0,
+    generations,
+  });
   expect(found.get('chat-history')).toMatchObject({ state: 'live', generations: { ...generations, building: null } });
 });

@@ -1,11 +1,17 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clusterEnv, dropClusters } from '../../support/cluster.ts';
-import { temporaryFolder } from '../../support/server-process.ts';
-import { call } from '../../support/protocol-client.ts';
-import { hasEnded, jobUntil, type OperatedCluster, operate, startTalk, type Talk } from '../../support/rebuilding-cluster.ts';
+import { type Answer, call } from '../../support/protocol-client.ts';
+import {
+  hasEnded,
+  jobUntil,
+  type OperatedCluster,
+  operate,
+  startTalk,
+  type Talk,
+} from '../../support/rebuilding-cluster.ts';
 import { seeded } from '../../support/seeded.ts';
-import { launchServer, type ServerProcess } from '../../support/server-process.ts';
+import { launchServer, type ServerProcess, temporaryFolder } from '../../support/server-process.ts';
 
 const SEED = 23;
 const LONG_MS = 300_000;
@@ -42,6 +48,11 @@ async function generations(): Promise<unknown> {
   return states.find(({ name }) => name === 'chat-history')?.generations;
 }
 
+interface Page {
+  messages: unknown[];
+  next: { before: number } | null;
+}
+
 /** Pages of a chat as of one seq, again and again: the answers that differ from the first. */
 function readAsOf(chatId: string, asOf: number): { stop(): Promise<{ answers: number; others: string[] }> } {
   const token = talk.users[0]?.accessToken ?? '';
@@ -53,12 +64,9 @@ function readAsOf(chatId: string, asOf: number): { stop(): Promise<{ answers: nu
     while (!stopped && others.length === 0) {
       let before: number | null = null;
       for (let page = 0; ; page++) {
-        const more = before === null ? '' : `&before=${before}`;
-        const { status, body } = await call<{ messages: unknown[]; next: { before: number } | null }>(
-          http,
-          `/v1/chats/${chatId}/messages?limit=7&asOf=${asOf}${more}`,
-          { token },
-        );
+        const more: string = before === null ? '' : `&before=${before}`;
+        const path = `/v1/chats/${chatId}/messages?limit=7&asOf=${asOf}${more}`;
+        const { status, body }: Answer<Page> = await call<Page>(http, path, { token });
         const said = JSON.stringify([status, body.messages]);
         pages[page] ??= said;
         answers += 1;
@@ -77,46 +85,54 @@ function readAsOf(chatId: string, asOf: number): { stop(): Promise<{ answers: nu
   };
 }
 
-test(`a rebuild under load outlives a kill in each of its phases; readers see one thing all the time (seed ${SEED})`, async () => {
-  const load = talk.keepOn(20);
-  const reading = readAsOf(talk.chats[0] ?? '', 30);
-  const begun = await cluster.admin.rebuild('all', { eventsPerSecond: 60 });
-  if (!begun.ok) throw new Error(begun.rejection.detail);
-  const { jobId } = begun.value;
-  expect(await cluster.admin.rebuild('users')).toMatchObject({ ok: false, rejection: { code: 'version-conflict' } });
-  for (const phase of ['building', 'catching-up', 'verifying', 'switching'] as const) {
-    await jobUntil(cluster.admin, jobId, (job) => job.phase === phase || hasEnded(job));
-    const [victim] = projectors.splice(0, 1);
-    await victim?.kill();
-    projectors.push(await launch('projector'));
-  }
-  const ended = await jobUntil(cluster.admin, jobId, hasEnded);
-  expect(ended).toMatchObject({ state: 'done', error: null });
-  expect(ended.result).toMatchObject({ differencesFound: 0, sample: 1 });
-  expect(await generations()).toEqual({ live: 2, building: null, previous: 1 });
-  await load.stop();
-  const { answers, others } = await reading.stop();
-  expect(others).toEqual([]);
-  expect(answers).toBeGreaterThan(10);
-}, LONG_MS);
+test(
+  `a rebuild under load outlives a kill in each of its phases; readers see one thing all the time (seed ${SEED})`,
+  async () => {
+    const load = talk.keepOn(20);
+    const reading = readAsOf(talk.chats[0] ?? '', 30);
+    const begun = await cluster.admin.rebuild('all', { eventsPerSecond: 60 });
+    if (!begun.ok) throw new Error(begun.rejection.detail);
+    const { jobId } = begun.value;
+    expect(await cluster.admin.rebuild('users')).toMatchObject({ ok: false, rejection: { code: 'version-conflict' } });
+    for (const phase of ['building', 'catching-up', 'verifying', 'switching'] as const) {
+      await jobUntil(cluster.admin, jobId, (job) => job.phase === phase || hasEnded(job));
+      const [victim] = projectors.splice(0, 1);
+      await victim?.kill();
+      projectors.push(await launch('projector'));
+    }
+    const ended = await jobUntil(cluster.admin, jobId, hasEnded);
+    expect(ended).toMatchObject({ state: 'done', error: null });
+    expect(ended.result).toMatchObject({ differencesFound: 0, sample: 1 });
+    expect(await generations()).toEqual({ live: 2, building: null, previous: 1 });
+    await load.stop();
+    const { answers, others } = await reading.stop();
+    expect(others).toEqual([]);
+    expect(answers).toBeGreaterThan(10);
+  },
+  LONG_MS,
+);
 
-test('what is live is verified at any time; the generation before is live again, and dropped', async () => {
-  const reading = readAsOf(talk.chats[0] ?? '', 30);
-  const verified = await cluster.admin.verify('all');
-  if (!verified.ok) throw new Error(verified.rejection.detail);
-  const { result } = await jobUntil(cluster.admin, verified.value.jobId, hasEnded);
-  expect(result).toMatchObject({ differences: [] });
-  expect(result?.rows).toBeGreaterThan(talk.sent());
+test(
+  'what is live is verified at any time; the generation before is live again, and dropped',
+  async () => {
+    const reading = readAsOf(talk.chats[0] ?? '', 30);
+    const verified = await cluster.admin.verify('all');
+    if (!verified.ok) throw new Error(verified.rejection.detail);
+    const { result } = await jobUntil(cluster.admin, verified.value.jobId, hasEnded);
+    expect(result).toMatchObject({ differences: [] });
+    expect(result?.rows).toBeGreaterThan(talk.sent());
 
-  expect(await cluster.admin.rollback('chat-history')).toMatchObject({ ok: true });
-  expect(await cluster.admin.rollback('users')).toMatchObject({ ok: true });
-  expect(await generations()).toEqual({ live: 1, building: null, previous: 2 });
-  expect(await cluster.admin.drop('chat-history')).toMatchObject({ ok: true });
-  expect(await cluster.admin.drop('members')).toMatchObject({ ok: true });
-  expect(await cluster.admin.rollback('users')).toMatchObject({ ok: false, rejection: { code: 'version-conflict' } });
-  const left = () => cluster.postgres.query('SELECT 1 FROM generations WHERE state = $1', ['dropping']);
-  await expect.poll(left, { timeout: LONG_MS }).toEqual([]);
-  const schemas = `SELECT 1 FROM information_schema.schemata WHERE schema_name = 'generation_2'`;
-  expect(await cluster.postgres.query(schemas)).toEqual([]);
-  expect((await reading.stop()).others).toEqual([]);
-}, LONG_MS);
+    expect(await cluster.admin.rollback('chat-history')).toMatchObject({ ok: true });
+    expect(await cluster.admin.rollback('users')).toMatchObject({ ok: true });
+    expect(await generations()).toEqual({ live: 1, building: null, previous: 2 });
+    expect(await cluster.admin.drop('chat-history')).toMatchObject({ ok: true });
+    expect(await cluster.admin.drop('members')).toMatchObject({ ok: true });
+    expect(await cluster.admin.rollback('users')).toMatchObject({ ok: false, rejection: { code: 'version-conflict' } });
+    const left = () => cluster.postgres.query('SELECT 1 FROM generations WHERE state = $1', ['dropping']);
+    await expect.poll(left, { timeout: LONG_MS }).toEqual([]);
+    const schemas = `SELECT 1 FROM information_schema.schemata WHERE schema_name = 'generation_2'`;
+    expect(await cluster.postgres.query(schemas)).toEqual([]);
+    expect((await reading.stop()).others).toEqual([]);
+  },
+  LONG_MS,
+);

@@ -2,10 +2,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Cassandra } from '../../../infra/cassandra/cassandra.ts';
 import { readAll } from '../../../infra/cassandra/cassandra.ts';
 import { connectCassandra } from '../../../infra/cassandra/connect.ts';
-import { VIEW_TABLES } from '../../../infra/cassandra/stored-rows.ts';
 import { MIGRATIONS, type Migration } from '../../../infra/cassandra/migrations/list.ts';
 import { LOCK_TABLE, migrationLock } from '../../../infra/cassandra/migrations/lock.ts';
 import { migrate } from '../../../infra/cassandra/migrations/migrate.ts';
+import { VIEW_TABLES } from '../../../infra/cassandra/stored-rows.ts';
 import { freshKeyspace } from '../../support/servers.ts';
 import { connectOptions } from './keyspace.ts';
 

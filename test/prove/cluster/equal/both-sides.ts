@@ -1,7 +1,6 @@
-import { reachCassandra } from '../../../../bin/cluster/reach-server.ts';
 import { openStores } from '../../../../bin/cluster/generations/stores.ts';
+import { reachCassandra } from '../../../../bin/cluster/reach-server.ts';
 import { openReadSide } from '../../../../bin/cluster/read-side.ts';
-import type { ViewReaders } from './compare.ts';
 import { dataFolderPaths } from '../../../../bin/data-folder.ts';
 import type { MessageLookup } from '../../../../commands/index.ts';
 import type { EventLog } from '../../../../events/event-store.ts';
@@ -18,6 +17,7 @@ import { openViews } from '../../../../infra/sqlite/views/open-views.ts';
 import { chatLogReader } from '../../../../queries/chat-log/log-reader.ts';
 import { nameLiveTables } from '../../../support/live-tables.ts';
 import { ensure } from '../../part.ts';
+import type { ViewReaders } from './compare.ts';
 import type { Positions } from './positions.ts';
 
 export interface EmbeddedSide {

@@ -1,4 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { MessageLookup } from '../../../../commands/index.ts';
+import type { ChatId, UserId } from '../../../../events/ids.ts';
+import type { Database } from '../../../../infra/sqlite/database.ts';
+import { type Seeded, seeded } from '../../../support/seeded.ts';
 import {
   type Compared,
   compareHistory,
@@ -7,10 +11,6 @@ import {
   compareUserChats,
   type ViewReaders,
 } from './compare.ts';
-import type { MessageLookup } from '../../../../commands/index.ts';
-import type { ChatId, UserId } from '../../../../events/ids.ts';
-import type { Database } from '../../../../infra/sqlite/database.ts';
-import { type Seeded, seeded } from '../../../support/seeded.ts';
 import { patiently } from './patiently.ts';
 
 const AT_ONCE = 8;
