@@ -28,7 +28,7 @@ const MAY_USE = {
 };
 
 /** Folders of infra/ that each speak to one store or broker. */
-const ADAPTERS = 'cassandra|eventstoredb|kafka|memory|postgres|sqlite';
+const ADAPTERS = 'cassandra|duckdb|eventstoredb|kafka|memory|postgres|sqlite';
 
 /** Modules of Node that reach beyond the process. */
 const OUTSIDE = 'child_process|cluster|dgram|dns|dns/promises|http|http2|https|net|tls';

@@ -12,6 +12,6 @@ export function laterVerb(name: string): Command {
     });
 }
 
-const LATER = ['export', 'query'] as const;
+const LATER = ['export'] as const;
 
 export const laterVerbs = LATER.map((name) => () => laterVerb(name));

@@ -14,6 +14,7 @@ import { migrateVerb } from './migrate.ts';
 import { opsVerb } from './ops.ts';
 import { parkedVerb } from './parked.ts';
 import { projectionsVerb } from './projections/verb.ts';
+import { queryVerb } from './query.ts';
 import { replayVerb } from './replay.ts';
 import { serveVerb } from './serve.ts';
 import { upcastVerb } from './upcast.ts';
@@ -33,6 +34,7 @@ const VERBS = [
   projectionsVerb,
   parkedVerb,
   opsVerb,
+  queryVerb,
   diffVerb,
   blameVerb,
   backupVerb,
