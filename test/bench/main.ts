@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { benchAsOf } from './as-of.ts';
+import { benchBackup } from './backup.ts';
 import { benchCassandraAdapter } from './cassandra-adapter.ts';
 import { benchBigGroup } from './cluster/big-group.ts';
 import { benchCatchUp } from './cluster/catch-up.ts';
@@ -20,6 +21,7 @@ const BENCHES: Record<string, () => Promise<Verdict[]>> = {
   latency: benchLatency,
   'fan-out': benchFanOut,
   rebuild: benchRebuildVerdict,
+  backup: () => benchBackup(),
   'as-of': benchAsOf,
   memory: benchMemory,
   'event-store-appends': benchEventStoreAppends,

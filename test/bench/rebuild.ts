@@ -64,10 +64,10 @@ async function measured(work: () => Promise<unknown>): Promise<Cost> {
 }
 
 /** As the log's reader asks for them. */
-const READ_COLUMNS = 'position, stream, revision, hex(event_id), type, recorded_at, data, metadata';
+export const READ_COLUMNS = 'position, stream, revision, hex(event_id), type, recorded_at, data, metadata';
 
 /** Every column of every event as SQLite gives it, nothing parsed. */
-async function rawScan(file: string, columns: string): Promise<number> {
+export async function rawScan(file: string, columns: string): Promise<number> {
   const db = await openDatabase({ file, synchronous: 'full', readOnly: true });
   const page = db.prepare<[number]>(`SELECT ${columns} FROM events WHERE position > ? ORDER BY position LIMIT 10000`, {
     arrays: true,
