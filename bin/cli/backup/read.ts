@@ -28,15 +28,6 @@ export async function checkedSegment(folder: string, of: BackupSegment): Promise
   return bytes;
 }
 
-/** The events of a sound segment. */
-export function* eventsOf(segment: Buffer): Generator<RecordedEvent> {
-  for (const line of linesOf(segment)) {
-    const event = eventOf(segment, line);
-    if (!event) throw damaged(`line ${line.number} has the right hash and is no event`); // so it was written
-    yield event;
-  }
-}
-
 export function lastEventOf(segment: Buffer): RecordedEvent {
   const last = [...linesOf(segment)].at(-1);
   const event = last && eventOf(segment, last);
@@ -46,7 +37,7 @@ export function lastEventOf(segment: Buffer): RecordedEvent {
 
 /**
  * The events of a backup, checked before they are given: through a position, or all before the first that was recorded
- * after a time. Segments that lie behind are not read.
+ * after a time. What lies behind may be damaged. Throws `VerbFailed`, `corrupt`, where it comes to a damage.
  */
 export async function* backedUpPages(
   folder: string,
@@ -55,10 +46,10 @@ export async function* backedUpPages(
 ): AsyncGenerator<RecordedEvent[]> {
   const isBeyond = (event: RecordedEvent): boolean =>
     until !== null && ('position' in until ? event.position > until.position : event.recordedAt > until.time);
-  let page: RecordedEvent[] = [];
   for (const segment of segments) {
     if (until !== null && 'position' in until && segment.first > until.position) break;
-    for (const event of eventsOf(await checkedSegment(folder, segment))) {
+    let page: RecordedEvent[] = [];
+    for (const event of soundEvents(await readSegment(folder, segment))) {
       if (isBeyond(event)) {
         yield page;
         return;
@@ -68,8 +59,19 @@ export async function* backedUpPages(
       yield page;
       page = [];
     }
+    if (page.length > 0) yield page;
   }
-  if (page.length > 0) yield page;
+}
+
+/** The events of a segment to its first damage, which is thrown. */
+function* soundEvents({ bytes, damage: [damage] }: { bytes: Buffer; damage: Damage[] }): Generator<RecordedEvent> {
+  for (const line of linesOf(bytes)) {
+    if (line.number === damage?.line) break;
+    const event = eventOf(bytes, line);
+    if (!event) throw damaged(`line ${line.number} has the right hash and is no event`); // so it was written
+    yield event;
+  }
+  if (damage) throw damaged(describeDamage(damage));
 }
 
 const SAID: Record<Damage['kind'], string> = {

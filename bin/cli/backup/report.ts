@@ -8,10 +8,10 @@ const PRINTED_MAX = 20;
 export function describeVerified(manifest: BackupManifest, { damage, gaps, accounts }: BackupCheck): string {
   if (damage.count === 0 && accounts === null) {
     const { events, position, chain, segments } = manifest;
-    return `sound: ${events} events through ${position} in ${segments.length} segments, and the accounts; chain ${chain}`;
+    return `sound: ${events} events through ${position} in ${many(segments.length, 'segment')}, and the accounts; chain ${chain}`;
   }
   return [
-    ...(damage.count > 0 ? [`damaged at ${damage.count} places:`] : []),
+    ...(damage.count > 0 ? [`damaged at ${many(damage.count, 'place')}:`] : []),
     ...shown(damage, describeDamage),
     ...(gaps.count > 0 ? ['missing, as far as what comes after them tells:'] : []),
     ...shown(gaps, ({ stream, fromRevision, throughRevision, before }) => {
@@ -33,6 +33,8 @@ export function describeComparison({ sameEpoch, same, differences }: LogComparis
     }),
   ].join('\n');
 }
+
+const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 function shown<T>({ count, first }: { count: number; first: readonly T[] }, describe: (one: T) => string): string[] {
   const lines = first.slice(0, PRINTED_MAX).map((one) => `  ${describe(one)}`);

@@ -169,8 +169,6 @@ describe('what was done to a segment is told with position, stream and revision'
     });
     expect(check.damage.first).toMatchObject([{ kind: 'no-file', segment: SECOND }]);
     expect(check.gaps.count).toBeGreaterThan(0);
-    expect(describeVerified(manifest, check)).toMatch(
-      /^damaged at 1 places:\n {2}segments\/000002.ndjson is missing\n/,
-    );
+    expect(describeVerified(manifest, check)).toMatch(/^damaged at 1 place:\n {2}segments\/000002.ndjson is missing\n/);
   });
 });

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readManifest } from '../../../bin/cli/backup/manifest.ts';
@@ -50,6 +51,33 @@ test('a restore up to a position or a time holds exactly the events until then, 
   const timed = await restored('timed.db', { time });
   expect(await all(timed)).toEqual(events.slice(0, firstLater));
   for (const log of [part, timed, store]) await log.close();
+});
+
+test('what lies before a damage can be had, and no more', async () => {
+  const folder = testFolder();
+  const { store, out, take, append } = await openBackedUp(folder);
+  await append('chat-1', 30);
+  await take();
+  await append('chat-1', 30);
+  const { manifest } = await take();
+  const second = join(out, 'segments/000002.ndjson');
+  const lines = readFileSync(second, 'utf8').split('\n');
+  writeFileSync(second, lines.with(9, (lines[9] ?? '').replace('Tested', 'Forged')).join('\n'));
+  const restore = (name: string, position: number) => {
+    const pages = backedUpPages(out, manifest, { epoch: store.epoch, position });
+    return restoreEventLog({ to: join(folder, name), pages });
+  };
+  for (const position of [10, 30, 38])
+    expect(await restore(`${position}.db`, position)).toMatchObject({ events: position });
+  const damage = 'segments/000002.ndjson line 10: position 40, chat-1 revision 39, was changed (after position 39)';
+  for (const position of [40, 50]) {
+    await expect(restore('none.db', position)).rejects.toMatchObject({
+      code: 'corrupt',
+      message: `the backup is damaged: ${damage}`,
+    });
+  }
+  expect(existsSync(join(folder, 'none.db'))).toBe(false);
+  await store.close();
 });
 
 test('a restored log has no gap, and takes the place of none', async () => {
