@@ -4,6 +4,7 @@ import { createSubjects } from '../subjects.ts';
 import { fill } from './apply.ts';
 import { type JobDeps, type Step, stepEventsOf } from './job.ts';
 import { ONE_TERM } from './lot.ts';
+import type { Limits } from './pace.ts';
 import {
   type Compared,
   type Comparison,
@@ -49,6 +50,7 @@ interface Side extends Graded {
 interface State {
   grading: Grading;
   sides: readonly Side[];
+  how: Limits;
   picked: Picked | null;
   pinned: Pinned | null;
   comparing: { sides: Side[]; now: Generator<number, Compared> | null; passed: number; seen: number; rows: number };
@@ -60,11 +62,11 @@ interface State {
 export interface GradeOptions {
   readonly name: string;
   readonly graded: readonly Graded[];
-  readonly sample: number;
+  readonly how: Limits & { sample?: number };
 }
 
 export function createGrade(deps: JobDeps, options: GradeOptions): Grade {
-  const { sample } = options;
+  const { sample = 1 } = options.how;
   const units = { done: 0, total: 1 };
   let state: State | null = null;
 
@@ -117,7 +119,8 @@ export function createGrade(deps: JobDeps, options: GradeOptions): Grade {
   };
 }
 
-async function open(deps: JobDeps, { name, graded, sample }: GradeOptions): Promise<State> {
+async function open(deps: JobDeps, { name, graded, how }: GradeOptions): Promise<State> {
+  const { sample = 1 } = how;
   const grading = await deps.store.grading(name);
   const { leftOut } = deps;
   const parked = graded.flatMap((one) => parkedOf(deps, one).map((event) => ({ ...event, group: one.view })));
@@ -130,6 +133,7 @@ async function open(deps: JobDeps, { name, graded, sample }: GradeOptions): Prom
   return {
     grading,
     sides,
+    how,
     picked: sampled(sample),
     pinned: null,
     comparing: { sides: [...sides], now: null, passed: 0, seen: 0, rows: 0 },
@@ -167,7 +171,7 @@ function standsAt({ store }: JobDeps, { view, generation }: Graded): LogPosition
 /** Folds a step of the log into what is not there yet; 0 where all is. Never past where the views stand. */
 async function foldOn(
   deps: JobDeps,
-  { grading, sides, picked }: State,
+  { grading, sides, how, picked }: State,
   untilOf: (side: Side) => LogPosition,
 ): Promise<number> {
   const behind = sides.filter((side) => side.track.position < untilOf(side));
@@ -182,7 +186,7 @@ async function foldOn(
     log: deps.log,
     tracks,
     until,
-    stepEvents: stepEventsOf(deps),
+    stepEvents: stepEventsOf(deps, how),
     ...unheard,
     ...(wants && { wants }),
   });

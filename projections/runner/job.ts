@@ -3,7 +3,7 @@ import type { LeftOut } from '../parking/left-out.ts';
 import type { ParkedEvent } from '../parking/ports.ts';
 import type { EventPlace } from '../projection.ts';
 import type { LiveViews } from './live.ts';
-import type { Meter, Pacer } from './pace.ts';
+import type { Limits, Meter, Pacer } from './pace.ts';
 import type { Comparison, StoredJob, ViewsStore } from './ports.ts';
 import type { Report } from './report.ts';
 
@@ -67,5 +67,10 @@ export interface JobDeps {
 /** Beside live views that readers wait for, steps are short: a live event waits for no longer than one. */
 const STEP_EVENTS_BESIDE_LIVE = 1_000;
 
-export const stepEventsOf = ({ busy, stepEvents }: JobDeps): number =>
-  busy() ? Math.min(STEP_EVENTS_BESIDE_LIVE, stepEvents) : stepEvents;
+/** Where a rate is given, a second's events come in so many steps. */
+const STEPS_PER_SECOND = 5;
+
+export function stepEventsOf({ busy, stepEvents }: JobDeps, { eventsPerSecond }: Limits): number {
+  const most = busy() ? Math.min(STEP_EVENTS_BESIDE_LIVE, stepEvents) : stepEvents;
+  return eventsPerSecond === undefined ? most : Math.min(most, Math.ceil(eventsPerSecond / STEPS_PER_SECOND));
+}

@@ -31,7 +31,7 @@ export function rebuildWork(deps: JobDeps, job: StoredJob): JobWork {
     return loadTrack(deps, view, building);
   });
   const lives = job.views.map((view) => live.get(view)).filter((entry) => entry !== undefined);
-  const grade = createGrade(deps, { name: job.jobId, graded: tracks, sample: job.how.sample ?? 1 });
+  const grade = createGrade(deps, { name: job.jobId, graded: tracks, how: job.how });
   const building: Building = { deps, job, tracks, lives, grade, head: 0 };
   store.bulk(true);
 
@@ -90,7 +90,7 @@ async function buildOn(building: Building): Promise<Step> {
 function stepEvents({ deps, job }: Building): number {
   // While readers wait for the first build there is nothing live to make room for.
   if (job.first) return FIRST_BUILD_STEPS * deps.stepEvents;
-  return stepEventsOf(deps);
+  return stepEventsOf(deps, job.how);
 }
 
 /** Readers never go back: what takes over holds at least what they have seen. */

@@ -7,7 +7,7 @@ import { hashViews } from '../support/hash-views.ts';
 import { call, openSocket, type SignedIn, signUp } from '../support/protocol-client.ts';
 import { type Seeded, seeded } from '../support/seeded.ts';
 import { launchServer, type ServerProcess, temporaryFolder } from '../support/server-process.ts';
-import { ensure, type Part, scaled } from './part.ts';
+import { ensure, type Part, type PartOptions, scaled } from './part.ts';
 
 const KILLS = 50;
 const EVENTS = 1_000_000;
@@ -35,36 +35,42 @@ interface World {
 export const rebuildKillsPart: Part = {
   name: 'rebuild-kills',
   what: 'kill -9 at random points of a rebuild under load: what it ends with is, row by row, what was live all the while',
-  async run({ share, seed, say }) {
-    const data = temporaryFolder();
-    const events = scaled(EVENTS, share);
-    await writeBigLog({ file: join(data, 'events.db'), events, chats: CHATS, usersPerChat: USERS_PER_CHAT, seed });
-    let server = await launchServer({ data, env: ENV }).ready;
-    const world = await populate(server, seeded(seed));
-    const kills = scaled(KILLS, share);
-    for (let kill = 1; kill <= kills; kill++) {
-      const target = kill % SWITCH_EVERY === 0 ? SWITCH_FROM : world.random.next();
-      await rebuildThenKill(world, server, target);
-      server = await launchServer({ data, env: ENV }).ready;
-      say(`${kill} kills, the last one where ${JSON.stringify(Object.fromEntries(world.phases))}`);
-    }
-    await whileSending(world, server, async () => {
-      const job = await openJob(world, server);
-      await ended(world, server, job.jobId);
-    });
-    await settled(world, server);
-    await server.stop();
-    const hashes = await hashViews(join(data, 'views.db'));
-    for (const [view, { live, previous }] of Object.entries(hashes)) {
-      ensure(live === previous, `${view}: ${live} was built, and ${previous} was live`);
-    }
-    const verified = await hindsightJson<{ differencesFound: number; rows: number }>(['projections', 'verify', 'all'], {
-      data,
-    });
-    ensure(verified.differencesFound === 0, `verify: ${JSON.stringify(verified)}`);
-    return { kills, events, sent: world.sent, rows: verified.rows, ...Object.fromEntries(world.phases) };
-  },
+  run: ({ share, seed, say }) =>
+    killRebuilds({ events: scaled(EVENTS, share), kills: scaled(KILLS, share), seed, say }),
 };
+
+interface Kills extends Pick<PartOptions, 'seed' | 'say'> {
+  events: number;
+  kills: number;
+}
+
+export async function killRebuilds({ events, kills, seed, say }: Kills): Promise<Record<string, number>> {
+  const data = temporaryFolder();
+  await writeBigLog({ file: join(data, 'events.db'), events, chats: CHATS, usersPerChat: USERS_PER_CHAT, seed });
+  let server = await launchServer({ data, env: ENV }).ready;
+  const world = await populate(server, seeded(seed));
+  for (let kill = 1; kill <= kills; kill++) {
+    const target = kill % SWITCH_EVERY === 0 ? SWITCH_FROM : world.random.next();
+    await rebuildThenKill(world, server, target);
+    server = await launchServer({ data, env: ENV }).ready;
+    say(`${kill} kills, the last one where ${JSON.stringify(Object.fromEntries(world.phases))}`);
+  }
+  await whileSending(world, server, async () => {
+    const job = await openJob(world, server);
+    await ended(world, server, job.jobId);
+  });
+  await settled(world, server);
+  await server.stop();
+  const hashes = await hashViews(join(data, 'views.db'));
+  for (const [view, { live, previous }] of Object.entries(hashes)) {
+    ensure(live === previous, `${view}: ${live} was built, and ${previous} was live`);
+  }
+  const verified = await hindsightJson<{ differencesFound: number; rows: number }>(['projections', 'verify', 'all'], {
+    data,
+  });
+  ensure(verified.differencesFound === 0, `verify: ${JSON.stringify(verified)}`);
+  return { kills, events, sent: world.sent, rows: verified.rows, ...Object.fromEntries(world.phases) };
+}
 
 async function populate(server: ServerProcess, random: Seeded): Promise<World> {
   const { data } = server;
