@@ -7,10 +7,18 @@ export interface Answer<T = Record<string, unknown>> {
   headers: Headers;
 }
 
+interface CallOptions {
+  method?: string;
+  token?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
 export async function call<T = Record<string, unknown>>(
   http: string,
   path: string,
-  options: { method?: string; token?: string; body?: unknown; headers?: Record<string, string> } = {},
+  options: CallOptions = {},
 ): Promise<Answer<T>> {
   const response = await fetch(`${http}${path}`, {
     method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
@@ -20,6 +28,7 @@ export async function call<T = Record<string, unknown>>(
       ...options.headers,
     },
     ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
+    ...(options.signal && { signal: options.signal }),
   });
   const text = await response.text();
   return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as T, headers: response.headers };

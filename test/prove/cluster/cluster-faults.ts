@@ -1,24 +1,22 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { rmSync } from 'node:fs';
 import { down, up } from '../../../bin/dev-servers/index.ts';
 import { hindsight } from '../../support/cli.ts';
 import { seeded } from '../../support/seeded.ts';
 import { temporaryFolder } from '../../support/server-process.ts';
 import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import { ensure, type Part, type PartOptions, scaled } from '../part.ts';
-import { type Cluster, FAULTS, type Fault, ROUNDS } from './faults.ts';
-import { type Load, startLoad } from './load.ts';
-import { watchMemory } from './memory.ts';
+import { behind, drained, firstWrongs, sumOf, wrongsOf } from './crowd.ts';
+import { type Cluster, FAULTS, ROUNDS } from './faults.ts';
+import { prepareFlood } from './flood.ts';
+import { startLoad } from './load.ts';
 import { type RoleProcess, startRole } from './role-process.ts';
+import { everybody, type Load, playRound } from './round.ts';
 import { describe, HEADER, newRow, type Row } from './table.ts';
 
-/** Load between two faults, in which all must be well. */
-const CALM_MS = 1_500;
-/** A message that takes longer while nothing is broken is told of. */
-const STALL_MS = 3_000;
-/** Whoever has not caught up so long after what was broken is there again is told of. */
-const SLOW_MS = 15_000;
+const SETTLED_WITHIN_MS = 90_000;
+
 /** Two of each, so that each has one to take over from it. */
-const ROLES = ['gateway,http', 'relay', 'projector', 'deliveries'] as const;
+const ROLES = ['gateway', 'http', 'relay', 'projector', 'deliveries'] as const;
 const OF_EACH = 2;
 
 export const clusterFaultsPart: Part = {
@@ -36,6 +34,7 @@ async function inCluster<T>(
   const processes: RoleProcess[] = [];
   const quiet = (): void => undefined;
   let storeProxy: TcpProxy | null = null;
+  let failed = false;
   try {
     const servers = await up({ folder, say: quiet });
     const env: Record<string, string> = Object.assign({}, ...servers.map((server) => server.env));
@@ -47,6 +46,7 @@ async function inCluster<T>(
     say(`${processes.length} processes are up`);
     return await use({ folder, processes, storeProxy, random: seeded(seed), say }, env);
   } catch (error) {
+    failed = true;
     for (const process of processes) process.keepOutput(folder);
     say(`what the processes printed is in ${folder}`);
     throw error;
@@ -54,6 +54,7 @@ async function inCluster<T>(
     await Promise.all(processes.map((process) => process.stop()));
     await storeProxy?.close();
     await down({ folder, say: quiet });
+    if (!failed) rmSync(folder, { recursive: true }); // with floods these are gigabytes
   }
 }
 
@@ -69,97 +70,57 @@ async function startOneOfEach(
 async function prove(
   cluster: Cluster,
   env: Record<string, string>,
-  { share, only, say }: PartOptions,
+  { share, only, seed, say }: PartOptions,
 ): Promise<Record<string, number | string>> {
-  const load = await startLoad(cluster.processes, cluster.random);
   const faults = FAULTS.filter(({ name }) => only === undefined || only.some((part) => name.includes(part)));
+  const random = seeded(seed + 1); // the load takes its numbers as they come: the faults have their own
+  const flood = faults.some(({ flooded }) => flooded) ? await prepareFlood(cluster.processes, random) : null;
+  const load: Load = { listeners: await startLoad(cluster.processes, random), flood };
   const rows = faults.map(({ name }) => newRow(name));
   const table = (): string => [HEADER, ...rows.map(describe)].join('\n');
   for (let round = 0; round < scaled(ROUNDS, share); round++) {
     for (const [i, fault] of faults.entries()) {
-      if (round < scaled(fault.rounds, share)) await oneRound(cluster, load, { fault, row: rows[i] as Row });
+      if (round < scaled(fault.rounds, share)) await playRound(cluster, load, { fault, row: rows[i] as Row });
     }
     say(`after ${round + 1} rounds:\n${table()}`);
   }
-  await load.settle();
-  await load.stop();
-  const facts = judge(load, cluster.processes);
+  await settle(load);
+  const facts = count(load, cluster.processes);
   say(JSON.stringify(facts));
   const verified = await hindsight(['projections', 'verify', 'all', '--json'], { env });
   ensure(verified.code === 0, `the views differ from the log: ${verified.stdout} ${verified.stderr}`);
-  const wrongs = facts.lost + facts.duplicated + facts.reordered;
-  ensure(wrongs === 0, `${wrongs} wrongs: ${load.firstWrongs().join('; ')}`);
-  ensure(
-    rows.every(({ stuck }) => stuck === 0),
-    'some did not catch up in time',
-  );
+  const wrongs = facts.lost + facts.duplicated + facts.reordered + facts.other;
+  ensure(wrongs === 0, `${wrongs} wrongs: ${firstWrongs(everybody(load)).join('; ')}`);
+  const stuck = rows.filter((row) => row.stuck > 0).map(({ fault }) => fault);
+  ensure(stuck.length === 0, `some did not catch up in time after ${stuck.join(', ')}`);
+  const tooMuch = rows.flatMap((row) => row.tooMuch);
+  ensure(tooMuch.length === 0, tooMuch.join('; '));
   return { ...facts, table: `\n${table()}\n` };
 }
 
-function forgetWaits({ listeners }: Load): void {
-  for (const listener of listeners) Object.assign(listener, { longestWaitMs: 0, longestAckMs: 0 });
+/** Sends no more, and waits until everything is answered and has come. */
+async function settle(load: Load): Promise<void> {
+  const crowd = everybody(load);
+  for (const listener of crowd) listener.talking = false;
+  ensure(await drained(crowd, SETTLED_WITHIN_MS), `never caught up: ${behind(crowd).join(', ')}`);
+  await Promise.all(crowd.map((listener) => listener.stop()));
 }
 
-const longestWait = ({ listeners }: Load): number =>
-  Math.round(Math.max(...listeners.map(({ longestWaitMs }) => longestWaitMs)));
+type Facts = Record<'acked' | 'seen' | 'reconnects' | 'resyncs' | 'endedByThemselves', number> &
+  ReturnType<typeof wrongsOf>;
 
-async function oneRound(cluster: Cluster, load: Load, { fault, row }: { fault: Fault; row: Row }): Promise<void> {
-  const inject = await fault.prepare(cluster);
-  forgetWaits(load);
-  await pause(CALM_MS + cluster.random.below(CALM_MS));
-  const calm = longestWait(load);
-  if (calm > STALL_MS) cluster.say(`a message took ${calm} ms where nothing was broken`);
-  const memory = fault.watchMemory ? await watchMemory(cluster.processes) : null;
-  forgetWaits(load);
-  const before = load.wrongs();
-  const began = performance.now();
-  await inject();
-  const repaired = performance.now();
-  const tellOf = (): void => cluster.say(`${fault.name}, not caught up yet: ${load.behind().join('; ')}`);
-  const slow = setTimeout(tellOf, SLOW_MS);
-  if (!(await load.caughtUp())) {
-    row.stuck++;
-    tellOf();
-  }
-  clearTimeout(slow);
-  const since = (from: number): number => Math.round(performance.now() - from);
-  row.recoveryMs.push(since(began));
-  row.waitMs.push(longestWait(load));
-  row.ackMs.push(Math.round(Math.max(...load.listeners.map(({ longestAckMs }) => longestAckMs))));
-  const after = load.wrongs();
-  row.lost += after.lost - before.lost;
-  row.duplicated += after.duplicated - before.duplicated;
-  row.reordered += after.reordered - before.reordered;
-  const took = `repaired after ${Math.round(repaired - began)}, all caught up after ${row.recoveryMs.at(-1)}`;
-  cluster.say(
-    `${new Date().toISOString()} ${fault.name}, round ${row.recoveryMs.length}: ${took}, ` +
-      `longest wait ${row.waitMs.at(-1)}, until acknowledged ${row.ackMs.at(-1)} ms ${load.firstWrongs()[0] ?? ''}`,
-  );
-  if (memory) row.memory = await memory.end();
-  for (const process of cluster.processes) process.keepOutput(cluster.folder);
-}
-
-function judge(
-  load: Load,
-  processes: readonly RoleProcess[],
-): Record<
-  'acked' | 'seen' | 'lost' | 'duplicated' | 'reordered' | 'reconnects' | 'resyncs' | 'endedByThemselves',
-  number
-> {
-  const { listeners } = load;
-  const sum = (of: (listener: (typeof listeners)[number]) => number): number =>
-    listeners.reduce((total, listener) => total + of(listener), 0);
-  const acked = new Map(listeners.flatMap((listener) => [...listener.acked]));
-  const missing = sum(({ ledger }) => ledger.missing(acked));
-  const { lost, duplicated, reordered } = load.wrongs();
+function count(load: Load, processes: readonly RoleProcess[]): Facts {
+  const crowd = everybody(load);
+  const acked = new Map(crowd.flatMap(({ outbox }) => [...outbox.acked]));
+  const missing = sumOf(crowd, ({ ledger }) => ledger.missing(acked));
+  const wrongs = wrongsOf(crowd);
   return {
     acked: acked.size,
-    seen: sum(({ ledger }) => ledger.events()),
-    lost: lost + missing,
-    duplicated,
-    reordered,
-    reconnects: sum(({ reconnects }) => reconnects),
-    resyncs: sum(({ resyncs }) => resyncs),
+    seen: sumOf(crowd, ({ ledger }) => ledger.events()),
+    ...wrongs,
+    lost: wrongs.lost + missing,
+    reconnects: sumOf(crowd, ({ reconnects }) => reconnects),
+    resyncs: sumOf(crowd, ({ resyncs }) => resyncs),
     endedByThemselves: processes.reduce((total, process) => total + process.ended(), 0),
   };
 }

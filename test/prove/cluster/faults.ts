@@ -3,6 +3,7 @@ import { signal, up } from '../../../bin/dev-servers/index.ts';
 import { isTemporary } from '../../../events/event-store.ts';
 import type { Seeded } from '../../support/seeded.ts';
 import type { TcpProxy } from '../../support/tcp-proxy.ts';
+import type { Tally } from './flood.ts';
 import type { RoleProcess } from './role-process.ts';
 
 /** What is broken, in a cluster that is under load. */
@@ -25,8 +26,11 @@ export interface Fault {
   prepare(cluster: Cluster): Promise<() => Promise<void>>;
   /** How often at full count. */
   readonly rounds: number;
-  /** What processes keep in memory meanwhile is shown. */
-  readonly watchMemory?: true;
+  /**
+   * With a flood beside the load, under which the processes keep within their memory. What of it makes it one: what the
+   * log takes, or where it takes nothing, what is offered to it.
+   */
+  readonly flooded?: keyof Tally;
 }
 
 export const ROUNDS = 20;
@@ -41,7 +45,7 @@ const AGAIN_MS = 200;
 
 /** One of at least two that are up. */
 async function oneOf({ processes, random }: Cluster, role: string): Promise<RoleProcess> {
-  const all = processes.filter((process) => process.role.split(',').includes(role));
+  const all = processes.filter((process) => process.role === role);
   await Promise.all(all.map((process) => process.whole()));
   if (role !== 'relay') return random.pick(all);
   // One that stands by is not missed.
@@ -49,8 +53,8 @@ async function oneOf({ processes, random }: Cluster, role: string): Promise<Role
   return all.find((_, i) => active[i]) ?? random.pick(all);
 }
 
-const killed = (role: string, title: string = role): Fault => ({
-  name: `kill -9 of a ${title}`,
+const killed = (role: string): Fault => ({
+  name: `kill -9 of a ${role}`,
   rounds: ROUNDS,
   async prepare(cluster) {
     const victim = await oneOf(cluster, role);
@@ -97,7 +101,7 @@ const restarted = (server: Server): Fault => ({
 const stoppedLong = (server: Server): Fault => ({
   name: `${SERVERS[server]} stopped for ${LONG_MS / 1_000} s`,
   rounds: 1,
-  watchMemory: true,
+  flooded: server === 'event-store' ? 'offeredBytes' : 'takenBytes',
   prepare: async (cluster) => () => stopFor(cluster, server, LONG_MS),
 });
 
@@ -123,7 +127,8 @@ const silent: Fault = {
 };
 
 export const FAULTS: readonly Fault[] = [
-  killed('gateway', 'gateway with http'),
+  killed('gateway'),
+  killed('http'),
   killed('relay'),
   killed('projector'),
   killed('deliveries'),
@@ -133,7 +138,7 @@ export const FAULTS: readonly Fault[] = [
   restarted('event-store'),
   cut,
   silent,
-  paused('relay', 'projector', 'deliveries', 'gateway'),
+  paused('relay', 'projector', 'deliveries', 'gateway', 'http'),
   stoppedLong('kafka'),
   stoppedLong('cassandra'),
   stoppedLong('postgres'),

@@ -9,11 +9,17 @@ function after(...seqs: number[]): Ledger {
 }
 
 test('what comes once and in order is right', () => {
-  expect(after(1, 2, 3).wrongs).toEqual({ lost: 0, duplicated: 0, reordered: 0, first: null });
+  expect(after(1, 2, 3).wrongs).toEqual({ lost: 0, duplicated: 0, reordered: 0, other: 0, first: null });
 });
 
 test('a planted loss is seen', () => {
-  expect(after(1, 2, 5).wrongs).toEqual({ lost: 2, duplicated: 0, reordered: 0, first: 'a: seq 5 after 2 in c' });
+  expect(after(1, 2, 5).wrongs).toEqual({
+    lost: 2,
+    duplicated: 0,
+    reordered: 0,
+    other: 0,
+    first: 'a: seq 5 after 2 in c',
+  });
 });
 
 test('a planted duplicate is seen', () => {
@@ -37,4 +43,11 @@ test('an acknowledged message that never came, or came as another seq, is missin
   expect(ledger.missing([acked('m1', 1), acked('m2', 2)])).toBe(0);
   expect(ledger.missing([acked('m3', 3), acked('m2', 1)])).toBe(2);
   expect(ledger.missing([acked('x', 1, 'a chat of others')])).toBe(0);
+});
+
+test('whatever else is noted counts', () => {
+  const ledger = after(1, 2);
+  ledger.note('a chat of its is gone');
+  ledger.note('a send over http was refused: 403 forbidden');
+  expect(ledger.wrongs).toEqual({ lost: 0, duplicated: 0, reordered: 0, other: 2, first: 'a: a chat of its is gone' });
 });

@@ -6,6 +6,8 @@ export interface Wrongs {
   duplicated: number;
   /** Seqs that came after a later one. */
   reordered: number;
+  /** Whatever else was noted: a chat that is gone, a send that was refused. */
+  other: number;
   /** In words, the first of them. */
   first: string | null;
 }
@@ -24,6 +26,7 @@ export interface Ledger {
   lastSeq(chatId: string): number;
   /** False where it came before. */
   take(event: { chatId: string; seq: number; messageId: string | null }): boolean;
+  /** Something that is wrong beside the seqs. */
   note(wrong: string): void;
   /** How many acknowledged messages of its chats did not come under the seq that was acknowledged. */
   missing(acked: Iterable<readonly [messageId: string, acked: Acked]>): number;
@@ -37,17 +40,17 @@ interface Chat {
 }
 
 export function createLedger(name: string, chatIds: readonly string[]): Ledger {
-  const wrongs: Wrongs = { lost: 0, duplicated: 0, reordered: 0, first: null };
+  const wrongs: Wrongs = { lost: 0, duplicated: 0, reordered: 0, other: 0, first: null };
   const chats = new Map<string, Chat>(chatIds.map((id) => [id, { last: 0, open: new Set(), seqOf: new Map() }]));
   let events = 0;
-  const note = (wrong: string): void => {
+  const tell = (wrong: string): void => {
     wrongs.first ??= `${name}: ${wrong}`;
   };
 
   function place(chat: Chat, seq: number, where: string): boolean {
     if (seq > chat.last) {
       for (let passed = chat.last + 1; passed < seq; passed++) chat.open.add(passed);
-      if (seq > chat.last + 1) note(`seq ${seq} after ${chat.last} ${where}`);
+      if (seq > chat.last + 1) tell(`seq ${seq} after ${chat.last} ${where}`);
       wrongs.lost += seq - chat.last - 1;
       chat.last = seq;
       return true;
@@ -55,24 +58,27 @@ export function createLedger(name: string, chatIds: readonly string[]): Ledger {
     if (chat.open.delete(seq)) {
       wrongs.lost--;
       wrongs.reordered++;
-      note(`seq ${seq} came after ${chat.last} ${where}`);
+      tell(`seq ${seq} came after ${chat.last} ${where}`);
       return true;
     }
     wrongs.duplicated++;
-    note(`seq ${seq} came again after ${chat.last} ${where}`);
+    tell(`seq ${seq} came again after ${chat.last} ${where}`);
     return false;
   }
 
   return {
     wrongs,
-    note,
+    note(wrong) {
+      wrongs.other++;
+      tell(wrong);
+    },
     events: () => events,
     lastSeq: (chatId) => chats.get(chatId)?.last ?? 0,
     take({ chatId, seq, messageId }) {
       events++;
       const chat = chats.get(chatId);
       if (!chat) {
-        note(`an event of ${chatId}, which is not a chat of its`);
+        tell(`an event of ${chatId}, which is not a chat of its`);
         wrongs.duplicated++;
         return false;
       }
@@ -82,7 +88,7 @@ export function createLedger(name: string, chatIds: readonly string[]): Ledger {
       if (before === undefined) chat.seqOf.set(messageId, seq);
       else if (before !== seq) {
         wrongs.duplicated++;
-        note(`message ${messageId} is seq ${before} and seq ${seq} in ${chatId}`);
+        tell(`message ${messageId} is seq ${before} and seq ${seq} in ${chatId}`);
       }
       return isNew;
     },
@@ -92,7 +98,7 @@ export function createLedger(name: string, chatIds: readonly string[]): Ledger {
         const chat = chats.get(chatId);
         if (!chat || chat.seqOf.get(messageId) === seq) continue;
         missing++;
-        note(`message ${messageId} was acknowledged as seq ${seq} in ${chatId} and did not come as that`);
+        tell(`message ${messageId} was acknowledged as seq ${seq} in ${chatId} and did not come as that`);
       }
       return missing;
     },

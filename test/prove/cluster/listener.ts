@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createUlidFactory } from '../../../infra/system/ids.ts';
+import { withDeadline } from '../../../infra/system/deadline.ts';
 import {
   type Frame,
   openSocket,
@@ -8,34 +8,38 @@ import {
   signIn,
   type TestSocket,
 } from '../../support/protocol-client.ts';
-import { type Acked, createLedger, type Ledger } from './ledger.ts';
-
-interface Sent {
-  readonly chatId: string;
-  readonly text: string;
-}
-
-/** When messages were first tried, by id: what everybody's waits are counted from. */
-export type FirstTried = Map<string, number>;
+import { readBacklog } from './backlog.ts';
+import { createLedger, type Ledger } from './ledger.ts';
+import { type FirstTried, Outbox } from './outbox.ts';
+import { ANSWER_WITHIN_MS, overHttp, overSocket, type Post } from './sending.ts';
 
 export interface ListenerOptions {
   readonly session: SignedIn;
   readonly chats: readonly string[];
   /** Gives up a connection on which nothing is answered, rather than to hold on to it until it is closed. */
   readonly impatient: boolean;
+  readonly sendsBy: 'socket' | 'http';
+  /** Whether it asks for what is said; else it only speaks. */
+  readonly hears: boolean;
+  /** Messages that wait for their answers at once. */
+  readonly inFlightMax: number;
   readonly firstTried: FirstTried;
-  /** Where to ask for a session. */
+  /** Where to ask for a session, and to send over HTTP. */
   http(): string;
+}
+
+export interface Talk {
+  readonly sendsPerS: number;
+  /** The text of its n-th message. */
+  text(n: number): string;
+  /** No new one is begun while so many are not answered. */
+  readonly unansweredMax: number;
 }
 
 const RECONNECT_MS = 200;
 const RECONNECT_MAX_MS = 2_000;
-const ANSWER_WITHIN_MS = 10_000;
 const PING_EVERY_MS = 2_000;
 const PATIENCE_MS = 5_000;
-/** Messages that wait for their answers at once; what has to be sent again waits behind them. */
-const OPEN_SENDS_MAX = 8;
-const ulid = createUlidFactory();
 
 /**
  * A client that sees to itself: it connects to the gateway it was told of, moves when told so, comes back after a cut,
@@ -43,50 +47,43 @@ const ulid = createUlidFactory();
  */
 export class Listener {
   readonly ledger: Ledger;
-  readonly acked = new Map<string, Acked>();
+  readonly outbox: Outbox;
   reconnects = 0;
   resyncs = 0;
   /** The longest that a message took from its sender's first try until it was here, since this was last set to 0. */
   longestWaitMs = 0;
-  /** The same until its sender was answered. */
-  longestAckMs = 0;
   /** What it is at, and since when. */
   doing = { what: 'nothing', since: performance.now() };
   session: SignedIn;
+  /** Those that it hears. */
   readonly chats: readonly string[];
+  /** Whether it begins new messages; those that are open are sent until they are answered all the same. */
+  talking = true;
   private readonly options: ListenerOptions;
   private socket: TestSocket | null = null;
+  /** Chats that are being read page by page, on this socket. */
+  private reading = new Set<string>();
   private stopped = false;
-  private sending = true;
-  /** When the latest of those was tried first that were answered. */
-  private answeredOf = 0;
-  private readonly open = new Map<string, Sent>();
-  private readonly inFlight = new Set<string>();
   private running: Promise<unknown> = Promise.resolve();
 
   constructor(options: ListenerOptions) {
+    const { session, inFlightMax, firstTried, http, sendsBy } = options;
     this.options = options;
-    this.session = options.session;
-    this.chats = options.chats;
-    this.ledger = createLedger(options.session.username, options.chats);
+    this.session = session;
+    this.chats = options.hears ? options.chats : [];
+    this.ledger = createLedger(session.username, this.chats);
+    const byHttp = overHttp(http, () => this.session.accessToken);
+    this.outbox = new Outbox({
+      way: () => (sendsBy === 'http' ? byHttp : this.bySocket()),
+      inFlightMax,
+      firstTried,
+      refused: (code) => this.ledger.note(`a send over ${sendsBy} was refused: ${code}`),
+    });
   }
 
-  /** Listens, and sends so many messages a second, until stopped. */
-  start(sendsPerS: number): void {
-    this.running = Promise.all([this.listen(), this.send(sendsPerS), this.watch()]);
-  }
-
-  /** No more new messages; those that are open are sent until they are answered. */
-  stopSending(): void {
-    this.sending = false;
-  }
-  get unanswered(): number {
-    return this.open.size;
-  }
-  /** Whether everything it tried before then (by `performance.now()`) is answered, and something it tried after that. */
-  answeredSince(then: number): boolean {
-    const { firstTried } = this.options;
-    return this.answeredOf > then && [...this.open.keys()].every((id) => (firstTried.get(id) ?? 0) > then);
+  /** Listens until stopped, and sends where it has something to say. */
+  start(talk: Talk | null): void {
+    this.running = Promise.all([this.listen(), this.watch(), talk && this.talk(talk)]);
   }
 
   async stop(): Promise<void> {
@@ -142,9 +139,10 @@ export class Listener {
       throw error;
     });
     this.socket = socket;
+    this.reading = new Set();
     socket.onFrame((frame) => this.take(socket, frame));
     this.nowAt('syncing');
-    if (await this.sync(socket, this.chats)) this.nowAt('listening');
+    if (!this.options.hears || (await this.sync(socket, this.chats))) this.nowAt('listening');
     else socket.cut();
   }
 
@@ -154,14 +152,14 @@ export class Listener {
     return answer?.['ok'] === true;
   }
 
-  /** A gateway that stands still closes nothing. */
+  /** A gateway that stands still closes nothing, and one that hears nothing for long takes a client for gone. */
   private async watch(): Promise<void> {
     while (!this.stopped) {
       await pause(PING_EVERY_MS);
       const { socket } = this;
-      if (!socket || !this.options.impatient) continue;
+      if (!socket) continue;
       const answered = await within(socket.request('ping'), PATIENCE_MS).catch(() => null);
-      if (answered || socket !== this.socket || this.stopped) continue;
+      if (answered || !this.options.impatient || socket !== this.socket || this.stopped) continue;
       await this.renew();
       socket.cut();
     }
@@ -174,14 +172,33 @@ export class Listener {
     else if (frame['ev'] === 'moved') {
       this.session = { ...this.session, gateway: frame['url'] as string };
       socket.close();
-    } else if (frame['ev'] === 'resync') {
-      this.resyncs++;
-      if (frame['reason'] === 'epoch') this.ledger.note('a resync for another epoch');
-      const chats = frame['all'] === true ? this.chats : [frame['chatId'] as string];
-      void this.sync(socket, chats).then((synced) => {
-        if (!synced) socket.cut();
-      });
-    } else if (frame['ev'] === 'gone') this.ledger.note('a chat of its is gone');
+    } else if (frame['ev'] === 'resync') void this.resync(socket, frame);
+    else if (frame['ev'] === 'gone') this.ledger.note('a chat of its is gone');
+  }
+
+  private async resync(socket: TestSocket, { all, chatId, reason }: Frame): Promise<void> {
+    this.resyncs++;
+    if (reason === 'epoch') this.ledger.note('a resync for another epoch');
+    const told = all === true ? this.chats : [chatId as string];
+    const chats = told.filter((one) => !this.reading.has(one)); // those are synced when they have been read
+    if (chats.length === 0) return;
+    if (reason === 'far-behind') await Promise.all(chats.map((one) => this.readOn(socket, one)));
+    if (!(await this.sync(socket, chats))) socket.cut();
+  }
+
+  /** Nothing of the chat is pushed meanwhile; it ends with the socket. */
+  private async readOn(socket: TestSocket, chatId: string): Promise<void> {
+    const { reading } = this;
+    reading.add(chatId);
+    await readBacklog({
+      chatId,
+      http: this.options.http,
+      token: () => this.session.accessToken,
+      lastSeq: () => this.ledger.lastSeq(chatId),
+      take: (event) => this.event(event),
+      wanted: () => socket === this.socket && !this.stopped,
+    });
+    reading.delete(chatId);
   }
 
   private event(frame: Frame): void {
@@ -195,61 +212,21 @@ export class Listener {
     if (isNew && tried !== undefined) this.longestWaitMs = Math.max(this.longestWaitMs, performance.now() - tried);
   }
 
-  private async send(sendsPerS: number): Promise<void> {
+  private async talk({ sendsPerS, text, unansweredMax }: Talk): Promise<void> {
+    const { chats } = this.options;
     for (let n = 0; !this.stopped; n++) {
-      if (this.sending) {
-        const messageId = ulid();
-        const chatId = this.chats[n % this.chats.length] as string;
-        this.open.set(messageId, { chatId, text: `${this.session.username} ${n}` });
-        this.options.firstTried.set(messageId, performance.now());
+      if (this.talking && this.outbox.unanswered < unansweredMax) {
+        this.outbox.add(chats[n % chats.length] as string, text(n));
       }
-      this.sendOpen();
+      this.outbox.send();
       await pause(1_000 / sendsPerS);
     }
   }
 
-  private sendOpen(): void {
-    const { socket } = this;
-    if (!socket) return;
-    for (const [messageId, sent] of this.open) {
-      if (this.inFlight.size >= OPEN_SENDS_MAX) return;
-      if (!this.inFlight.has(messageId)) void this.sendOnce(socket, messageId, sent);
-    }
-  }
-
-  private async sendOnce(socket: TestSocket, messageId: string, { chatId, text }: Sent): Promise<void> {
-    this.inFlight.add(messageId);
-    try {
-      const answer = await within(socket.request('send', { chatId, messageId, text }));
-      if (answer['ok'] === true) this.answered(messageId, { chatId, seq: answer['seq'] as number });
-      else {
-        const { code, retryable } = answer['error'] as { code: string; retryable: boolean };
-        if (!retryable) this.ledger.note(`a send was refused: ${code}`);
-      }
-    } catch {
-      // cut or silent: it stays open and is sent again
-    } finally {
-      this.inFlight.delete(messageId);
-    }
-  }
-
-  private answered(messageId: string, acked: Acked): void {
-    this.open.delete(messageId);
-    this.acked.set(messageId, acked);
-    const tried = this.options.firstTried.get(messageId) ?? 0;
-    this.answeredOf = Math.max(this.answeredOf, tried);
-    this.longestAckMs = Math.max(this.longestAckMs, performance.now() - tried);
+  private bySocket(): Post | null {
+    return this.socket && overSocket(this.socket);
   }
 }
 
-async function within<T>(work: Promise<T>, ms: number = ANSWER_WITHIN_MS): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer')), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const within = <T>(work: Promise<T>, ms: number = ANSWER_WITHIN_MS): Promise<T> =>
+  withDeadline(work, ms, () => new Error('no answer'));

@@ -23,6 +23,8 @@ export interface RoleProcess {
 }
 
 const METRICS_WITHIN_MS = 3_000;
+/** Characters of what a process printed, where it is told of. */
+const OUTPUT_SAID = 2_000;
 
 interface State {
   readonly role: string;
@@ -88,14 +90,24 @@ async function start(state: State): Promise<void> {
   void started.exited.then((code) => {
     if (state.current !== started || state.stopping) return;
     state.ended++;
-    state.say(`a ${role} ended by itself with ${code}: ${started.output().slice(-2_000)}`);
+    state.say(`a ${role} ended by itself with ${code}: ${started.output().slice(-OUTPUT_SAID)}`);
     state.current = null;
     replace(state);
   });
 }
 
+/** One that does not come up is a process that ended by itself, and is started once more. */
 function replace(state: State): void {
-  state.replacing = start(state).catch((error: unknown) => state.say(String(error)));
+  state.replacing = (async () => {
+    while (!state.stopping) {
+      try {
+        return await start(state);
+      } catch (error) {
+        state.ended++;
+        state.say(`a ${state.role} did not come up: ${String(error).slice(-OUTPUT_SAID)}`);
+      }
+    }
+  })();
 }
 
 async function metricOf(server: () => ServerProcess, name: string): Promise<number | null> {

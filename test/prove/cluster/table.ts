@@ -10,14 +10,19 @@ export interface Row {
   lost: number;
   duplicated: number;
   reordered: number;
+  /** What else the clients noted. */
+  other: number;
   /** Rounds after which somebody did not catch up in time. */
   stuck: number;
+  /** What the processes used before a flood, at most, and after it, in words. */
   memory: string | null;
+  /** What speaks against them. */
+  readonly tooMuch: string[];
 }
 
 export const HEADER = [
-  '| fault | rounds | lost | duplicated | reordered | never caught up | all caught up after, s: median, max | longest from send to push, s: median, max | longest until acknowledged, s: median, max |',
-  '|---|---|---|---|---|---|---|---|---|',
+  '| fault | rounds | lost | duplicated | reordered | else wrong | never caught up | all caught up after, s: median, max | longest from send to push, s: median, max | longest until acknowledged, s: median, max |',
+  '|---|---|---|---|---|---|---|---|---|---|',
 ].join('\n');
 
 export const newRow = (fault: string): Row => ({
@@ -28,18 +33,21 @@ export const newRow = (fault: string): Row => ({
   lost: 0,
   duplicated: 0,
   reordered: 0,
+  other: 0,
   stuck: 0,
   memory: null,
+  tooMuch: [],
 });
 
 export function describe(row: Row): string {
-  const { fault, recoveryMs, lost, duplicated, reordered, stuck, waitMs, ackMs, memory } = row;
+  const { fault, recoveryMs, lost, duplicated, reordered, other, stuck, waitMs, ackMs, memory } = row;
   const cells = [
     fault,
     recoveryMs.length,
     lost,
     duplicated,
     reordered,
+    other,
     stuck,
     ...[recoveryMs, waitMs, ackMs].map(times),
   ];
