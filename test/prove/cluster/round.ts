@@ -13,7 +13,7 @@ const STALL_MS = 3_000;
 const SLOW_MS = 15_000;
 const RECOVERED_WITHIN_MS = 90_000;
 /** All that a flood has left behind lies before them. */
-const DRAINED_WITHIN_MS = 600_000;
+const DRAINED_WITHIN_MS = 300_000;
 /** Until the processes use as much as a flood takes where nothing is broken. */
 const WARM_MS = 10_000;
 /** What the load alone leaves behind at any time. */
