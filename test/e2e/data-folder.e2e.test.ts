@@ -86,23 +86,63 @@ describe('the data folder', () => {
 });
 
 describe('backup and restore', () => {
-  test('beside a running server; the restored log has a new epoch and the same past', async () => {
+  test('while people write: what was acknowledged before it began is there, and what is there is as it was', {
+    timeout: 120_000,
+  }, async () => {
     const chatId = await group(ada, [ben]);
-    await say(ada, chatId, 'kept');
+    let writing = true;
+    let acked = 1;
+    const write = async (): Promise<void> => {
+      while (writing) acked = (await say(ada, chatId, `message ${acked}`)).seq;
+    };
+    const writer = write();
     const out = join(temporaryFolder(), 'backup');
-    expect((await hindsight(server.data, ['backup', '--out', out, '--json'])).code).toBe(0);
-    await say(ada, chatId, 'after the backup');
+    const kept: number[] = [];
+    for (let run = 1; run <= 3; run++) {
+      kept.push(acked);
+      expect(await hindsight(server.data, ['backup', '--out', out, '--json'])).toMatchObject({ code: 0 });
+    }
+    expect(await hindsight(server.data, ['backup', 'verify', out, '--against-log'])).toMatchObject({ code: 0 });
+    writing = false;
+    await writer;
+    expect(acked).toBeGreaterThan(kept.at(-1) ?? 0);
+
     const folder = join(temporaryFolder(), 'restored');
     expect(await hindsight(folder, ['restore', '--from', out, '--json'])).toMatchObject({ code: 0 });
     const own = await startServerProcess({ data: folder });
     const back = asPerson(own.http, await signIn(own.http, ada.username));
-    expect((await eventsOf(back, chatId)).map(({ seq }) => seq)).toEqual([1, 2]);
-    const epochs = [];
-    for (const who of [ada, back])
-      epochs.push((await (await who.socket()).until((f) => f['ev'] === 'welcome'))['epoch']);
-    expect(epochs[0]).not.toBe(epochs[1]);
-    const old = (await ada.get<{ position: string }>('/chats')).body.position;
-    expect(codeOf(await back.get(`/chats?minPosition=${encodeURIComponent(old)}`))).toBe('409 epoch-changed');
+    const past = await eventsOf(back, chatId, '?limit=1000');
+    const all = await eventsOf(ada, chatId, '?limit=1000');
+    expect(past.length).toBeGreaterThanOrEqual(kept.at(-1) ?? 0);
+    const asDecided = (events: typeof past): object[] => events.map(({ position: _, ...event }) => event);
+    expect(asDecided(past)).toEqual(asDecided(all.slice(0, past.length)));
+    const { lastMessage } = await summary(back, chatId);
+    expect(lastMessage?.seq).toBe(past.length);
+    await own.stop();
+    expect(await hindsight(folder, ['projections', 'verify', 'all'])).toMatchObject({ code: 0 });
+  });
+
+  test('nothing of before a restore is good any more: sessions, positions, what a client has', async () => {
+    const chatId = await group(ada, [ben]);
+    const { position } = await say(ada, chatId, 'kept');
+    const out = join(temporaryFolder(), 'backup');
+    expect((await hindsight(server.data, ['backup', '--out', out, '--json'])).code).toBe(0);
+    const folder = join(temporaryFolder(), 'restored');
+    expect(await hindsight(folder, ['restore', '--from', out, '--json'])).toMatchObject({ code: 0 });
+    const own = await startServerProcess({ data: folder });
+    const stale = asPerson(own.http, ada);
+    expect(codeOf(await stale.get('/chats'))).toBe('401 unauthenticated');
+    const { refreshToken } = ada;
+    const renewal = await call(own.http, '/v1/sessions/refresh', { body: { refreshToken } });
+    expect(codeOf(renewal)).toBe('401 unauthenticated');
+
+    const back = asPerson(own.http, await signIn(own.http, ada.username));
+    expect(codeOf(await back.get(`/chats?minPosition=${encodeURIComponent(position)}`))).toBe('409 epoch-changed');
+    const socket = await back.socket();
+    const { epoch } = await socket.until(({ ev }) => ev === 'welcome');
+    expect(position.startsWith(`${String(epoch)}-`)).toBe(false);
+    await socket.request('sync', { since: position });
+    expect(await socket.until(({ ev }) => ev === 'resync')).toMatchObject({ all: true, reason: 'epoch' });
     await own.stop();
   });
 });
