@@ -6,7 +6,7 @@ import { accountLines } from './backup/accounts.ts';
 import { readManifest } from './backup/manifest.ts';
 import { parsePoint } from './backup/point.ts';
 import { describeComparison, describeVerified } from './backup/report.ts';
-import { type Restored, restoreInto, restoreIntoCluster } from './backup/restore.ts';
+import { type Restored, type RestoredCluster, restoreInto, restoreIntoCluster } from './backup/restore.ts';
 import { takeBackup } from './backup/take.ts';
 import { compareWithLog, verifyBackup } from './backup/verify.ts';
 import { interruptible } from './interruptible.ts';
@@ -138,7 +138,7 @@ async function restore(context: VerbContext, { from, until, json }: RestoreOptio
   if (isCluster(config)) {
     const onFault = (what: string): void => context.io.err(`warning: ${what}`);
     const done = await interruptible((signal) => restoreIntoCluster(config, { ...asked, onFault, signal }));
-    if (done.log.differenceCount > 0 || done.accounts.differences.length > 0) process.exitCode = EXIT_DAMAGED;
+    warnOfDifferences(context, done);
     restored = done;
   } else {
     const folder = dataFolder(config.data);
@@ -153,6 +153,17 @@ async function restore(context: VerbContext, { from, until, json }: RestoreOptio
       text: `${restored.events} events through ${restored.position} are in ${into}; everybody has to sign in again`,
     },
   );
+}
+
+/** What was written was read again and compared; passwords that stood there before are left as they are. */
+function warnOfDifferences({ io }: VerbContext, { log, accounts }: RestoredCluster): void {
+  const [first] = log.differences;
+  if (first) {
+    const { stream, revision, what } = first;
+    io.err(`warning: ${log.differenceCount} events differ, the first is ${stream} revision ${revision} (${what})`);
+  }
+  for (const userId of accounts.differences) io.err(`warning: user ${userId} has another password there`);
+  if (first || accounts.differences.length > 0) process.exitCode = EXIT_DAMAGED;
 }
 
 async function inPhases<T>(unit: string, work: (phases: Phases) => Promise<T>): Promise<T> {

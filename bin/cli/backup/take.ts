@@ -49,12 +49,12 @@ export interface Taken {
  * Throws `VerbFailed`: `not-empty`, `epoch-changed`, `corrupt` (what is there does not go on as the log does).
  */
 export async function takeBackup(out: string, source: BackupSource): Promise<Taken> {
+  if (existsSync(out) && !existsSync(join(out, MANIFEST))) assertOurs(out);
   mkdirSync(join(out, SEGMENTS), { recursive: true, mode: OWNER_ONLY_FOLDER });
   const unlock = await acquireLock(join(out, LOCK), `another backup into ${out} is being taken`);
   try {
     const before = existsSync(join(out, MANIFEST)) ? await readManifest(out) : null;
     if (before) await assertGoesOn(out, before, source.log);
-    else assertOurs(out);
     sweep(out, before);
     try {
       return await add(out, before, source);
@@ -78,10 +78,15 @@ async function add(out: string, before: BackupManifest | null, source: BackupSou
     segmentBytes,
   });
   let added = 0;
-  for await (const page of pagesOf(log, until, from)) {
-    await segments.add(page);
-    added += page.length;
-    onProgress((page.at(-1)?.position ?? until) - from, until - from);
+  try {
+    for await (const page of pagesOf(log, until, from)) {
+      await segments.add(page);
+      added += page.length;
+      onProgress((page.at(-1)?.position ?? until) - from, until - from);
+    }
+  } catch (error) {
+    await segments.abandon();
+    throw error;
   }
   const made = await segments.end();
   const all = [...known, ...made];
@@ -143,6 +148,8 @@ function sweep(out: string, manifest: BackupManifest | null): void {
 interface Segments {
   add(page: readonly RecordedEvent[]): Promise<void>;
   end(): Promise<BackupSegment[]>;
+  /** After a failure: what is half written stays so. */
+  abandon(): Promise<void>;
 }
 
 interface Writing {
@@ -194,5 +201,6 @@ function createSegments(out: string, start: { from: number; link: string; segmen
       await finish();
       return done;
     },
+    abandon: async () => writing?.handle.close(),
   };
 }

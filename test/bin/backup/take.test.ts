@@ -93,6 +93,19 @@ test('a run that fails leaves the backup as it was before, and the next goes on'
   await store.close();
 });
 
+test('a log that cannot be read any more ends it, and leaves nothing open', async () => {
+  const { store, out, append } = await openBackedUp(testFolder());
+  await append('chat-1', 2_500);
+  let pages = 0;
+  const failing: typeof store = {
+    ...store,
+    readAll: async (page) => (++pages > 2 ? Promise.reject(new Error('torn')) : store.readAll(page)),
+  };
+  await expect(takeBackup(out, { log: failing, accounts: async () => [] })).rejects.toThrow('torn');
+  expect(readdirSync(join(out, 'segments'))).toEqual([]);
+  await store.close();
+});
+
 test('two at once into one folder: the second is refused', async () => {
   const { store, out, take, append } = await openBackedUp(testFolder());
   await append('chat-1', 5);
@@ -125,6 +138,7 @@ test('it goes on only with the same log, and only where the log still holds what
   rmSync(out, { recursive: true });
   writeFileSync(join(folder, 'mine.txt'), 'x');
   await expect(takeBackup(folder, { log: store, accounts })).rejects.toMatchObject({ code: 'not-empty' });
+  expect(readdirSync(folder).filter((name) => name.startsWith('segments') || name.startsWith('backup'))).toEqual([]);
   await restored.close();
   await store.close();
 });
