@@ -152,12 +152,12 @@ function decodeWords(fact: StoredChatFact): { type: string; data: unknown } {
     case 'MessageEdited':
       return { type: fact.type, data: { ...fact.data, text: words(fact.data.text) } };
     case 'MessageSent': {
-      const { files, origin, ...data } = fact.data;
+      const { files, origin } = fact.data;
       return {
         type: fact.type,
         data: {
-          ...data,
-          text: words(data.text),
+          ...fact.data, // first, so that everything keeps the place that it has in the log
+          text: words(fact.data.text),
           ...(files && { files: files.map((file) => ({ ...file, name: words(file.name) })) }),
           ...(origin && { origin: { ...origin, author: words(origin.author) } }),
         },

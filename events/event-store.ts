@@ -48,6 +48,8 @@ export interface AllPage {
   after: LogPosition;
   /** Inclusive. */
   until?: LogPosition;
+  /** Backwards: the same events from the last down; a page holds those nearest to `until`. */
+  direction?: 'forwards' | 'backwards';
   limit: number;
 }
 
@@ -65,7 +67,7 @@ export interface EventLog {
   readonly epoch: string;
   /** At most `limit` events; an empty page where the stream has none there, or does not exist. */
   readStream(stream: string, page: StreamPage): Promise<RecordedEvent[]>;
-  /** At most `limit` events of all streams in position order; fewer means that the end (or `until`) was reached. */
+  /** At most `limit` events of all streams in position order, or in its reverse; fewer means that the end was reached. */
   readAll(page: AllPage): Promise<RecordedEvent[]>;
   /** The position of the last event, `START` when empty. */
   head(): Promise<LogPosition>;
@@ -89,6 +91,28 @@ export interface ParsedEvent extends Pick<RecordedEvent, 'stream' | 'revision' |
 export interface ParsedPages {
   /** As `readAll`, the JSON of a page read in one go; null where some of it is none: `readAll` then has the texts. */
   readParsed(page: AllPage): Promise<ParsedEvent[] | null>;
+}
+
+/** Behind each of the first fields of a packed event. */
+export const FIELD_END = 0x1e;
+
+/**
+ * A page of the log as one piece of UTF-8: for whoever passes stored JSON on without reading it. An event is its
+ * position, stream (a number, see `nameOf`), revision, recordedAt, the metadata's and the data's length in bytes, and type,
+ * each followed by `FIELD_END`; then its id as 32 hexadecimal digits, its metadata and its data.
+ */
+export interface PackedPage {
+  readonly bytes: Uint8Array;
+  /** Events that were looked at, those of other types among them; fewer than asked for means that the end was reached. */
+  readonly looked: number;
+  /** The last of them; null where there was none. */
+  readonly position: LogPosition | null;
+  nameOf(stream: number): string;
+}
+
+/** What a log may offer to whoever passes much of it on. Only events of `types` are packed, where they are given. */
+export interface PackedPages {
+  readPacked(page: AllPage & { types?: readonly string[] | undefined }): Promise<PackedPage>;
 }
 
 export interface EventStore extends EventLog {

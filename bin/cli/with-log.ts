@@ -51,7 +51,11 @@ function faultsOn(io: VerbContext['io']): { warn(what: string, error?: unknown):
 }
 
 /** Runs a verb that only reads. A data folder without a log is refused, and is not made one by looking into it. */
-export async function withReadOnlyLog<T>(context: VerbContext, work: (log: EventLog) => Promise<T>): Promise<T> {
+export async function withReadOnlyLog<T>(
+  context: VerbContext,
+  work: (log: EventLog) => Promise<T>,
+  options: { watch?: boolean } = {},
+): Promise<T> {
   const config = configured(context);
   if (isCluster(config)) {
     const { openEventStoreDb } = await import('../../infra/eventstoredb/event-store.ts');
@@ -60,7 +64,7 @@ export async function withReadOnlyLog<T>(context: VerbContext, work: (log: Event
   }
   const folder = dataFolderPaths(config.data);
   assertLog(folder);
-  const log = await openEventLog({ file: folder.events });
+  const log = await openEventLog({ file: folder.events, ...options });
   return closing([log.close], () => work(log));
 }
 

@@ -100,6 +100,7 @@ async function readStream(context: Context, stream: string, page: StreamPage): P
 
 async function readAll(context: Context, page: AllPage): Promise<RecordedEvent[]> {
   if (page.limit <= 0 || (page.until ?? Number.POSITIVE_INFINITY) <= page.after) return [];
+  if (page.direction === 'backwards') return readAllBackwards(context, page);
   try {
     return await attempts(
       context,
@@ -111,6 +112,26 @@ async function readAll(context: Context, page: AllPage): Promise<RecordedEvent[]
     const from = await placeAt(context, page.after);
     return attempts(context, (timeoutMs) => pageFrom(context, page, { from, timeoutMs }));
   }
+}
+
+/** Backwards the server begins with the event before the place: the one behind `until` is looked for first. */
+async function readAllBackwards(
+  context: Context,
+  { after, until = Number.MAX_SAFE_INTEGER, limit }: AllPage,
+): Promise<RecordedEvent[]> {
+  const [behind] = await readAll(context, { after: until, limit: 1 });
+  const from = behind === undefined ? 'end' : behind.position;
+  const request = allRequest({ from, direction: 'backwards', limit: limit + 1, streams: VISIBLE_STREAMS });
+  return attempts(context, async (timeoutMs) => {
+    const events: RecordedEvent[] = [];
+    await readCall(context.connection, request, { timeoutMs }, (event) => {
+      const position = positionOf(event);
+      if (position <= after) return false;
+      if (position <= until) events.push(fromWire(event));
+      return events.length < limit;
+    });
+    return events;
+  });
 }
 
 /** The server begins with the event at the place, which was read before. */

@@ -8,6 +8,8 @@ export interface EventFilter {
   after?: LogPosition;
   /** Inclusive. */
   until?: LogPosition;
+  /** Exclusive: what lies before it. */
+  before?: LogPosition;
   /** Of the event's `at`, milliseconds since 1970, inclusive. */
   from?: number;
   /** Of the event's `at`, milliseconds since 1970, inclusive. */
@@ -15,13 +17,19 @@ export interface EventFilter {
   types?: ReadonlySet<string>;
   chatId?: ChatId;
   actor?: UserId;
+  /** Stands somewhere in the event's words, capital or small: a text, a title, the name of a file. */
+  text?: string;
 }
 
-export function passes(event: ChatEvent, filter: EventFilter): boolean {
-  if (filter.types !== undefined && !filter.types.has(event.type)) return false;
-  if (filter.chatId !== undefined && event.chatId !== filter.chatId) return false;
-  if (filter.actor !== undefined && event.actor !== filter.actor) return false;
-  if (filter.from === undefined && filter.to === undefined) return true;
-  const at = Date.parse(event.at);
-  return at >= (filter.from ?? at) && at <= (filter.to ?? at);
+/** The types that have words to look in. */
+export const TYPES_WITH_WORDS: readonly string[] = ['ChatStarted', 'ChatRenamed', 'MessageSent', 'MessageEdited'];
+
+/** Folds away what a search for words does not tell apart. */
+export const folded = (text: string): string => text.normalize('NFC').toLowerCase();
+
+/** Whether the words of an event hold `needle`, which was folded. */
+export function says({ data }: Pick<ChatEvent, 'data'>, needle: string): boolean {
+  const { text, title, files } = data as { text?: unknown; title?: unknown; files?: readonly { name?: unknown }[] };
+  const words = [text, title, ...(Array.isArray(files) ? files.map(({ name }) => name) : [])];
+  return words.some((each) => typeof each === 'string' && folded(each).includes(needle));
 }

@@ -1,3 +1,4 @@
 export type { EventFilter } from './filter.ts';
-export { eventLines } from './lines.ts';
-export { readEventStream } from './read.ts';
+export { type EventChunk, eventLines } from './lines.ts';
+export { type EventStreamOptions, type EventStreamPage, readEventStream } from './read.ts';
+export type { Order } from './sources.ts';

@@ -2,21 +2,27 @@ import { createHash } from 'node:crypto';
 import { encodePosition } from '../../events/position.ts';
 import type { EventStreamPage } from './read.ts';
 
+/** Some lines of a stream, and the place from which whoever has them goes on. */
+export interface EventChunk {
+  /** Whole lines of NDJSON; empty where nothing of a page passed. */
+  readonly bytes: Uint8Array;
+  readonly position: string;
+}
+
 /**
- * A stream of events as NDJSON, a chunk of whole lines a page (an empty one where nothing of a page passed). Where the
- * pages end, the last line says how many lines came before it and their SHA-256, line feeds included.
+ * A stream of events as NDJSON. Where the pages end, the last line says how many lines came before it and their
+ * SHA-256, line feeds included.
  */
-export async function* eventLines(pages: AsyncIterable<EventStreamPage>, epoch: string): AsyncGenerator<string> {
+export async function* eventLines(pages: AsyncIterable<EventStreamPage>, epoch: string): AsyncGenerator<EventChunk> {
   const hash = createHash('sha256');
   let count = 0;
-  let position = 0;
+  let position = encodePosition(epoch, 0);
   for await (const page of pages) {
-    const lines = page.events.map((event) => `${JSON.stringify(event)}\n`).join('');
-    hash.update(lines);
-    count += page.events.length;
-    position = page.position;
-    yield lines;
+    hash.update(page.bytes);
+    count += page.ends.length;
+    position = encodePosition(epoch, page.position);
+    yield { bytes: page.bytes, position };
   }
-  const end = { end: true, position: encodePosition(epoch, position), count, sha256: hash.digest('hex') };
-  yield `${JSON.stringify(end)}\n`;
+  const end = { end: true, position, count, sha256: hash.digest('hex') };
+  yield { bytes: Buffer.from(`${JSON.stringify(end)}\n`), position };
 }

@@ -22,9 +22,11 @@ export function arrayLog(events: RecordedEvent[] = [], epoch: string = EPOCH): A
         .toReversed()
         .slice(0, limit);
     },
-    async readAll({ after, until = Number.MAX_SAFE_INTEGER, limit }) {
+    async readAll({ after, until = Number.MAX_SAFE_INTEGER, direction, limit }) {
       const first = firstAfter(events, after);
-      return events.slice(first, Math.min(first + limit, firstAfter(events, until)));
+      const end = firstAfter(events, until);
+      if (direction === 'backwards') return events.slice(Math.max(first, end - limit), end).toReversed();
+      return events.slice(first, Math.min(first + limit, end));
     },
     head: async () => events.at(-1)?.position ?? 0,
     positionBefore: async (time) => (events.find((event) => event.recordedAt >= time)?.position ?? 1) - 1,

@@ -1,4 +1,5 @@
 import type { Rejection } from '../../../events/error-codes.ts';
+import type { EventChunk } from '../../../queries/event-stream/index.ts';
 import type { GatewayLogger } from '../../context.ts';
 import { toSocketError } from '../../errors.ts';
 import { fromFailure } from '../../failures.ts';
@@ -18,6 +19,8 @@ interface Supervision {
   guard: StreamGuard;
   aborter: AbortController;
   logger: GatewayLogger;
+  /** A silent stream says where it is, as `{"position"}`, instead of sending an empty line. */
+  progress: boolean;
 }
 
 /**
@@ -25,11 +28,12 @@ interface Supervision {
  * the source fails or the guard refuses: after the first byte there is no status left to tell it with.
  */
 export async function* supervised(
-  source: AsyncGenerator<string>,
-  { guard, aborter, logger }: Supervision,
+  source: AsyncGenerator<EventChunk>,
+  { guard, aborter, logger, progress }: Supervision,
 ): AsyncGenerator<Buffer> {
   let written = performance.now();
   let checked = written;
+  let position: string | null = null;
   try {
     let next = source.next();
     let alarm = tick();
@@ -47,12 +51,14 @@ export async function* supervised(
       if (result === TICK) {
         alarm = tick();
         if (now - written < HEARTBEAT_MS) continue;
-        yield LINE_FEED;
+        yield progress && position !== null ? Buffer.from(`${JSON.stringify({ position })}\n`) : LINE_FEED;
       } else if (result.done) return;
       else {
-        if (result.value !== '') yield Buffer.from(result.value);
+        const { bytes } = result.value;
+        ({ position } = result.value);
+        if (bytes.length > 0) yield Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
         next = source.next(); // asked for once the last was taken: a slow reader is never read ahead of
-        if (result.value === '') continue;
+        if (bytes.length === 0) continue;
       }
       written = performance.now();
     }

@@ -7,21 +7,33 @@ import { ChatId, given, Instant, Position, readPosition, UserId } from '../../re
 import { needsRole, perUser, rolesOf } from '../authenticate.ts';
 import { about, readProblems } from '../describe.ts';
 import type { HttpOptions } from '../options.ts';
-import { accept } from '../problems.ts';
+import { accept, refuse } from '../problems.ts';
 import { readQuery } from '../query.ts';
 import { type StreamGuard, supervised } from './event-stream.ts';
 
 const TYPES_MAX_LENGTH = 500;
+const TEXT_MAX_LENGTH = 200;
 const NDJSON = 'application/x-ndjson';
 const Query = readQuery({
   after: Position.optional().meta({ description: 'Exclusive.' }),
   until: Position.optional().meta({ description: 'Inclusive.' }),
+  before: Position.optional().meta({ description: 'Exclusive: where reading backward goes on.' }),
   from: Instant.optional().meta({ description: 'Of the event’s `at`, inclusive.' }),
   to: Instant.optional().meta({ description: 'Of the event’s `at`, inclusive.' }),
   type: z.string().min(1).max(TYPES_MAX_LENGTH).optional().meta({ description: 'One or several, by comma.' }),
   chatId: ChatId.optional(),
   actor: UserId.optional(),
+  text: z.string().min(1).max(TEXT_MAX_LENGTH).optional().meta({
+    description: 'Stands in the words, capital or small: a text, a title, the name of a file. Role `analyst:content`.',
+  }),
+  order: z
+    .enum(['forward', 'backward'])
+    .optional()
+    .meta({ description: 'Default `forward`. `backward` cannot follow.' }),
   follow: z.enum(['true', 'false']).optional(),
+  progress: z.enum(['true', 'false']).optional().meta({
+    description: 'While nothing passes the filter, a line `{"position"}` each 15 s, instead of an empty one.',
+  }),
 });
 type Query = z.infer<typeof Query>;
 
@@ -53,14 +65,22 @@ export const eventStream: FastifyPluginAsyncZod<HttpOptions> = async (app, optio
     async (request, reply) => {
       const filter = filterOf(request.query, log.epoch);
       const content = (await rolesOf(request, options)).includes('analyst:content');
+      const { order, text } = request.query;
+      const follow = request.query.follow === 'true';
+      if (follow && order === 'backward') refuse('bad-request', 'a stream that goes on cannot be read backward');
+      if (text !== undefined && !content) refuse('forbidden', 'who may not read the words may not search them');
       const asked = given({ ...request.query, minPosition: undefined }) as Record<string, string>;
       const data = { content, filter: asked };
       await commands.recordOps({ actor: request.principal.userId, area: 'events', type: 'EventsRead', data });
       const aborter = new AbortController();
-      const follow = request.query.follow === 'true';
-      const pages = readEventStream({ log, filter, content, follow, signal: aborter.signal });
+      const pages = readEventStream({ log, filter, content, order, follow, signal: aborter.signal });
       const guard = guardOf(request, { options, content, follow, server });
-      const chunks = supervised(eventLines(pages, log.epoch), { guard, aborter, logger: context.logger });
+      const chunks = supervised(eventLines(pages, log.epoch), {
+        guard,
+        aborter,
+        logger: context.logger,
+        progress: request.query.progress === 'true',
+      });
       reply.raw.once('close', () => {
         aborter.abort();
         guard.release(); // whoever goes before the first chunk leaves a stream that never began, and so never ends
@@ -72,15 +92,18 @@ export const eventStream: FastifyPluginAsyncZod<HttpOptions> = async (app, optio
 };
 
 function filterOf(query: Query, epoch: string): EventFilter {
-  const { after, until, from, to, type, chatId, actor } = query;
+  const { after, until, before, from, to, type, chatId, actor, text } = query;
+  const place = (given: string | undefined) => (given === undefined ? undefined : accept(readPosition(given, epoch)));
   return given({
-    after: after === undefined ? undefined : accept(readPosition(after, epoch)),
-    until: until === undefined ? undefined : accept(readPosition(until, epoch)),
+    after: place(after),
+    until: place(until),
+    before: place(before),
     from: from === undefined ? undefined : Date.parse(from),
     to: to === undefined ? undefined : Date.parse(to),
     types: type === undefined ? undefined : new Set(type.split(',')),
     chatId,
     actor,
+    text,
   });
 }
 

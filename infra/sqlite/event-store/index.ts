@@ -1,5 +1,5 @@
 import type { Snapshots } from '../../../commands/ports.ts';
-import type { EventStore, StoreError } from '../../../events/event-store.ts';
+import type { EventStore, PackedPages, StoreError } from '../../../events/event-store.ts';
 import { assertAppend } from '../../system/assert-append.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
 import { openReading, type Reading } from './log.ts';
@@ -8,7 +8,7 @@ import { startWriter, type WriterClient } from './writer-client.ts';
 export { openEventLog, type SqliteEventLog } from './log.ts';
 export { acquireLock, acquireServerLock, isServerLocked } from './server-lock.ts';
 
-export interface SqliteEventStore extends EventStore, Snapshots {
+export interface SqliteEventStore extends EventStore, PackedPages, Snapshots {
   /** Whether an append is being written. */
   committing(): boolean;
 }
@@ -66,6 +66,7 @@ function createStore(writer: WriterClient, reading: Reading): SqliteEventStore {
     },
     readStream: reading.readStream,
     readAll: reading.readAll,
+    readPacked: reading.readPacked,
     head: reading.head,
     positionBefore: reading.positionBefore,
     subscribe: reading.subscribe,

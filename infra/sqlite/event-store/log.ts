@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
-import { type EventLog, type ParsedPages, StoreError } from '../../../events/event-store.ts';
+import { existsSync, watch } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { type EventLog, type PackedPages, type ParsedPages, StoreError } from '../../../events/event-store.ts';
 import { createFeed, type Feed } from '../../system/feed.ts';
 import { type Database, openDatabase } from '../database.ts';
 import { readFailure } from './failure.ts';
@@ -7,7 +8,7 @@ import { createReader, type Reader } from './reader.ts';
 import { readEpoch } from './schema.ts';
 
 /** A log that only reads: for other threads and for verbs beside a running server. */
-export interface SqliteEventLog extends EventLog, ParsedPages {
+export interface SqliteEventLog extends EventLog, ParsedPages, PackedPages {
   loadSnapshot(stream: string): Promise<{ revision: number; state: string } | null>;
   /** Looks for new events at once instead of within 25 ms. */
   nudge(): void;
@@ -20,6 +21,8 @@ export interface ReadingOptions {
   pageEvents?: number;
   /** Whether own commits are on their way to `feed.committed`. */
   committing?: () => boolean;
+  /** Commits of other processes are noticed as the file system tells of them, not only at the next look. */
+  watch?: boolean;
   /** Told when the file cannot be read any more. */
   onFatal?: (error: StoreError) => void;
 }
@@ -44,7 +47,8 @@ export async function openReading(options: ReadingOptions): Promise<Reading> {
   }
 }
 
-function createReading(database: Database, { pageEvents, committing, onFatal }: ReadingOptions): Reading {
+function createReading(database: Database, options: ReadingOptions): Reading {
+  const { pageEvents, committing, onFatal } = options;
   const epoch = readEpoch(database);
   const reader = createReader(database);
   let open = true;
@@ -67,6 +71,7 @@ function createReading(database: Database, { pageEvents, committing, onFatal }: 
     ...(committing && { committing }),
     ...(pageEvents && { pageEvents }),
   });
+  const stopWatching = options.watch ? watchCommits(options.file, feed.look) : () => undefined;
 
   return {
     epoch,
@@ -74,6 +79,7 @@ function createReading(database: Database, { pageEvents, committing, onFatal }: 
     readStream: async (stream, page) => read((log) => log.readStream(stream, page)),
     readAll: async (page) => read((log) => log.readAll(page)),
     readParsed: async (page) => read((log) => log.readParsed(page)),
+    readPacked: async (page) => read((log) => log.readPacked(page)),
     head: async () => read((log) => log.head()),
     positionBefore: async (time) => read((log) => log.positionBefore(time)),
     loadSnapshot: async (stream) => read((log) => log.loadSnapshot(stream)),
@@ -81,9 +87,24 @@ function createReading(database: Database, { pageEvents, committing, onFatal }: 
     nudge: feed.look,
     async close() {
       if (!open) return;
+      stopWatching();
       feed.end();
       open = false;
       database.close();
     },
   };
+}
+
+/** A commit grows the write-ahead log, which comes and goes: so its folder is watched. Where that cannot be, looks have to do. */
+function watchCommits(file: string, onCommit: () => void): () => void {
+  const grown = `${basename(file)}-wal`;
+  try {
+    const watcher = watch(dirname(file), { persistent: false }, (_, name) => {
+      if (name === grown) onCommit();
+    });
+    watcher.on('error', () => watcher.close());
+    return () => watcher.close();
+  } catch {
+    return () => undefined;
+  }
 }

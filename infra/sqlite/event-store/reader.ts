@@ -1,18 +1,22 @@
 import {
   type AllPage,
   type LogPosition,
+  type PackedPage,
+  type PackedPages,
   type ParsedEvent,
   type RecordedEvent,
   START,
   type StreamPage,
 } from '../../../events/event-store.ts';
 import type { Database, Statement } from '../database.ts';
+import { createPackedPages } from './packed-pages.ts';
 import { createParsedPages } from './parsed-pages.ts';
 
 export interface Reader {
   readStream(stream: string, page: StreamPage): RecordedEvent[];
   readAll(page: AllPage): RecordedEvent[];
   readParsed(page: AllPage): ParsedEvent[] | null;
+  readPacked(page: Parameters<PackedPages['readPacked']>[0]): PackedPage;
   head(): LogPosition;
   positionBefore(time: number): LogPosition;
   loadSnapshot(stream: string): { revision: number; state: string } | null;
@@ -39,6 +43,9 @@ export function createReader(database: Database): Reader {
   const names = createStreamNames(database);
   const events = (sql: string): Statement<EventRow> => database.prepare<EventRow>(sql, { arrays: true });
   const all = events(`SELECT ${COLUMNS} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?`);
+  const allBackwards = events(
+    `SELECT ${COLUMNS} FROM events WHERE position > ? AND position <= ? ORDER BY position DESC LIMIT ?`,
+  );
   const forwards = events(`SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?`);
   const backwards = events(
     `SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision <= ? ORDER BY revision DESC LIMIT ?`,
@@ -69,8 +76,10 @@ export function createReader(database: Database): Reader {
           : backwards.all(id, from ?? Number.MAX_SAFE_INTEGER, limit);
       return rows.map(recorded);
     },
-    readAll: ({ after, until = Number.MAX_SAFE_INTEGER, limit }) => all.all(after, until, limit).map(recorded),
+    readAll: ({ after, until = Number.MAX_SAFE_INTEGER, direction, limit }) =>
+      (direction === 'backwards' ? allBackwards : all).all(after, until, limit).map(recorded),
     readParsed: createParsedPages(database, names.nameOf),
+    readPacked: createPackedPages(database, names.nameOf),
     head: () => head.get()?.[0] ?? START,
     positionBefore: createTimeIndex(database),
     loadSnapshot(stream) {

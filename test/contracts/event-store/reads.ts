@@ -67,6 +67,27 @@ export function readContract(store: () => EventStore): void {
       expect(await store().readAll({ after: await store().head(), limit: 10 })).toEqual([]);
     });
 
+    test('is read backwards: the same events, from the last down, in pages that follow each other', async () => {
+      const ours = (page: RecordedEvent[]) => page.filter(({ stream }) => streams.includes(stream));
+      const until = events.at(-1)?.position ?? START;
+      const back = await store().readAll({ after: before, until, direction: 'backwards', limit: 100_000 });
+      expect(ours(back)).toEqual(events.toReversed());
+      const [last, next] = back as [RecordedEvent, RecordedEvent];
+      expect(await store().readAll({ after: before, until, direction: 'backwards', limit: 1 })).toEqual([last]);
+      const rest = { after: before, until: last.position - 1, direction: 'backwards', limit: 1 } as const;
+      expect(await store().readAll(rest)).toEqual([next]);
+      const found: RecordedEvent[] = [];
+      for (let end = until; end > before; end = (found.at(-1)?.position ?? 0) - 1) {
+        const page = await store().readAll({ after: before, until: end, direction: 'backwards', limit: 97 });
+        if (page.length === 0) break;
+        found.push(...page);
+      }
+      expect(found).toEqual(back);
+      const head = await store().head();
+      const [newest] = await store().readAll({ after: START, direction: 'backwards', limit: 1 });
+      expect(newest?.position).toBeGreaterThanOrEqual(head);
+    });
+
     test('has its head at the last event', async () => {
       const last = await appended(store().append(freshStream(), NO_STREAM, newEvents(2)));
       expect(await store().head()).toBeGreaterThanOrEqual(last.position);

@@ -57,9 +57,10 @@ export function createMemoryEventStore(options: { clock?: Clock; epoch?: string 
       assertOpen();
       return streamPage(streams.get(stream) ?? [], asked);
     },
-    async readAll({ after, until = Number.MAX_SAFE_INTEGER, limit }) {
+    async readAll({ after, until = Number.MAX_SAFE_INTEGER, direction, limit }) {
       assertOpen();
-      return page(after, until, limit);
+      if (direction !== 'backwards') return page(after, until, limit);
+      return all.slice(Math.max(after, Math.min(until, all.length) - limit), until).toReversed();
     },
     async head() {
       assertOpen();
