@@ -72,5 +72,7 @@ function show(io: Io, { bytes }: EventStreamPage, { json }: EventsOptions): void
   for (const line of lines.split('\n')) io.out(describeEvent(JSON.parse(line) as ChatEvent));
 }
 
-const given = ({ json: _, ...options }: EventsOptions): Record<string, string> =>
-  Object.fromEntries(Object.entries(options).map(([name, value]) => [name, String(value)]));
+const given = (options: EventsOptions): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(options).flatMap(([name, value]) => (name === 'json' ? [] : [[name, String(value)]])),
+  );

@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import { type EventsReport, type ImportFile, importChat, importEvents } from '../../commands/index.ts';
 import type { UserId } from '../../events/ids.ts';
+import { compareFiles, MANIFEST } from '../../infra/disk/export-folder.ts';
 import { ircDay } from '../../infra/formats/irc.ts';
+import { parseManifest } from '../../queries/export/index.ts';
 import { ids, type OpenLog } from '../write-side.ts';
 import { type Io, print, VerbFailed, WrongUsage } from './io.ts';
 import { progress } from './progress.ts';
@@ -37,12 +39,12 @@ export const importVerb = (context: VerbContext): Command => {
     .action((files: string[], options: IrcOptions) => importIrc(context, files, options));
   verb
     .command('ndjson')
-    .description('Events as `hindsight events` writes them, under their own ids, seqs and times.')
-    .argument('<file>', 'NDJSON, an event a line')
+    .description('Events as `hindsight events` and `export events` write them, under their own ids, seqs and times.')
+    .argument('<file>', 'NDJSON, an event a line; or the folder of an export of events in that format')
     .option('--json', 'one JSON document')
     .addHelpText(
       'after',
-      '\nExample:\n  hindsight events --json > all.ndjson && hindsight import ndjson all.ndjson --data other',
+      '\nExamples:\n  hindsight events --json > all.ndjson && hindsight import ndjson all.ndjson --data other\n  hindsight import ndjson exported/ --data other',
     )
     .action((file: string, options: { json?: boolean }) => importNdjson(context, file, options));
   return verb;
@@ -114,24 +116,57 @@ async function importerOf(log: OpenLog): Promise<UserId> {
 }
 
 async function importNdjson(context: VerbContext, path: string, options: { json?: boolean }): Promise<void> {
-  const file = await open(path);
+  const paths = statSync(path).isDirectory() ? await filesOfExport(path) : [path];
   const report = await withLog(context, async (log) => {
-    const bar = progress('import', (await file.stat()).size, 'bytes');
-    const input = file.createReadStream();
-    const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-    try {
-      return await importEvents(log.store, {
-        file: basename(path),
-        lines,
-        onProgress: () => bar.update(input.bytesRead),
-      });
-    } finally {
-      bar.stop();
-      input.destroy();
+    let whole: EventsReport | null = null;
+    for (const file of paths) {
+      const taken = await importFile(log, file);
+      if (!taken.ok) return taken;
+      whole = whole === null ? taken.value : together(whole, taken.value);
     }
+    return { ok: true as const, value: whole ?? NOTHING };
   });
   printReport(context.io, options, valueOf(report));
 }
+
+async function importFile(log: OpenLog, path: string): ReturnType<typeof importEvents> {
+  const file = await open(path);
+  const bar = progress('import', (await file.stat()).size, 'bytes');
+  const input = file.createReadStream();
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  try {
+    const onProgress = (): void => bar.update(input.bytesRead);
+    return await importEvents(log.store, { file: basename(path), lines, onProgress });
+  } finally {
+    bar.stop();
+    input.destroy();
+  }
+}
+
+/** In the order of the manifest, in which no chat's events come before its earlier ones. What is not as it was written is not taken. */
+async function filesOfExport(folder: string): Promise<string[]> {
+  const text = await readFile(join(folder, MANIFEST), 'utf8').catch(() => {
+    throw new VerbFailed('not-found', `${folder} holds no finished export`);
+  });
+  const manifest = parseManifest(text);
+  const changed =
+    manifest === null ? [{ name: MANIFEST, what: 'changed' }] : await compareFiles(folder, manifest.files);
+  const [first] = changed;
+  if (first !== undefined) throw new VerbFailed('export-changed', `${folder}: ${first.name} is ${first.what}`);
+  if (manifest?.kind !== 'events' || manifest.filter['format'] !== 'ndjson')
+    throw new WrongUsage(`${folder} is no export of events in NDJSON`);
+  return manifest.files.map(({ name }) => join(folder, name));
+}
+
+const NOTHING: EventsReport = { chatId: null, lines: 0, appended: 0, already: 0, unreadable: [] };
+
+const together = (a: EventsReport, b: EventsReport): EventsReport => ({
+  chatId: a.chatId === b.chatId ? a.chatId : null,
+  lines: a.lines + b.lines,
+  appended: a.appended + b.appended,
+  already: a.already + b.already,
+  unreadable: [...a.unreadable, ...b.unreadable],
+});
 
 function printReport(io: Io, options: { json?: boolean }, report: EventsReport): void {
   const { chatId, lines, appended, already, unreadable } = report;

@@ -12,6 +12,10 @@ export function laterVerb(name: string): Command {
     });
 }
 
+<<<<<<< HEAD
 const LATER = ['export'] as const;
+=======
+const LATER = ['query'] as const;
+>>>>>>> da745bf (wip)
 
 export const laterVerbs = LATER.map((name) => () => laterVerb(name));

@@ -8,6 +8,7 @@ import { devVerb } from './dev.ts';
 import { diffVerb } from './diff.ts';
 import { doctorVerb } from './doctor.ts';
 import { eventsVerb } from './events.ts';
+import { exportVerb } from './export.ts';
 import { importVerb } from './import.ts';
 import { laterVerbs } from './later.ts';
 import { migrateVerb } from './migrate.ts';
@@ -30,6 +31,7 @@ const VERBS = [
   importVerb,
   userVerb,
   (context: VerbContext): Command => eventsVerb(context).addCommand(upcastVerb(context)),
+  exportVerb,
   replayVerb,
   projectionsVerb,
   parkedVerb,

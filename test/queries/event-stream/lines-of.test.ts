@@ -55,7 +55,7 @@ describe('a line', () => {
   });
 
   it('has any words, wherever they stand', () => {
-    const words = fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed());
+    const words = fc.string({ unit: 'binary' }).filter((text) => !/\p{Surrogate}/u.test(text));
     const tricky = fc.constantFrom(
       '{"enc":"plain","text":"x"}',
       '\\',

@@ -1,0 +1,154 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { rfc3339 } from '../../events/codec.ts';
+import { compareFiles, MANIFEST } from '../../infra/disk/export-folder.ts';
+import { chatsUntil, type ExportRequest, type ExportRun, parseManifest } from '../../queries/export/index.ts';
+import { FORMATS, type Format } from '../../queries/export/port.ts';
+import { type ExportKind, exportInto } from '../export-into.ts';
+import { parseTime, requireChatId } from './chat-at.ts';
+import { type FilterOptions, filterOf, filterOptions, inLog } from './event-filter.ts';
+import { print, VerbFailed, WrongUsage } from './io.ts';
+import { type Progress, progress } from './progress.ts';
+import { recordReading } from './record-reading.ts';
+import type { VerbContext } from './verb.ts';
+import { withReadOnlyLog } from './with-log.ts';
+
+interface ExportOptions extends FilterOptions {
+  format: Format;
+  out: string;
+  by?: 'day' | 'chat';
+  at?: string;
+  withoutContent?: boolean;
+  withoutPositions?: boolean;
+  json?: boolean;
+}
+
+export const exportVerb = (context: VerbContext): Command => {
+  const verb = new Command('export').description(
+    'Takes events, or chats as they stood, out of the log into files, with a manifest that proves what is in them.',
+  );
+  verb.addCommand(
+    common(filterOptions(new Command('events').description('The events of chats, filters combined.')))
+      .addOption(new Option('--by <what>', 'a file for each').choices(['day', 'chat']))
+      .option('--after <position>', 'after this place in the log; exclusive')
+      .option('--until <position>', 'up to this place in the log; inclusive')
+      .option('--text <words>', 'whose words hold this, capital or small')
+      .option(
+        '--without-positions',
+        'leave out where in this log an event lies: equal files from another log of the same events',
+      )
+      .addHelpText(
+        'after',
+        '\nAn export that was killed goes on where it was when it is started again.\n\nExamples:\n  hindsight export events --format parquet --by day --out /tmp/events\n  hindsight export events --format ndjson --chat 00000000006Z… --out /tmp/chat',
+      )
+      .action((options: ExportOptions) => runExport(context, 'events', options)),
+  );
+  verb.addCommand(
+    common(new Command('state').description('Chats, members, messages and reactions as they stood at a time.'))
+      .option('--at <time>', 'at this UTC time; now by default')
+      .option('--chat <id>', 'only this chat')
+      .addOption(new Option('--by <what>', 'files for each').choices(['chat']))
+      .addHelpText(
+        'after',
+        '\nExample:\n  hindsight export state --at 2006-03-01T12:00Z --format parquet --out /tmp/state',
+      )
+      .action((options: ExportOptions) => runExport(context, 'state', options)),
+  );
+  verb
+    .command('verify')
+    .description('Whether every byte of an export is as its manifest says. Exit code 1 where one is not.')
+    .argument('<dir>', 'folder of an export')
+    .option('--json', 'one JSON document')
+    .addHelpText('after', '\nExample:\n  hindsight export verify /tmp/events')
+    .action((folder: string, options: { json?: boolean }) => verifyExport(context, folder, options));
+  return verb;
+};
+
+const common = (verb: Command): Command =>
+  verb
+    .addOption(new Option('--format <format>', 'how rows are written').choices(FORMATS).makeOptionMandatory())
+    .requiredOption('--out <dir>', 'an empty or new folder, or one in which this export was begun')
+    .option('--without-content', 'words withheld, as an analyst without the role for them sees them')
+    .option('--json', 'one JSON document: the manifest');
+
+async function runExport(context: VerbContext, kind: ExportKind, options: ExportOptions): Promise<void> {
+  const asked = filterOf(options);
+  if (options.withoutContent && options.text !== undefined)
+    throw new WrongUsage('--text and --without-content exclude each other');
+  const folder = resolve(options.out);
+  const filter = filterText(options);
+  const manifest = await withReadOnlyLog(context, async (log) => {
+    const request = requestOf(kind, options, inLog(log, asked));
+    await recordReading(context, { content: !options.withoutContent, options: { export: kind, ...filter } });
+    return exportInto({ log, folder, kind, request, filter, progress: (run) => barOf(run, kind) });
+  });
+  print(context.io, options, {
+    json: manifest,
+    text: `${folder}: ${manifest.count} ${kind === 'events' ? 'events' : 'rows'} in ${manifest.files.length} files, sha256 ${manifest.sha256}`,
+  });
+}
+
+async function barOf(run: ExportRun, kind: ExportKind): Promise<Progress> {
+  const inOrderOfLog = kind === 'events' && run.request.positions && run.request.by !== 'chat';
+  return progress('export', inOrderOfLog ? run.until : await chatCount(run), inOrderOfLog ? 'positions' : 'chats');
+}
+
+async function chatCount({ log, request, until }: ExportRun): Promise<number> {
+  return request.filter.chatId === undefined ? (await chatsUntil(log, until)).length : 1;
+}
+
+const requestOf = (kind: ExportKind, options: ExportOptions, filter: ExportRequest['filter']): ExportRequest => ({
+  format: options.format,
+  by: options.by ?? null,
+  filter,
+  content: !options.withoutContent,
+  positions: kind === 'events' && !options.withoutPositions,
+  ...(options.at !== undefined && { at: parseTime(options.at) }),
+});
+
+/** What was asked for, as the manifest says it: the same question has the same text, however it was typed. */
+function filterText(options: ExportOptions): Record<string, string> {
+  const { format, by, from, to, at, chat, type, actor, text, after, until } = options;
+  const time = (given: string | undefined) => (given === undefined ? undefined : rfc3339(parseTime(given)));
+  const all = {
+    format,
+    by,
+    from: time(from),
+    to: time(to),
+    at: time(at),
+    chat: chat === undefined ? undefined : requireChatId(chat),
+    type: type === undefined ? undefined : [...new Set(type.split(','))].sort().join(','),
+    actor,
+    text,
+    after,
+    until,
+    content: options.withoutContent ? 'withheld' : undefined,
+    positions: options.withoutPositions ? 'none' : undefined,
+  };
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+async function verifyExport(context: VerbContext, folder: string, options: { json?: boolean }): Promise<void> {
+  const text = await readFile(join(folder, MANIFEST), 'utf8').catch(() => {
+    throw new VerbFailed('not-found', `${folder} holds no finished export`);
+  });
+  const manifest = parseManifest(text);
+  const differences =
+    manifest === null ? [{ name: MANIFEST, what: 'changed' as const }] : await compareFiles(folder, manifest.files);
+  print(context.io, options, {
+    json: {
+      ok: differences.length === 0,
+      count: manifest?.count ?? null,
+      sha256: manifest?.sha256 ?? null,
+      differences,
+    },
+    text:
+      differences.length === 0
+        ? `every byte is as it was written: ${manifest?.files.length} files, ${manifest?.count} rows, sha256 ${manifest?.sha256}`
+        : differences.map(({ name, what }) => `${name}: ${what}`).join('\n'),
+  });
+  if (differences.length > 0) process.exitCode = 1;
+}

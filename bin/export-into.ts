@@ -1,0 +1,62 @@
+import type { EventLog } from '../events/event-store.ts';
+import { openExport } from '../infra/disk/export-folder.ts';
+import { encoderOf } from '../infra/formats/encoder.ts';
+import {
+  createManifest,
+  type ExportRequest,
+  type ExportRun,
+  exportEvents,
+  exportState,
+  type Manifest,
+  manifestText,
+} from '../queries/export/index.ts';
+
+export type ExportKind = Manifest['kind'];
+
+interface Progress {
+  update(done: number): void;
+  stop(): void;
+}
+
+export interface ExportInto {
+  readonly log: EventLog;
+  readonly folder: string;
+  readonly kind: ExportKind;
+  readonly request: ExportRequest;
+  /** What was asked for, as the manifest says it. */
+  readonly filter: Record<string, string>;
+  readonly partRows?: number;
+  /** Called once the range is known. */
+  readonly progress?: (run: ExportRun) => Promise<Progress>;
+}
+
+interface Begun {
+  kind: ExportKind;
+  filter: Record<string, string>;
+  epoch: string;
+  until: number;
+}
+
+/** An export into a folder, begun or gone on with, up to its manifest. */
+export async function exportInto({ log, folder, kind, request, filter, ...options }: ExportInto): Promise<Manifest> {
+  const begin: Begun = { kind, filter, epoch: log.epoch, until: await log.head() };
+  const out = await openExport({
+    folder,
+    encoder: await encoderOf(request.format),
+    begin,
+    same: (begun) => JSON.stringify({ ...begun, until: 0 }) === JSON.stringify({ ...begin, until: 0 }),
+  });
+  const { partRows } = options;
+  const run: ExportRun = { log, folder: out, request, until: out.begun.until, ...(partRows && { partRows }) };
+  let bar: Progress | undefined;
+  try {
+    bar = await options.progress?.(run);
+    const whole = { ...run, ...(bar && { onProgress: bar.update }) };
+    const made = createManifest({ kind, filter, ...(await (kind === 'events' ? exportEvents : exportState)(whole)) });
+    await out.conclude(manifestText(made));
+    return made;
+  } finally {
+    bar?.stop();
+    await out.close();
+  }
+}
