@@ -15,7 +15,7 @@ const ELEMENTS = {
 
 /** Parquet, typed, compressed with Snappy. Its bytes follow from the rows: groups are of one size, whatever the pages were. */
 export function parquetEncoder({ columns }: Table): Encoder {
-  const bytes = new ByteWriter();
+  const bytes = new ByteWriter(); // in memory: with it nothing of the package is waited for
   const writer = new ParquetWriter({
     writer: bytes,
     schema: [
@@ -36,7 +36,7 @@ export function parquetEncoder({ columns }: Table): Encoder {
       name,
       data: rows.map((row) => valueOf(row[i] ?? null, type)),
     }));
-    writer.write({ columnData, rowGroupSize: GROUP_ROWS });
+    void writer.write({ columnData, rowGroupSize: GROUP_ROWS });
   }
   return {
     rows(rows) {
@@ -49,7 +49,7 @@ export function parquetEncoder({ columns }: Table): Encoder {
     },
     end() {
       if (waiting.length > 0) group(waiting);
-      writer.finish();
+      void writer.finish();
       return taken();
     },
   };

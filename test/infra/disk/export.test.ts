@@ -119,8 +119,8 @@ describe('what is exported', () => {
       const reactions = messages.flatMap(({ messageId, reactions: all }) =>
         all.flatMap(({ emoji, userIds }) => userIds.map((userId) => `${messageId} ${emoji} ${userId}`)),
       );
-      const found = rows(folder, 'reactions').map(
-        ({ message_id, emoji, user_id }) => `${message_id} ${emoji} ${user_id}`,
+      const found = rows(folder, 'reactions').map(({ message_id, emoji, user_id }) =>
+        [message_id, emoji, user_id].join(' '),
       );
       expect(found.toSorted()).toEqual(reactions.toSorted());
       const members = views.flatMap((view) =>
@@ -128,7 +128,7 @@ describe('what is exported', () => {
       );
       expect(
         rows(folder, 'members')
-          .map(({ chat_id, user_id, role }) => `${chat_id} ${user_id} ${role}`)
+          .map(({ chat_id, user_id, role }) => [chat_id, user_id, role].join(' '))
           .toSorted(),
       ).toEqual(members.toSorted());
     }
@@ -137,7 +137,8 @@ describe('what is exported', () => {
   it('has no words where they are withheld', async () => {
     const folder = testFolder();
     await exporting(folder, { content: false, kind: 'state' });
-    for (const { text, withheld } of rows(folder, 'messages')) expect([text, withheld]).toSatisfy(([a]) => a === '');
+    const words = rows(folder, 'messages').map(({ text }) => text);
+    expect(new Set(words)).toEqual(new Set(['']));
   });
 });
 
