@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import type { ChatEvent } from '../../events/chat.ts';
-import { type EventStreamPage, readEventStream } from '../../queries/event-stream/index.ts';
+import { type EventStreamPage, eventsOf, readEventStream } from '../../queries/event-stream/index.ts';
 import { type FilterOptions, filterOf, filterOptions, inLog } from './event-filter.ts';
 import { type Io, WrongUsage } from './io.ts';
 import { recordReading } from './record-reading.ts';
@@ -65,11 +64,12 @@ async function readEvents(context: VerbContext, options: EventsOptions): Promise
   }
 }
 
-function show(io: Io, { bytes }: EventStreamPage, { json }: EventsOptions): void {
-  if (bytes.length === 0) return;
-  const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length - 1).toString(); // the last line feed is printed
-  if (json) return io.out(lines);
-  for (const line of lines.split('\n')) io.out(describeEvent(JSON.parse(line) as ChatEvent));
+function show(io: Io, page: EventStreamPage, { json }: EventsOptions): void {
+  const { buffer, byteOffset, length } = page.bytes;
+  if (length === 0) return;
+  if (json)
+    io.out(Buffer.from(buffer, byteOffset, length - 1).toString()); // the last line feed is printed
+  else for (const event of eventsOf(page)) io.out(describeEvent(event));
 }
 
 const given = (options: EventsOptions): Record<string, string> =>

@@ -10,7 +10,6 @@ import { doctorVerb } from './doctor.ts';
 import { eventsVerb } from './events.ts';
 import { exportVerb } from './export.ts';
 import { importVerb } from './import.ts';
-import { laterVerbs } from './later.ts';
 import { migrateVerb } from './migrate.ts';
 import { opsVerb } from './ops.ts';
 import { parkedVerb } from './parked.ts';
@@ -56,7 +55,6 @@ export function createProgram(context: VerbContext): Command {
     .enablePositionalOptions()
     .showHelpAfterError('(add --help for what it takes)');
   for (const verb of VERBS) program.addCommand(inherit(verb(context), program));
-  for (const verb of laterVerbs) program.addCommand(inherit(verb(), program), { hidden: true });
   addSettings(program);
   return program;
 }

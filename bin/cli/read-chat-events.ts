@@ -1,6 +1,6 @@
 import type { ChatEvent } from '../../events/chat.ts';
 import type { EventLog } from '../../events/event-store.ts';
-import { type EventFilter, readEventStream } from '../../queries/event-stream/index.ts';
+import { type EventFilter, eventsOf, readEventStream } from '../../queries/event-stream/index.ts';
 
 /** The events of a range, words and all, in pages (some of them empty), in the order of the log. */
 export async function* readChatEvents(of: {
@@ -8,5 +8,5 @@ export async function* readChatEvents(of: {
   filter: EventFilter;
   signal: AbortSignal;
 }): AsyncGenerator<readonly ChatEvent[]> {
-  for await (const { events } of readEventStream({ ...of, content: true, follow: false })) yield events;
+  for await (const page of readEventStream({ ...of, content: true, follow: false })) yield eventsOf(page);
 }

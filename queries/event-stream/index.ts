@@ -1,3 +1,3 @@
 export type { EventFilter } from './filter.ts';
-export { type EventChunk, eventLines } from './lines.ts';
+export { type EventChunk, eventLines, eventsOf } from './lines.ts';
 export { type EventStreamOptions, type EventStreamPage, readEventStream } from './read.ts';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ChatEvent } from '../../events/chat.ts';
 import { encodePosition } from '../../events/position.ts';
 import type { EventStreamPage } from './read.ts';
 
@@ -7,6 +8,13 @@ export interface EventChunk {
   /** Whole lines of NDJSON; empty where nothing of a page passed. */
   readonly bytes: Uint8Array;
   readonly position: string;
+}
+
+/** The events of a page, for whoever wants more of them than to pass them on. */
+export function eventsOf({ bytes, ends }: Pick<EventStreamPage, 'bytes' | 'ends'>): ChatEvent[] {
+  if (ends.length === 0) return [];
+  const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length - 1).toString();
+  return lines.split('\n').map((line) => JSON.parse(line) as ChatEvent);
 }
 
 /**

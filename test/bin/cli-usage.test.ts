@@ -39,17 +39,17 @@ describe('wrong usage', () => {
     ['a share that is none', ['projections', 'rebuild', 'users', '--share', '2']],
     ['a rate that is none', ['projections', 'rebuild', 'users', '--rate', 'fast']],
     ['a chat that is none', ['projections', 'repair', 'my-chat']],
-    ['a verb of a later version', ['export', 'events', '--format', 'csv', '--out', 'x']],
+    ['an export without a format', ['export', 'events', '--out', 'x']],
+    [
+      'an export of words that are withheld',
+      ['export', 'events', '--format', 'csv', '--out', 'x', '--text', 'a', '--without-content'],
+    ],
   ])('exits 2 on %s, and says why on standard error', async (_, args) => {
     const { code, stdout, stderr } = await run([...args, '--data', anywhere]);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).not.toBe('');
     expect(stderr).not.toMatch(/\n {4}at /); // a stack is for faults of the program
     expect(existsSync(anywhere)).toBe(false);
-  });
-
-  it('says that a verb comes later', async () => {
-    expect((await run(['parked', 'list'])).stderr).toContain('comes in a later version');
   });
 
   it.each([
