@@ -34,7 +34,7 @@ export async function loadDuckDb(): Promise<DuckDbLibrary> {
  */
 async function keepByteOrderMarks(): Promise<void> {
   const { default: accessors } = (await import('@duckdb/node-api/lib/vectors/dataAccessors.js')) as unknown as {
-    default: { textDecoder: TextDecoder };
+    default: { textDecoder: InstanceType<typeof TextDecoder> };
   };
   accessors.textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 }
