@@ -26,6 +26,8 @@ export const AsOf = named(
   z.object({ seq, at: at.nullable() }),
   'The point that the answer shows: the fold of events 1 to seq.',
 );
+/** A view could not take an event of the chat: `asOf` says how far the answer goes, `headSeq` how far the chat does. */
+const lagging = named('Lagging', z.object({ headSeq: seq, since: at })).optional();
 export const Reply = named(
   'Reply',
   z.object({ chatId: ChatId, messageId: MessageId.optional(), seq, at, position, changed: z.boolean() }),
@@ -88,7 +90,7 @@ const chatFields = {
 };
 export const ChatSummary = named(
   'ChatSummary',
-  z.object({ ...chatFields, lastMessage: Message.nullable(), unread: z.int() }),
+  z.object({ ...chatFields, lastMessage: Message.nullable(), unread: z.int(), lagging }),
 );
 export const Chat = named(
   'Chat',
@@ -98,6 +100,7 @@ export const Chat = named(
     historyVisibility: HistoryVisibility,
     pastContent: PastContent,
     asOf: AsOf,
+    lagging,
     position,
   }),
 );
@@ -108,7 +111,7 @@ export const ChatPage = named(
 export const StartedChat = named('StartedChat', z.object({ chatId: ChatId, seq, at, position }));
 
 const page = <T extends z.ZodRawShape>(fields: T) =>
-  z.object({ ...fields, next: z.string().nullable(), asOf: AsOf, position });
+  z.object({ ...fields, next: z.string().nullable(), asOf: AsOf, lagging, position });
 export const MemberPage = named(
   'MemberPage',
   page({ members: z.array(z.object({ userId: UserId, role: Role, sinceSeq: seq })) }),
@@ -124,6 +127,7 @@ export const MessagePage = named(
     asOf: AsOf,
     title: z.string().nullable(),
     memberCount: z.int(),
+    lagging,
     messages: z.array(Message),
     next: z.union([z.object({ before: seq, asOf: seq }), z.object({ after: seq, asOf: seq })]).nullable(),
     position,
@@ -135,6 +139,7 @@ export const Versions = named(
   z.object({
     versions: z.array(z.object({ rev: z.int(), seq, at, actor: UserId, text: z.string(), withheld })),
     asOf: AsOf,
+    lagging,
     position,
   }),
 );
@@ -156,6 +161,7 @@ export const Diff = named(
     title: z.object(beforeAfter).nullable(),
     from: AsOf,
     to: AsOf,
+    lagging,
     position,
   }),
 );
@@ -190,7 +196,12 @@ export const EventPage = named(
 );
 export const ReceiptList = named(
   'ReceiptList',
-  z.object({ receipts: z.array(z.object({ userId: UserId, readSeq: seq, deliveredSeq: seq })), asOf: AsOf, position }),
+  z.object({
+    receipts: z.array(z.object({ userId: UserId, readSeq: seq, deliveredSeq: seq })),
+    asOf: AsOf,
+    lagging,
+    position,
+  }),
 );
 export const Marks = named('Marks', z.object({ readSeq: seq, deliveredSeq: seq }));
 export const UserPage = named(

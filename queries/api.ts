@@ -17,6 +17,13 @@ export interface AsOf {
   seq: number;
   at: string | null;
 }
+/** The chat goes further than its views, one of which could not take an event: `asOf` says how far the answer goes. */
+export interface Lagging {
+  /** The chat's last event. */
+  headSeq: number;
+  /** RFC 3339. */
+  since: string;
+}
 /** A point in a chat: a seq, or a UTC instant (ms since 1970): the last event at or before it. */
 export type Point = { seq: number } | { time: number };
 
@@ -59,6 +66,7 @@ export interface Chat {
   historyVisibility: HistoryVisibility;
   pastContent: PastContent;
   asOf: AsOf;
+  lagging?: Lagging;
 }
 export type ChatSummary = Omit<Chat, 'role' | 'historyVisibility' | 'pastContent' | 'asOf'> & {
   lastMessage: Message | null;
@@ -70,6 +78,7 @@ export interface MessagePage {
   asOf: AsOf;
   title: string | null;
   memberCount: number;
+  lagging?: Lagging;
   messages: Message[];
   next: { before: number; asOf: number } | { after: number; asOf: number } | null;
   position: string;
@@ -101,8 +110,8 @@ export interface Subscription {
 }
 
 export interface Queries {
-  /** Resolves true once every view holds everything up to the position, false after `withinMs`. */
-  caughtUp(position: number, withinMs: number): Promise<boolean>;
+  /** Resolves true once every view holds everything up to the position (of the chat, where one is named, also if that is parked), false after `withinMs`. */
+  caughtUp(position: number, withinMs: number, chatId?: ChatId): Promise<boolean>;
   chats(
     viewer: UserId,
     page: { changedAfter?: number; cursor?: string; limit: number },
@@ -117,6 +126,7 @@ export interface Queries {
       members: { userId: UserId; role: Role; sinceSeq: number }[];
       next: string | null;
       asOf: AsOf;
+      lagging?: Lagging;
       position: string;
     }>
   >;
@@ -133,6 +143,7 @@ export interface Queries {
     Outcome<{
       versions: { rev: number; seq: number; at: string; actor: UserId; text: string; withheld: Withheld | null }[];
       asOf: AsOf;
+      lagging?: Lagging;
       position: string;
     }>
   >;
@@ -146,10 +157,16 @@ export interface Queries {
       reactions: { emoji: string; userId: UserId; seq: number; at: string }[];
       next: string | null;
       asOf: AsOf;
+      lagging?: Lagging;
       position: string;
     }>
   >;
-  diff(viewer: UserId, chatId: ChatId, from: Point, to: Point): Promise<Outcome<Diff & { position: string }>>;
+  diff(
+    viewer: UserId,
+    chatId: ChatId,
+    from: Point,
+    to: Point,
+  ): Promise<Outcome<Diff & { position: string; lagging?: Lagging }>>;
   /** A page of a chat's events through the viewer's eyes: every seq from `visibleFrom` on once, hidden runs as one. */
   events(
     viewer: UserId,
@@ -165,7 +182,12 @@ export interface Queries {
     viewer: UserId,
     chatId: ChatId,
   ): Promise<
-    Outcome<{ receipts: { userId: UserId; readSeq: number; deliveredSeq: number }[]; asOf: AsOf; position: string }>
+    Outcome<{
+      receipts: { userId: UserId; readSeq: number; deliveredSeq: number }[];
+      asOf: AsOf;
+      lagging?: Lagging;
+      position: string;
+    }>
   >;
   users(query: {
     query: string;

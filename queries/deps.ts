@@ -3,6 +3,7 @@ import type { ChatId, UserId } from '../events/ids.ts';
 import type { ChatHistoryReader } from './chat-history/view.ts';
 import type { ChatLogReader } from './chat-log/view.ts';
 import type { MembersReader } from './members/view.ts';
+import type { ParkedChats } from './parked/view.ts';
 import type { ViewProgress } from './progress.ts';
 import type { UserChatsReader } from './user-chats/view.ts';
 import type { UsersReader } from './users/view.ts';
@@ -18,6 +19,8 @@ export interface QueryDeps {
   readonly userChats: UserChatsReader;
   readonly users: UsersReader;
   readonly progress: ViewProgress;
+  /** Left out where nothing is ever parked. */
+  readonly parked?: ParkedChats;
   /** The position of the log's last event. */
   readonly head: () => Promise<LogPosition>;
   readonly epoch: string;

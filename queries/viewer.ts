@@ -4,6 +4,7 @@ import type { ChatId, UserId } from '../events/ids.ts';
 import { parsePosition } from '../events/position.ts';
 import { behind, chatNotFound } from './answers.ts';
 import { BEHIND_WAIT_MS, type QueryDeps, STALE_RIGHTS_MS } from './deps.ts';
+import { parkedChat } from './parked/lagging.ts';
 import { type Access, type Sight, sightOf } from './visibility/index.ts';
 
 /** Someone who may read a chat: a member of now, with what they may see. */
@@ -25,12 +26,14 @@ export interface Viewer {
  * the views do not hold yet waits for them, or hears `behind`.
  */
 export async function admit(deps: QueryDeps, userId: UserId, chatId: ChatId): Promise<Outcome<Viewer>> {
+  // Who comes and goes may wait behind what is parked: the view's word counts for nothing then.
+  const stopped = (await parkedChat(deps, chatId)) !== null;
   const [viewed, history] = await Promise.all([viewedAccess(deps, userId, chatId), deps.chatHistory.head(chatId)]);
   const head = Math.min(viewed?.headSeq ?? 0, history);
   const viewer = asViewer(userId, chatId, { access: viewed, head });
   const lagMs = deps.progress.lagMs();
-  if (viewer !== null && lagMs <= STALE_RIGHTS_MS && head >= viewer.since) return accepted(viewer);
-  if (viewed !== null && viewer === null && lagMs === 0) return chatNotFound();
+  if (viewer !== null && lagMs <= STALE_RIGHTS_MS && head >= viewer.since && !stopped) return accepted(viewer);
+  if (viewed !== null && viewer === null && lagMs === 0 && !stopped) return chatNotFound();
 
   const access = await deps.access(chatId, userId);
   const member = asViewer(userId, chatId, { access, head });

@@ -5,6 +5,7 @@ import { chatHistoryReader } from '../../infra/cassandra/chat-history/reader.ts'
 import { chatLogReader as chatLogView } from '../../infra/cassandra/chat-log/reader.ts';
 import type { Config } from '../../infra/config.ts';
 import { membersReader } from '../../infra/postgres/members/reader.ts';
+import { parkedReader } from '../../infra/postgres/parked-reader.ts';
 import type { Postgres } from '../../infra/postgres/pool.ts';
 import { type FollowedProgress, followProgress, viewsSeen } from '../../infra/postgres/progress.ts';
 import { userChatsReader } from '../../infra/postgres/user-chats/reader.ts';
@@ -16,6 +17,7 @@ import { VIEW_GROUPS } from '../../projections/partitions/ports.ts';
 import { chatLogReader } from '../../queries/chat-log/log-reader.ts';
 import { withTail } from '../../queries/chat-log/with-tail.ts';
 import { createQueries, type Queries, type QueryDeps } from '../../queries/index.ts';
+import type { ParkedChats } from '../../queries/parked/view.ts';
 import type { GenerationStores } from './generations/stores.ts';
 
 type Readers = Pick<QueryDeps, 'chatHistory' | 'chatLog' | 'members' | 'userChats' | 'users'>;
@@ -26,6 +28,7 @@ export interface ReadSide {
   live(): Promise<Readers>;
   /** The same by what was seen last. */
   lastLive(): Readers;
+  readonly parked: ParkedChats;
 }
 
 export interface ReadSideOptions {
@@ -48,6 +51,7 @@ export function openReadSide({ log, postgres, stores, onFault }: ReadSideOptions
   const readers = createReaders(log, stores);
   return {
     progress,
+    parked: parkedReader(postgres),
     live: async () => readers(await progress.live()),
     lastLive: () => readers(progress.lastLive() ?? FIRST),
   };
@@ -76,11 +80,12 @@ function readersOf(log: EventLog, stores: GenerationStores, live: LiveGeneration
 }
 
 export function openQueries(
-  { progress, live, lastLive }: ReadSide,
+  { progress, parked, live, lastLive }: ReadSide,
   { log, commands, config }: { log: EventLog; commands: Commands; config: Config },
 ): Queries {
   const rest = {
     progress,
+    parked,
     head: () => log.head(),
     epoch: log.epoch,
     access: (chatId: ChatId, userId: UserId) => commands.access(chatId, userId),

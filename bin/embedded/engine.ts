@@ -61,6 +61,7 @@ export async function openEngine(
     members: views.members,
     userChats: views.userChats,
     users: views.users,
+    parked: views.parked,
     progress: projections.progress,
     head: () => store.head(),
     epoch: store.epoch,

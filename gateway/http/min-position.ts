@@ -7,6 +7,9 @@ import { accept } from './problems.ts';
 export function waitForMinPosition(app: FastifyInstance, { context }: HttpOptions): void {
   app.addHook('preHandler', async (request) => {
     const { minPosition } = (request.query ?? {}) as { minPosition?: string };
-    accept(await reachMinPosition(context, minPosition));
+    const { chatId } = (request.params ?? {}) as { chatId?: string };
+    // The chat's events come from the log, which is never behind.
+    const ofViews = request.routeOptions.url?.endsWith('/events') ? undefined : chatId;
+    accept(await reachMinPosition(context, minPosition, ofViews));
   });
 }

@@ -82,11 +82,20 @@ export function createParkedAdmin(options: ParkedAdminOptions): ParkedAdmin {
       const of = await at(place);
       if (of.length === 0) return nothingThere(place);
       if (place.key === ALL) return rejected('bad-request', 'key: events are left out one by one');
+      if (of.some((parked) => decidesRights(parked, viewsOf))) return rejected('version-conflict', RIGHTS);
       for (const skip of skipsOf(of, viewsOf, reason)) await decide(actor, skip);
       return retry(of);
     },
   };
 }
+
+const MOVES: ReadonlySet<string> = new Set(['ChatStarted', 'MemberAdded', 'MemberRemoved', 'MemberRoleChanged']);
+const RIGHTS =
+  'who may read what follows from this event: left out, it would let somebody in, or keep them out, against the log';
+
+/** While such an event is parked, rights are decided from the log. */
+const decidesRights = ({ group, type }: Parked, viewsOf: ParkedAdminOptions['viewsOf']): boolean =>
+  MOVES.has(type) && viewsOf(group).some((view) => view === 'members' || view === 'user-chats');
 
 const nothingThere = ({ view, key }: Place) =>
   rejected('not-found', `nothing is parked ${key === ALL ? '' : `as ${key} `}in ${view === ALL ? 'any view' : view}`);

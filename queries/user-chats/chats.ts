@@ -6,6 +6,7 @@ import type { ChatSummary } from '../api.ts';
 import { lastMessage } from '../chat-history/messages.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { PAGE_MAX, type QueryDeps } from '../deps.ts';
+import { laggingOf, positionFor } from '../parked/lagging.ts';
 import { peerOf } from './chat.ts';
 import { type SeenRow, seenRows } from './rows.ts';
 
@@ -24,7 +25,8 @@ export async function chats(
   userId: UserId,
   asked: ChatsAsked,
 ): Promise<Outcome<{ chats: ChatSummary[]; next: string | null; position: string }>> {
-  const place = asked.cursor === undefined ? firstPage(deps, asked) : decodeCursor(asked.cursor, ['n', 'n', 'n?']);
+  const place =
+    asked.cursor === undefined ? await firstPage(deps, userId, asked) : decodeCursor(asked.cursor, ['n', 'n', 'n?']);
   if (!place.ok) return place;
   const [before, position, changedAfter] = place.value as [number | null, number, number | null];
   const limit = pageLimit(asked.limit, PAGE_MAX);
@@ -46,8 +48,8 @@ export async function chats(
   return accepted({ chats: found, next, position: encodePosition(deps.epoch, position) });
 }
 
-const firstPage = (deps: QueryDeps, asked: ChatsAsked): Outcome<(number | null)[]> =>
-  accepted([null, deps.progress.position(), asked.changedAfter ?? null]);
+const firstPage = async (deps: QueryDeps, userId: UserId, asked: ChatsAsked): Promise<Outcome<(number | null)[]>> =>
+  accepted([null, await positionFor(deps, userId), asked.changedAfter ?? null]);
 
 async function summary(deps: QueryDeps, seen: SeenRow): Promise<Outcome<ChatSummary>> {
   const { row, viewer } = seen;
@@ -65,6 +67,7 @@ async function summary(deps: QueryDeps, seen: SeenRow): Promise<Outcome<ChatSumm
     lastMessage: last.value,
     unread,
     readSeq,
+    ...(seen.parked && (await laggingOf(deps, seen.parked))),
   });
 }
 

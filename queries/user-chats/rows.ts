@@ -1,5 +1,7 @@
 import type { UserId } from '../../events/ids.ts';
 import { type QueryDeps, STALE_RIGHTS_MS } from '../deps.ts';
+import { parkedChats } from '../parked/lagging.ts';
+import type { ParkedChat } from '../parked/view.ts';
 import type { Viewer } from '../viewer.ts';
 import { type Access, sightOf } from '../visibility/index.ts';
 import type { UserChatRow } from './view.ts';
@@ -7,15 +9,22 @@ import type { UserChatRow } from './view.ts';
 export interface SeenRow {
   row: UserChatRow;
   viewer: Viewer;
+  /** Where history lags. */
+  parked: ParkedChat | null;
+  /** Of the chat, as far as anybody here knows. */
+  headSeq: number;
 }
 
 /** The rows of chats that the user may still see: by the view, or by the log itself where the view lags too much. */
 export async function seenRows(deps: QueryDeps, userId: UserId, rows: readonly UserChatRow[]): Promise<SeenRow[]> {
   const stale = deps.progress.lagMs() > STALE_RIGHTS_MS;
+  const stopped = new Map((await parkedChats(deps)).map((chat) => [chat.chatId, chat]));
   const seen = await Promise.all(
     rows.map(async (row) => {
-      const viewer = asViewer(userId, row, stale ? await deps.access(row.chatId, userId) : rowAccess(row));
-      return viewer === null ? [] : [{ row, viewer }];
+      const parked = stopped.get(row.chatId) ?? null;
+      const access = stale || parked ? await deps.access(row.chatId, userId) : rowAccess(row);
+      const viewer = asViewer(userId, row, access);
+      return viewer === null ? [] : [{ row, viewer, parked, headSeq: Math.max(row.headSeq, access?.headSeq ?? 0) }];
     }),
   );
   return seen.flat();

@@ -3,10 +3,14 @@ import type { ChatId, UserId } from '../../events/ids.ts';
 import { behind } from '../answers.ts';
 import type { Subscription } from '../api.ts';
 import { BEHIND_WAIT_MS, type QueryDeps } from '../deps.ts';
+import { parkedChats } from '../parked/lagging.ts';
+import { sightOf } from '../visibility/index.ts';
 import { type SeenRow, seenRows } from './rows.ts';
 import type { UserChatRow } from './view.ts';
 
 const ROWS_PAGE = 500;
+/** Parked chats that are looked through for those that a user has come into since. */
+const UNLISTED_MAX = 100;
 
 /**
  * All present chats of a user, newest first, as of `atLeast` or later. A chat that moves up while they are read would be
@@ -27,7 +31,8 @@ export async function subscriptions(
     await collect(deps, userId, { into: rows, changedAfter });
   }
   const ordered = [...rows.values()].toSorted((a, b) => b.orderPosition - a.orderPosition);
-  return accepted((await seenRows(deps, userId, ordered)).map(toSubscription));
+  const seen = (await seenRows(deps, userId, ordered)).map(toSubscription);
+  return accepted([...seen, ...(await unlisted(deps, userId, rows))]);
 }
 
 async function collect(
@@ -45,9 +50,28 @@ async function collect(
   }
 }
 
-const toSubscription = ({ row, viewer }: SeenRow): Subscription => ({
+/** Chats that a user came into while these were parked: the views do not know of it, the log does. */
+async function unlisted(
+  deps: QueryDeps,
+  userId: UserId,
+  rows: ReadonlyMap<ChatId, UserChatRow>,
+): Promise<Subscription[]> {
+  const parked = (await parkedChats(deps)).filter(({ chatId }) => !rows.has(chatId)).slice(0, UNLISTED_MAX);
+  const found: Subscription[] = [];
+  for (const { chatId } of parked) {
+    const access = await deps.access(chatId, userId);
+    if (access === null || access.role === null) continue;
+    const { headSeq, historyVisibility, pastContent, spans } = access;
+    const { visibleFrom } = sightOf(access);
+    // Of how many members nobody knows here; so receipts go out as in a small chat.
+    found.push({ chatId, headSeq, memberCount: 0, historyVisibility, pastContent, visibleFrom, spans: [...spans] });
+  }
+  return found;
+}
+
+const toSubscription = ({ row, viewer, headSeq }: SeenRow): Subscription => ({
   chatId: row.chatId,
-  headSeq: row.headSeq,
+  headSeq,
   memberCount: row.memberCount,
   historyVisibility: row.historyVisibility,
   pastContent: row.pastContent,

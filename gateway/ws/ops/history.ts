@@ -22,7 +22,7 @@ export const history = defineOp({
     const { queries } = services;
     const edge = onePageEdge({ before, after });
     if (!edge.ok) return edge;
-    const reached = await reachMinPosition(services, minPosition);
+    const reached = await reachMinPosition(services, minPosition, chatId);
     if (!reached.ok) return reached;
     const point = asOf === undefined ? undefined : readPoint(asOf);
     const page = { limit: lowered(limit, HISTORY_MAX_LIMIT), ...given({ before, after, asOf: point }) };

@@ -1,13 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { statSync } from 'node:fs';
 import { StoreError } from '../../../events/event-store.ts';
+import type { ParkedChats } from '../../../queries/parked/view.ts';
 import { type Database, openDatabase } from '../database.ts';
 import { type GenerationReaders, generationReaders, type Pointers, type Readers } from './generation-readers.ts';
+import { parkedReader } from './parked-reader.ts';
 
 /** The read models in `views.db`, for reading. A call throws what SQLite throws while they cannot be read. */
 export interface Views extends Readers {
   /** All that is read within `work` is read of one generation of each view: the one that is live when the first is. */
   pinned<T>(work: () => Promise<T>): Promise<T>;
+  readonly parked: ParkedChats;
   close(): void;
 }
 
@@ -37,6 +40,10 @@ export function openViews(file: string): Views {
     members: through(connection, 'members', ['settings', 'stays', 'membersAsOf', 'frameAsOf']),
     users: through(connection, 'users', ['user', 'search']),
     lookup: through(connection, 'lookup', ['find']),
+    parked: {
+      of: (chatId) => read(connection, ({ parked }) => parked.of(chatId)),
+      all: () => read(connection, ({ parked }) => parked.all()),
+    },
     close: connection.close,
   };
 }
@@ -48,6 +55,7 @@ interface Open {
   readonly db: Database;
   readonly inode: number | null;
   readonly generations: GenerationReaders;
+  readonly parked: ParkedChats;
 }
 
 interface Connection {
@@ -97,7 +105,7 @@ async function connect(file: string): Promise<Open> {
   const inode = inodeOf(file);
   const db = await openDatabase({ file, synchronous: 'normal', readOnly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
   try {
-    return { db, inode, generations: generationReaders(db) };
+    return { db, inode, generations: generationReaders(db), parked: parkedReader(db) };
   } catch (error) {
     db.close();
     throw error;
@@ -124,16 +132,18 @@ function through<K extends keyof Readers>(
 ): Readers[K] {
   const calls = methods.map((method) => [
     method,
-    async (...args: unknown[]) => {
-      try {
-        const reader = readerOf(await connection.opened(), name);
-        return await (reader[method] as (...args: unknown[]) => unknown)(...args);
-      } catch (error) {
-        throw error instanceof StoreError
-          ? error
-          : new StoreError('unavailable', `the views cannot be read: ${String(error)}`, { cause: error });
-      }
-    },
+    (...args: unknown[]) =>
+      read(connection, (open) => (readerOf(open, name)[method] as (...args: unknown[]) => unknown)(...args)),
   ]);
   return Object.fromEntries(calls) as Readers[K];
+}
+
+async function read<T>(connection: Connection, work: (open: Open) => T | Promise<T>): Promise<T> {
+  try {
+    return await work(await connection.opened());
+  } catch (error) {
+    throw error instanceof StoreError
+      ? error
+      : new StoreError('unavailable', `the views cannot be read: ${String(error)}`, { cause: error });
+  }
 }
