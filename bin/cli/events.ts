@@ -3,7 +3,7 @@ import { type EventStreamPage, eventsOf, readEventStream } from '../../queries/e
 import { type FilterOptions, filterOf, filterOptions, inLog } from './event-filter.ts';
 import { type Io, WrongUsage } from './io.ts';
 import { recordReading } from './record-reading.ts';
-import { describeEvent } from './replay.ts';
+import { describeEvent } from './replay/describe.ts';
 import type { VerbContext } from './verb.ts';
 import { withReadOnlyLog } from './with-log.ts';
 

@@ -3,7 +3,7 @@ import { isTemporary } from '../../events/event-store.ts';
 import type { Cassandra } from '../../infra/cassandra/cassandra.ts';
 import { type ConnectOptions, connectCassandra } from '../../infra/cassandra/connect.ts';
 import { migrate as migrateCassandra } from '../../infra/cassandra/migrations/migrate.ts';
-import type { ClusterConfig } from '../../infra/config.ts';
+import type { ClusterConfig, Config } from '../../infra/config.ts';
 import type { EventStoreDbStore } from '../../infra/eventstoredb/event-store.ts';
 import { openEventStoreDb } from '../../infra/eventstoredb/event-store.ts';
 import { connectKafka, type KafkaConnection, type KafkaOptions } from '../../infra/kafka/connection.ts';
@@ -33,7 +33,11 @@ export function reachKafka({ config, processId, onClose, fault }: Reach): KafkaC
   return kafka;
 }
 
-export const openKafka = (config: ClusterConfig, processId: string, fault: Reach['fault']): KafkaConnection =>
+export const openKafka = (
+  config: Pick<Config, 'kafkaTls' | 'kafkaSasl'> & { kafkaBrokers: string },
+  processId: string,
+  fault: Reach['fault'],
+): KafkaConnection =>
   connectKafka({
     brokers: config.kafkaBrokers.split(',').map((broker) => broker.trim()),
     clientId: `hindsight-${processId}`,

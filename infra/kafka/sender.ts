@@ -1,4 +1,4 @@
-import type { Message, Producer } from 'kafkajs';
+import kafkajs, { type Message, type Producer } from 'kafkajs';
 import { withDeadline } from '../system/deadline.ts';
 import { type KafkaConnection, leave, REQUEST_TIMEOUT_MS } from './connection.ts';
 import { KafkaError, kafkaErrorOf } from './errors.ts';
@@ -15,12 +15,19 @@ export interface Sender {
   close(): Promise<void>;
 }
 
+export interface SenderOptions {
+  topic: string;
+  acks: -1 | 1;
+  /** As other programs place their records: by the key. Without it every message says its partition. */
+  byKey?: true;
+}
+
 /**
  * One producer at a time. Never idempotent: with several requests at once kafkajs gives the sequence numbers of a lost
  * answer to the next request, and the broker takes that for a repeat, says so, and drops it (docs/adr/0011-backplane.md).
  */
-export function createSender(connection: KafkaConnection, options: { topic: string; acks: -1 | 1 }): Sender {
-  const { topic, acks } = options;
+export function createSender(connection: KafkaConnection, options: SenderOptions): Sender {
+  const { topic, acks, byKey = false } = options;
   let producer: Promise<Producer> | null = null;
 
   function discard(): void {
@@ -35,7 +42,7 @@ export function createSender(connection: KafkaConnection, options: { topic: stri
 
   return {
     async send(messages) {
-      producer ??= connected(connection);
+      producer ??= connected(connection, byKey);
       const sending = producer.then((one) =>
         one.sendBatch({ acks, timeout: REQUEST_TIMEOUT_MS, topicMessages: [{ topic, messages }] }),
       );
@@ -62,13 +69,13 @@ export function createSender(connection: KafkaConnection, options: { topic: stri
   };
 }
 
-async function connected({ kafka }: KafkaConnection): Promise<Producer> {
+async function connected({ kafka }: KafkaConnection, byKey: boolean): Promise<Producer> {
   const producer = kafka.producer({
     idempotent: false,
     allowAutoTopicCreation: false,
     maxInFlightRequests: 1,
     retry: { retries: 2 }, // a leader that has moved; whatever lasts longer is for the caller, who knows what must be written first
-    createPartitioner: () => placed,
+    createPartitioner: byKey ? kafkajs.Partitioners.DefaultPartitioner : () => placed,
   });
   await producer.connect();
   return producer;

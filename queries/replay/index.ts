@@ -1,0 +1,2 @@
+export { type ReplayCheckpoint, ReplayError, type ReplayTarget } from './port.ts';
+export { replay } from './replay.ts';
