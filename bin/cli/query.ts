@@ -1,11 +1,10 @@
 import { Command, Option } from 'commander';
-import type { ChatEvent } from '../../events/chat.ts';
 import { openSqlDatabase } from '../../infra/duckdb/database.ts';
 import type { EventsLoader } from '../../infra/duckdb/fill.ts';
+import { type EventStreamPage, readEventStream } from '../../queries/event-stream/index.ts';
 import { VerbFailed, WrongUsage } from './io.ts';
 import { fillFromExport } from './query/exported.ts';
 import { FORMATS, type Format, printResult } from './query/output.ts';
-import { readChatEvents } from './read-chat-events.ts';
 import { recordReading } from './record-reading.ts';
 import type { VerbContext } from './verb.ts';
 import { withReadOnlyLog } from './with-log.ts';
@@ -79,11 +78,11 @@ function fillFromLog(
 ): Promise<void> {
   return withReadOnlyLog(context, async (log) => {
     await recordReading(context, { area: 'query', content: true, options: { sql } });
-    await load.lines(linesOf(readChatEvents({ log, filter: {}, signal })));
+    await load.lines(linesOf(readEventStream({ log, filter: {}, content: true, follow: false, signal })));
     if (signal.aborted) throw new VerbFailed('interrupted', 'ended before all events were read');
   });
 }
 
-async function* linesOf(pages: AsyncIterable<readonly ChatEvent[]>): AsyncGenerator<string> {
-  for await (const page of pages) yield page.map((event) => `${JSON.stringify(event)}\n`).join('');
+async function* linesOf(pages: AsyncIterable<EventStreamPage>): AsyncGenerator<Uint8Array> {
+  for await (const { bytes } of pages) yield bytes;
 }

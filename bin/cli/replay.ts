@@ -1,11 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
-import { CHAT_EVENT_TYPES } from '../../events/chat.ts';
-import { isUlid } from '../../events/ids.ts';
 import { checkpointFile } from '../../infra/disk/replay-checkpoint.ts';
-import type { EventFilter } from '../../queries/event-stream/index.ts';
 import { type ReplayCheckpoint, replay } from '../../queries/replay/index.ts';
 import { type CliPoint, parsePoint, requireChatId } from './chat-at.ts';
+import { filterOf } from './event-filter.ts';
 import { VerbFailed, WrongUsage } from './io.ts';
 import { readChatEvents } from './read-chat-events.ts';
 import { recordReading } from './record-reading.ts';
@@ -153,24 +151,13 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 function askedOf(chat: string | undefined, { from, to, type, actor }: ReplayOptions): Asked {
-  if (actor !== undefined && !isUlid(actor)) throw new WrongUsage(`${actor} is no user id`);
-  const filter: EventFilter = {
-    ...(type !== undefined && { types: new Set(type.split(',').map(knownType)) }),
-    ...(actor !== undefined && { actor }),
-  };
   const beginning: CliPoint = { seq: 0 };
   return {
     chatId: chat === undefined ? null : requireChatId(chat),
     from: from === undefined ? beginning : parsePoint(from),
     to: parsePoint(to ?? 'now'),
-    filter,
+    filter: filterOf({ ...(type !== undefined && { type }), ...(actor !== undefined && { actor }) }).filter,
   };
-}
-
-/** A misspelt type would replay nothing, and look like an answer. */
-function knownType(name: string): string {
-  if (CHAT_EVENT_TYPES.some((known) => known === name)) return name;
-  throw new WrongUsage(`no event is called ${name}: there are ${CHAT_EVENT_TYPES.join(', ')}`);
 }
 
 function numberOf(name: string, text: string): number {
