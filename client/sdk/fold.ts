@@ -1,7 +1,7 @@
 import { changeMessage, type MessageView, sentMessage } from '../../events/chat-view.ts';
 import { REACTION_USERS_SHOWN } from '../../events/limits.ts';
 import { lastSeqOf } from './cursor.ts';
-import type { AsOf, ChatEvent, Message, MessagePage, SeenEvent } from './model.ts';
+import type { AsOf, ChatEvent, Lagging, Message, MessagePage, SeenEvent } from './model.ts';
 
 /** The part of a chat that is on the screen: a page of messages and what happened since, folded by the shared reducer. */
 export interface ChatPage {
@@ -11,17 +11,20 @@ export interface ChatPage {
   readonly memberCount: number;
   /** Oldest first, without gaps up to `asOf`. */
   readonly messages: readonly Message[];
+  /** History lagged when the page was read: what changed after its first `asOf` came live, or is not here. */
+  readonly lagging?: Lagging;
   /** There are older ones: the `before` of the page that holds them. */
   readonly before: number | null;
 }
 
-export const pageOf = ({ chatId, asOf, title, memberCount, messages, next }: MessagePage): ChatPage => ({
+export const pageOf = ({ chatId, asOf, title, memberCount, lagging, messages, next }: MessagePage): ChatPage => ({
   chatId,
   asOf,
   title,
   memberCount,
   messages,
   before: next && 'before' in next ? next.before : null,
+  ...(lagging && { lagging }),
 });
 
 /** The page with an older one before it. */

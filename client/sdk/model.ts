@@ -30,6 +30,12 @@ export interface AsOf {
   seq: number;
   at: string | null;
 }
+/** Beside `asOf` where history lags: a view could not take an event of this chat. Everything still comes live and by `sync`. */
+export interface Lagging {
+  /** How far the chat goes. */
+  headSeq: number;
+  since: string;
+}
 /** A moment of a chat: a seq, or a UTC time with `Z`. */
 export type Point = number | string;
 
@@ -76,6 +82,7 @@ export interface ChatSummary {
   lastMessage: Message | null;
   unread: number;
   readSeq: number;
+  lagging?: Lagging;
 }
 export type Chat = Omit<ChatSummary, 'lastMessage' | 'unread'> & {
   role: Role;
@@ -90,6 +97,7 @@ export interface MessagePage {
   asOf: AsOf;
   title: string | null;
   memberCount: number;
+  lagging?: Lagging;
   messages: Message[];
   next: Next | null;
   position: string;

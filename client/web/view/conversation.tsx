@@ -14,6 +14,7 @@ export function Conversation(): VNode {
     <main class="conversation">
       <Header />
       <Banner />
+      <Lag />
       <Messages />
       <TimeBar />
       <Composer />
@@ -39,6 +40,21 @@ function Header(): VNode {
       <h1>{title}</h1>
       {page && <p>{page.memberCount === 1 ? '1 member' : `${formatCount(page.memberCount)} members`}</p>}
     </header>
+  );
+}
+
+/** Nothing of this is the reader's to mend; they must only not take what is missing for what never was. */
+function Lag(): VNode | null {
+  const lagging = shown.value?.lagging;
+  if (!lagging) return null;
+  return (
+    <section class="banner" aria-label="History lags">
+      <p>
+        <strong>The history of this conversation lags</strong> since{' '}
+        <time dateTime={lagging.since}>{formatFull(lagging.since)}</time>. New messages come and go as ever; what came
+        after that may be missing when you go back to it.
+      </p>
+    </section>
   );
 }
 
