@@ -23,6 +23,7 @@ import { ids } from '../write-side.ts';
 import { openEngine } from './engine.ts';
 import { openGatewaySide } from './gateway-side.ts';
 import { openGenerations, type ViewGenerations } from './generations/open.ts';
+import { withRepairs } from './generations/repairs.ts';
 import { openClusterSecrets } from './ground.ts';
 import { observeWorkers } from './observe-workers.ts';
 import { openClusterLog } from './open-log.ts';
@@ -215,7 +216,9 @@ async function startEdges(
     const { processId, onClose, onFatal } = reach;
     const { epoch } = store;
     const side = openGatewaySide({ config, processId, epoch, postgres, kafka, topics, logger, onClose, onFatal });
-    await edges.openSockets(auth, side);
+    const signals = withRepairs(side.signals, { jobs: views.jobs, onFault: reach.fault });
+    onClose(signals.close);
+    await edges.openSockets(auth, { ...side, signals });
     exposeSlotMetrics(observer.metrics, {
       owned: () => side.ownership.owned().length,
       misses: side.feed.misses,

@@ -126,6 +126,8 @@ export interface Jobs {
   /** The latest first, those that ended too, as far as they are kept. */
   list(): Promise<Job[]>;
   find(jobId: string): Promise<Job | null>;
+  /** Chats whose repair was done in the last milliseconds. */
+  repaired(withinMs: number): Promise<{ jobId: string; chatId: string }[]>;
   /** A running job whose driver has been silent for so long; null where there is none. */
   adopt(options: { driver: string; idleMs: number }): Promise<Lease | null>;
   /** Whoever drives it hears of it. False where no such job is running. */

@@ -8,8 +8,11 @@ import type { Compared, Generations, Job, JobPhase, Places, Target } from './por
 const LOOK_EVERY_MS = 250;
 /** Live views that are further behind than this come first. */
 const YIELD_OVER_S = 1;
-/** What comes to the head of the log within so long follows it. */
-const FOLLOWS_WITHIN_MS = 2_000;
+/** They come first for so long at a time, then the new generation has its turn: where they are always late it ends too. */
+const YIELD_MAX_MS = 10_000;
+const TURN_MS = 5_000;
+/** What comes to where the live one is within so long follows as that does. */
+const FOLLOWS_WITHIN_MS = 5_000;
 /** Whoever reads the views looks so often that by then everybody waits for the new generation too. */
 export const READERS_KNOW_MS = 3_000;
 /** A generation that does not follow for so long, while readers wait for it, has to catch up again. */
@@ -43,7 +46,8 @@ export const rebuildWork =
     const goal = job.goal ?? (await deps.log.head());
     if (!isPast(job, 'building')) {
       await driven.enter({ phase: 'building', goal });
-      await filled(deps, driven, { targets, goal });
+      await filled(deps, driven, { targets, goal, yields: createYields() });
+      await deps.generations.yield(targets, false);
     }
     if (!isPast(job, 'catching-up')) {
       await driven.enter({ phase: 'catching-up' });
@@ -65,10 +69,12 @@ export const rebuildWork =
 interface Filling {
   readonly targets: readonly Target[];
   readonly goal: LogPosition;
+  /** Whether it is the live ones' turn, as they are so many seconds behind; left out where it never is. */
+  readonly yields?: (lagS: number) => boolean;
 }
 
 /** Until they hold what the log held; the live views come first. */
-async function filled(deps: RebuildDeps, driven: Driven, { targets, goal }: Filling): Promise<void> {
+async function filled(deps: RebuildDeps, driven: Driven, { targets, goal, yields }: Filling): Promise<void> {
   const meter = createMeter(deps);
   for (;;) {
     const states = await statesOf(deps, targets);
@@ -79,31 +85,53 @@ async function filled(deps: RebuildDeps, driven: Driven, { targets, goal }: Fill
         goal,
       ),
     );
-    await yieldToLive(deps, targets);
+    if (yields) await deps.generations.yield(targets, yields(await liveLagS(deps, targets)));
     await rest(driven);
   }
 }
 
+/** Until it is where the live one was a moment ago: the log's own end may be too far for both. */
 async function follows(deps: RebuildDeps, driven: Driven, targets: readonly Target[]): Promise<void> {
   for (;;) {
-    const head = await deps.log.head();
+    const live = await liveStates(deps, targets);
     const began = performance.now();
-    await filled(deps, driven, { targets, goal: head });
-    if (performance.now() - began <= FOLLOWS_WITHIN_MS) return deps.generations.yield(targets, false);
+    await filled(deps, driven, { targets, goal: Math.max(0, ...live.map(({ position }) => position)) });
+    if (performance.now() - began <= FOLLOWS_WITHIN_MS) return;
   }
 }
 
-async function yieldToLive(
-  { log, checkpoints, generations, clock }: RebuildDeps,
+async function liveStates(
+  { checkpoints, generations }: Pick<RebuildDeps, 'checkpoints' | 'generations'>,
   targets: readonly Target[],
-): Promise<void> {
+): Promise<CheckpointState[]> {
   const live = (await generations.list()).filter(
     ({ state, group }) => state === 'live' && targets.some((target) => target.group === group),
   );
-  const states = await checkpoints.list(live.map(({ group, generation }) => groupName(group, generation)));
-  const paused = states.some((state) => state.paused);
-  const { seconds } = await lagBehind({ log, clock }, leastOf(states));
-  await generations.yield(targets, !paused && seconds > YIELD_OVER_S);
+  return checkpoints.list(live.map(({ group, generation }) => groupName(group, generation)));
+}
+
+/** What is paused waits for nobody. */
+async function liveLagS(deps: RebuildDeps, targets: readonly Target[]): Promise<number> {
+  const states = await liveStates(deps, targets);
+  if (states.some(({ paused }) => paused)) return 0;
+  return (await lagBehind(deps, leastOf(states))).seconds;
+}
+
+function createYields(): (lagS: number) => boolean {
+  let since: number | null = null;
+  let turnUntil = 0;
+  return (lagS) => {
+    const now = performance.now();
+    if (lagS <= YIELD_OVER_S || now < turnUntil) {
+      since = null;
+      return false;
+    }
+    since ??= now;
+    if (now - since < YIELD_MAX_MS) return true;
+    turnUntil = now + TURN_MS;
+    since = null;
+    return false;
+  };
 }
 
 /**
@@ -115,12 +143,11 @@ export async function readersReady(
   driven: Pick<Driven, 'signal'>,
   targets: readonly Target[],
 ): Promise<void> {
-  const { checkpoints, generations } = deps;
+  const { generations } = deps;
   for (;;) {
     await generations.count(targets, true);
     await rest(driven, READERS_KNOW_MS);
-    const live = (await generations.list()).filter(({ state }) => state === 'live');
-    const told = await checkpoints.list(live.map(({ group, generation }) => groupName(group, generation)));
+    const told = await liveStates(deps, targets);
     const goal = Math.max(0, ...told.map(({ position }) => position));
     for (const until = performance.now() + COUNTED_MAX_MS; performance.now() < until; await rest(driven)) {
       if (leastOf(await statesOf(deps, targets)) >= goal) return;

@@ -5,6 +5,8 @@ import { PACKAGE_ROOT } from '../../bin/package-root.ts';
 import { asOfPart } from './as-of.ts';
 import { clusterEqualPart } from './cluster/cluster-equal.ts';
 import { clusterFaultsPart } from './cluster/cluster-faults.ts';
+import { clusterPlantedPart } from './cluster/planted.ts';
+import { clusterRebuildKillsPart } from './cluster/rebuild-kills.ts';
 import { crashPart } from './crash.ts';
 import { hostilePart } from './hostile.ts';
 import type { Part } from './part.ts';
@@ -25,6 +27,8 @@ const PARTS: readonly Part[] = [
   rebuildKillsPart,
   clusterEqualPart,
   clusterFaultsPart,
+  clusterRebuildKillsPart,
+  clusterPlantedPart,
 ];
 const STATE = join(PACKAGE_ROOT, 'node_modules', '.cache', 'hindsight', 'proved.json');
 

@@ -71,18 +71,18 @@ const MEMBERS = 4;
 
 /** Users who talk in some chats, by HTTP. */
 export async function startTalk(
-  http: string,
+  http: () => string,
   { random, chats: count, messages }: { random: Seeded; chats: number; messages: number },
 ): Promise<Talk> {
   const ulid = createUlidFactory();
   const users: SignedIn[] = [];
-  for (let n = 0; n < MEMBERS; n++) users.push(await signUp(http, `talker_${n}_${random.below(1_000_000)}`));
+  for (let n = 0; n < MEMBERS; n++) users.push(await signUp(http(), `talker_${n}_${random.below(1_000_000)}`));
   const [owner] = users as [SignedIn];
   const chats: string[] = [];
   for (let n = 0; n < count; n++) {
     const chatId = ulid();
     const body = { kind: 'group', chatId, title: `talk ${n}`, members: users.slice(1).map(({ userId }) => userId) };
-    const { status } = await call(http, '/v1/chats', { token: owner.accessToken, body });
+    const { status } = await call(http(), '/v1/chats', { token: owner.accessToken, body });
     if (status !== 201) throw new Error(`chat: ${status}`);
     chats.push(chatId);
   }
@@ -96,12 +96,12 @@ export async function startTalk(
     if (old) {
       const emoji = encodeURIComponent('👍');
       const path = `/v1/chats/${old.chatId}/messages/${old.messageId}/reactions/${emoji}`;
-      await call(http, path, { method: 'PUT', token, body: { commandId: ulid() } });
+      await call(http(), path, { method: 'PUT', token, body: { commandId: ulid() } });
       return;
     }
     const messageId = ulid();
     const body = { messageId, text: `message ${sent}` };
-    const { status } = await call(http, `/v1/chats/${chatId}/messages`, { token, body });
+    const { status } = await call(http(), `/v1/chats/${chatId}/messages`, { token, body });
     if (status !== 201 && status !== 200) return;
     sent += 1;
     sentIds.push({ chatId, messageId });

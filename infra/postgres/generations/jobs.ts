@@ -24,6 +24,9 @@ const BEGIN_BUILDING = `INSERT INTO generations (grp, generation, state, events_
 const FORGET = `DELETE FROM projection_jobs WHERE id IN (
   SELECT id FROM projection_jobs WHERE state <> 'running' ORDER BY started_at DESC OFFSET ${JOBS_KEPT})`;
 
+const REPAIRED = `SELECT id AS "jobId", name AS "chatId" FROM projection_jobs WHERE action = 'repair' AND state = 'done'
+  AND ended_at >= clock_timestamp() - $1 * interval '1 millisecond' ORDER BY ended_at`;
+
 interface JobRow extends Omit<Job, 'asked' | 'told' | 'result'> {
   readonly asked: string;
   readonly told: string;
@@ -53,6 +56,7 @@ export function createJobs(postgres: Postgres): Jobs {
       const [row] = await postgres.query<JobRow>(`SELECT ${COLUMNS} FROM projection_jobs WHERE id = $1`, [jobId]);
       return row ? jobOf(row) : null;
     },
+    repaired: (withinMs) => postgres.query(REPAIRED, [withinMs]),
     async adopt({ driver, idleMs }) {
       const [row] = await postgres.query<JobRow>(ADOPT, [driver, idleMs]);
       return row ? leaseOf(row) : null;

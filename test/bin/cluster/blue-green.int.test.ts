@@ -15,6 +15,7 @@ import { launchServer, type ServerProcess, temporaryFolder } from '../../support
 
 const SEED = 23;
 const LONG_MS = 300_000;
+const READ_EVERY_MS = 50;
 const random = seeded(SEED);
 
 let env: Record<string, string>;
@@ -33,7 +34,7 @@ beforeAll(async () => {
   servers.push(edge);
   projectors.push(...(await Promise.all([launch('projector'), launch('projector')])));
   http = edge.http;
-  talk = await startTalk(http, { random, chats: 6, messages: 300 });
+  talk = await startTalk(() => http, { random, chats: 6, messages: 300 });
   cluster = await operate(env, { drives: false });
 }, LONG_MS);
 
@@ -73,6 +74,7 @@ function readAsOf(chatId: string, asOf: number): { stop(): Promise<{ answers: nu
         if (status !== 200 || pages[page] !== said) others.push(said);
         before = body.next?.before ?? null;
         if (before === null) break;
+        await new Promise((resolve) => setTimeout(resolve, READ_EVERY_MS));
       }
     }
   })();
@@ -88,7 +90,7 @@ function readAsOf(chatId: string, asOf: number): { stop(): Promise<{ answers: nu
 test(
   `a rebuild under load outlives a kill in each of its phases; readers see one thing all the time (seed ${SEED})`,
   async () => {
-    const load = talk.keepOn(20);
+    const load = talk.keepOn(8);
     const reading = readAsOf(talk.chats[0] ?? '', 30);
     const begun = await cluster.admin.rebuild('all', { eventsPerSecond: 60 });
     if (!begun.ok) throw new Error(begun.rejection.detail);

@@ -1,0 +1,60 @@
+import { down, up } from '../../../bin/dev-servers/index.ts';
+import { connectCassandra } from '../../../infra/cassandra/connect.ts';
+import { migrate as migrateCassandra } from '../../../infra/cassandra/migrations/migrate.ts';
+import { migrate as migratePostgres } from '../../../infra/postgres/migrations/migrate.ts';
+import { filledViews } from '../../support/filled-views.ts';
+import { plantHistory, plantViews } from '../../support/plant-cluster.ts';
+import { randomLog } from '../../support/random-log.ts';
+import { seeded } from '../../support/seeded.ts';
+import { temporaryFolder } from '../../support/server-process.ts';
+import { ensure, type Part, scaled } from '../part.ts';
+
+const EVENTS = 20_000;
+const EACH = 1_000;
+const SHOWN = 20;
+
+export const clusterPlantedPart: Part = {
+  name: 'cluster-planted',
+  what: 'rows of a cluster’s views changed, removed and invented behind the projectors’ backs: all are found, and none besides',
+  onlyNamed: true,
+  async run({ share, seed, say }) {
+    const folder = temporaryFolder();
+    const quiet = (): void => undefined;
+    try {
+      const servers = await up({ folder, say: quiet });
+      const env: Record<string, string> = Object.assign({}, ...servers.map((server) => server.env));
+      const url = env['HINDSIGHT_POSTGRES_URL'] ?? '';
+      await migratePostgres({ url, applicationName: 'prove' });
+      const cassandra = await connectCassandra({
+        contactPoints: [env['HINDSIGHT_CASSANDRA_CONTACT_POINTS'] ?? ''],
+        localDataCenter: 'datacenter1',
+        keyspace: 'planted',
+      });
+      await migrateCassandra(cassandra, { owner: 'prove' });
+      const { events } = randomLog({ seed, events: scaled(EVENTS, share) });
+      const views = await filledViews(events, { url, cassandra });
+      say(`${events.length} events are in the views`);
+      const clean = await views.verify();
+      ensure(clean.differencesFound === 0, `untouched: ${JSON.stringify(clean.differences.slice(0, SHOWN))}`);
+      const [random, each] = [seeded(seed), scaled(EACH, share)];
+      const history = await plantHistory(cassandra, { each, random });
+      const others = await plantViews(views.postgres, { each, random });
+      const planted = new Set([...history.keys(), ...others.keys()]);
+      const found = await views.verify();
+      const stranger = found.differences.filter(({ what }) => ![...planted].some((place) => what.startsWith(place)));
+      ensure(stranger.length === 0, `never planted: ${JSON.stringify(stranger.slice(0, SHOWN))}`);
+      ensure(found.differencesFound === planted.size, `${found.differencesFound} of ${planted.size} were found`);
+      await views.close();
+      await cassandra.close();
+      return {
+        events: events.length,
+        rows: clean.rows,
+        'planted in chat history': history.size,
+        'planted in the others': others.size,
+        found: found.differencesFound,
+      };
+    } finally {
+      await down({ folder, say: quiet });
+    }
+  },
+};
