@@ -1,10 +1,11 @@
 import type { ParkedChat, ParkedChats } from '../../queries/parked/view.ts';
 import type { Postgres } from './pool.ts';
 
-/** Of any generation: one that is fed beside the one that is read has the same log, and mostly the same trouble. */
+/** Of the generations that are read, by the names that `groupName` gives them. */
 const PARKED = `SELECT key AS "chatId", min(position) AS position,
     floor(extract(epoch FROM min(parked_at)) * 1000)::bigint AS since
-  FROM parked WHERE split_part(grp, '@', 1) IN ('chat-history', 'user-chats')
+  FROM parked WHERE grp IN (SELECT CASE generation WHEN 1 THEN grp ELSE grp || '@' || generation END
+      FROM generations WHERE state = 'live')
     AND strpos(key, '-') = 0 GROUP BY key ORDER BY 2`;
 /** What was seen is good for so long: a chat that is parked is told of as lagging that much later. */
 const SIGHT_MAX_AGE_MS = 500;

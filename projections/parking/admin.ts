@@ -57,16 +57,18 @@ export function createParkedAdmin(options: ParkedAdminOptions): ParkedAdmin {
     );
 
   async function retry(of: readonly Parked[]): Promise<Outcome<ParkedOutcome>> {
-    const refused = of.find(({ group }) => viewsOf(group).length === 0);
-    if (refused) return rejected('version-conflict', `${refused.group} tells of what comes, and of nothing later`);
+    const [refused] = of;
+    const able = of.filter(({ group }) => viewsOf(group).length > 0);
+    if (refused && able.length === 0)
+      return rejected('version-conflict', `${refused.group} tells of what comes, and of nothing later`);
     const asked = new Map<Parked, number>();
-    for (const parked of of) {
+    for (const parked of able) {
       const attempt = await parking.ask(parked.group, parked.key);
       if (attempt !== null) asked.set(parked, attempt);
     }
     const { stands, pending } = await tried(options, asked);
     return accepted({
-      released: of.filter((parked) => !stands.has(parked) && !pending.has(parked)).map(shown),
+      released: able.filter((parked) => !stands.has(parked) && !pending.has(parked)).map(shown),
       parked: [...stands.values()].map(shown),
       pending: [...pending].map(shown),
     });
