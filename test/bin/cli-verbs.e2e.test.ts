@@ -206,8 +206,10 @@ describe('operators', () => {
     expect(linesOf(stdout).map((line) => line.split(' ').slice(4, 7).join(' '))).toEqual([
       'rebuild all asked',
       'rebuild all accepted',
+      'rebuild all done',
       'verify chat-history asked',
       'verify chat-history accepted',
+      'verify chat-history done',
       'pause users asked',
       'pause users accepted',
       'resume users asked',

@@ -105,6 +105,11 @@ async function openJob(world: World, server: ServerProcess): Promise<ProjectionJ
 async function rebuildThenKill(world: World, server: ServerProcess, target: number): Promise<void> {
   await whileSending(world, server, async () => {
     let job = await openJob(world, server);
+    if (job.progress > target) {
+      // What an earlier kill has left is past that point: it ends, and the next one comes to it.
+      await ended(world, server, job.jobId);
+      job = await openJob(world, server);
+    }
     while (job.state === 'running' && job.progress < target) {
       await pause(LOOK_EVERY_MS);
       job = (await ask<ProjectionJob>(world, server, `jobs/${job.jobId}`)).body;
