@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { isCluster } from '../../infra/config.ts';
-import { dataFolder } from '../data-folder.ts';
+import { dataFolder, dataFolderPaths } from '../data-folder.ts';
 import { accountLines } from './backup/accounts.ts';
 import { readManifest } from './backup/manifest.ts';
 import { parsePoint } from './backup/point.ts';
+import { type Act, codeOf, recordAct } from './backup/record.ts';
 import { describeComparison, describeVerified } from './backup/report.ts';
 import { type Restored, type RestoredCluster, restoreInto, restoreIntoCluster } from './backup/restore.ts';
 import { takeBackup } from './backup/take.ts';
@@ -13,7 +15,7 @@ import { interruptible } from './interruptible.ts';
 import { print, VerbFailed } from './io.ts';
 import { barPerPhase, type Phases } from './progress.ts';
 import type { VerbContext } from './verb.ts';
-import { configured, withReadOnlyLog } from './with-log.ts';
+import { assertLog, configured, withReadOnlyLog } from './with-log.ts';
 
 const EXIT_DAMAGED = 1;
 
@@ -33,6 +35,7 @@ export const backupVerb = (context: VerbContext): Command => {
       'Copies all events and the passwords, as they stand at one moment, while servers run or not; of a data folder or of a cluster. In a folder that holds a backup of the same log already, only what came since is added. Every event is chained to all before it by SHA-256.',
     )
     .requiredOption('--out <folder>', 'a folder that is empty, not there yet, or holds a backup of this log')
+    .option('--reason <text>', 'why: recorded in the log')
     .option('--json', 'one JSON document')
     .addHelpText(
       'after',
@@ -63,6 +66,7 @@ export const restoreVerb = (context: VerbContext): Command =>
     )
     .requiredOption('--from <folder>', 'the backup')
     .option('--until <point>', 'a position as the backup knows it, or a UTC time: leave out what was recorded later')
+    .option('--reason <text>', 'why: recorded in the log')
     .option('--json', 'one JSON document')
     .addHelpText(
       'after',
@@ -72,28 +76,37 @@ export const restoreVerb = (context: VerbContext): Command =>
 
 interface TakeOptions {
   out: string;
+  reason?: string;
   json?: boolean;
 }
 
-async function take(context: VerbContext, { out, json }: TakeOptions): Promise<void> {
+async function take(context: VerbContext, { out, reason, json }: TakeOptions): Promise<void> {
   const config = configured(context);
-  await withReadOnlyLog(context, async (log) => {
-    const { manifest, added } = await inPhases('positions', (phases) =>
+  if (!isCluster(config)) assertLog(dataFolderPaths(config.data));
+  const act: Act = { action: 'backup', target: resolve(out), reason };
+  await recordAct(context, act, { outcome: 'asked' });
+  const { manifest, added } = await withReadOnlyLog(context, (log) =>
+    inPhases('positions', (phases) =>
       takeBackup(out, {
         log,
         accounts: () => accountLines(config),
         onProgress: (done, total) => phases.update('backup', done, total),
       }),
-    );
-    print(
-      context.io,
-      { json: json ?? false },
-      {
-        json: { ...manifest, added },
-        text: `${manifest.events} events through ${manifest.position} are in ${out}, ${added} of them new; chain ${manifest.chain}`,
-      },
-    );
+    ),
+  ).catch(async (error: unknown) => {
+    await recordAct(context, act, { outcome: codeOf(error) });
+    throw error;
   });
+  const { events, position, chain } = manifest;
+  await recordAct(context, act, { outcome: 'done', details: { events, added, position, chain } });
+  print(
+    context.io,
+    { json: json ?? false },
+    {
+      json: { ...manifest, added },
+      text: `${events} events through ${position} are in ${out}, ${added} of them new; chain ${chain}`,
+    },
+  );
 }
 
 interface VerifyOptions {
@@ -126,10 +139,11 @@ async function verify(context: VerbContext, folder: string, options: VerifyOptio
 interface RestoreOptions {
   from: string;
   until?: string;
+  reason?: string;
   json?: boolean;
 }
 
-async function restore(context: VerbContext, { from, until, json }: RestoreOptions): Promise<void> {
+async function restore(context: VerbContext, { from, until, reason, json }: RestoreOptions): Promise<void> {
   const asked = { from, until: until === undefined ? null : parsePoint(until) };
   const config = configured(context);
   if (!existsSync(from)) throw new VerbFailed('not-found', `there is no folder ${from}`);
@@ -145,6 +159,10 @@ async function restore(context: VerbContext, { from, until, json }: RestoreOptio
     into = folder.root;
     restored = await restoreInto(folder, asked);
   }
+  // Before that there was no log to record it in.
+  const { events, position, from: epoch } = restored;
+  const details = { events, position, epoch, ...(until !== undefined && { until }) };
+  await recordAct(context, { action: 'restore', target: resolve(from), reason }, { outcome: 'done', details });
   print(
     context.io,
     { json: json ?? false },

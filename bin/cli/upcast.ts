@@ -4,6 +4,7 @@ import { type DryRun, dryRunUpcasters, type Trial, type UpcastRow } from '../../
 import { print, table, VerbFailed, WrongUsage } from './io.ts';
 import { loadModule } from './load-module.ts';
 import { barPerPhase } from './progress.ts';
+import { recordReading } from './record-reading.ts';
 import type { VerbContext } from './verb.ts';
 import { withReadOnlyLog } from './with-log.ts';
 
@@ -50,6 +51,10 @@ async function upcast(context: VerbContext, options: UpcastOptions): Promise<voi
   if (!Number.isInteger(examples) || examples < 0 || examples > EXAMPLES_MAX)
     throw new WrongUsage(`--examples takes a number from 0 to ${EXAMPLES_MAX}`);
   const trial = options.with === undefined ? null : await loadTrial(options.with);
+  if (examples > 0) {
+    const type = options.type === undefined ? {} : { type: options.type };
+    await recordReading(context, { content: true, options: { verb: 'events upcast', ...type } });
+  }
   const bars = barPerPhase('positions');
   const run = await withReadOnlyLog(context, (log) =>
     dryRunUpcasters({

@@ -52,7 +52,10 @@ test('a file with upcasters and schemas is tried on it', async () => {
   expect(stdout).toMatch(/MessageDeleted +1 → 2 +1/);
   expect(stdout).toMatch(/before \{.*"rev":\d+\}\n {2}after {2}\{.*"rev":"\d+"\}/);
   const { rows } = JSON.parse((await run('--with', trial, '--json')).stdout) as DryRun;
-  expect(rows).toMatchObject([{ becomes: 2, upcast: 1, undecodable: 0 }]);
+  expect(rows).toMatchObject([
+    { type: 'MessageDeleted', becomes: 2, upcast: 1, undecodable: 0 },
+    { type: 'EventsRead', becomes: 1 }, // that the examples were shown is recorded
+  ]);
 });
 
 test('what a file makes that its own schema refuses ends with 1, and says where', async () => {

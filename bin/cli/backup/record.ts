@@ -1,0 +1,36 @@
+import type { VerbContext } from '../verb.ts';
+import { withLog } from '../with-log.ts';
+
+/** Whom the ops log names where the command line acted. */
+const OPERATOR = 'operator';
+
+export interface Act {
+  action: 'backup' | 'restore';
+  target: string;
+  reason?: string | undefined;
+}
+
+/**
+ * Records in the log what is done with it. A log that cannot be written to (a copy, a full disk) can still be saved: it
+ * is then said that nothing was recorded.
+ */
+export async function recordAct(
+  context: VerbContext,
+  { reason, ...act }: Act,
+  outcome: { outcome: string; details?: object },
+): Promise<void> {
+  const data = { ...act, ...outcome, ...(reason !== undefined && { reason }) };
+  try {
+    await withLog(context, ({ commands }) =>
+      commands.recordOps({ actor: OPERATOR, area: 'backup', type: 'OperatorActed', data }),
+    );
+  } catch (error) {
+    context.io.err(`warning: this is not recorded: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The code by which a failure is recorded. */
+export const codeOf = (error: unknown): string => {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : 'failed';
+};
