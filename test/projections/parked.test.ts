@@ -115,6 +115,20 @@ describe('an event that a view cannot take', () => {
     expect(await dump(folder)).toEqual(await dumpOf([...LOG.events]));
   });
 
+  it('goes on with an attempt that a restart has cut off, and takes nothing twice', async () => {
+    const folder = testFolder();
+    const log = arrayLog(spoilt());
+    const first = await startRunner({ log, folder });
+    await first.caughtUp();
+    log.events[log.events.findIndex(({ position }) => position === POISON.position)] = POISON;
+    await retryAll(first);
+    await first.close();
+    const second = await startRunner({ log, folder });
+    await until(() => second.runner.parking.list().length === 0);
+    await second.close();
+    expect(await dump(folder)).toEqual(await dumpOf([...LOG.events]));
+  });
+
   it('stays parked at the next event that cannot be taken, and holds what is before that', async () => {
     const folder = testFolder();
     const later = WAITING.filter(inStream)[5] as RecordedEvent;
