@@ -6,7 +6,9 @@ import { benchBigGroup } from './cluster/big-group.ts';
 import { benchCatchUp } from './cluster/catch-up.ts';
 import { benchClusterLatency } from './cluster/latency.ts';
 import { benchEventStoreAppends } from './event-store-appends.ts';
+import { benchExport } from './export.ts';
 import { benchFanOut } from './fan-out.ts';
+import { benchFollow } from './follow.ts';
 import { benchKafkaAdapter } from './kafka-adapter.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
@@ -22,6 +24,8 @@ const BENCHES: Record<string, () => Promise<Verdict[]>> = {
   'fan-out': benchFanOut,
   rebuild: benchRebuildVerdict,
   backup: () => benchBackup(),
+  export: benchExport,
+  follow: benchFollow,
   'as-of': benchAsOf,
   memory: benchMemory,
   'event-store-appends': benchEventStoreAppends,

@@ -8,6 +8,7 @@ import { clusterFaultsPart } from './cluster/cluster-faults.ts';
 import { clusterPlantedPart } from './cluster/planted.ts';
 import { clusterRebuildKillsPart } from './cluster/rebuild-kills.ts';
 import { crashPart } from './crash.ts';
+import { exportEqualPart } from './export-equal.ts';
 import { hostilePart } from './hostile.ts';
 import type { Part } from './part.ts';
 import { plantedPart } from './planted.ts';
@@ -29,6 +30,7 @@ const PARTS: readonly Part[] = [
   clusterFaultsPart,
   clusterRebuildKillsPart,
   clusterPlantedPart,
+  exportEqualPart,
 ];
 const STATE = join(PACKAGE_ROOT, 'node_modules', '.cache', 'hindsight', 'proved.json');
 

@@ -71,7 +71,14 @@ function createReading(database: Database, options: ReadingOptions): Reading {
     ...(committing && { committing }),
     ...(pageEvents && { pageEvents }),
   });
-  const stopWatching = options.watch ? watchCommits(options.file, feed.look) : () => undefined;
+  const lookSafely = (): void => {
+    try {
+      feed.look();
+    } catch (error) {
+      feed.end(readFailure(error));
+    }
+  };
+  const stopWatching = options.watch ? watchCommits(options.file, lookSafely) : () => undefined;
 
   return {
     epoch,
@@ -95,15 +102,32 @@ function createReading(database: Database, options: ReadingOptions): Reading {
   };
 }
 
+/** From the first byte of a commit in the write-ahead log until it counts, the disk is waited for: so long is looked again and again. */
+const COMMIT_WITHIN_MS = 25;
+const COMMIT_LOOK_MS = 1;
+
 /** A commit grows the write-ahead log, which comes and goes: so its folder is watched. Where that cannot be, looks have to do. */
-function watchCommits(file: string, onCommit: () => void): () => void {
+function watchCommits(file: string, look: () => void): () => void {
   const grown = `${basename(file)}-wal`;
+  let timer: NodeJS.Timeout | undefined;
+  let until = 0;
+  const lookOnce = (): void => {
+    clearTimeout(timer);
+    timer = performance.now() < until ? setTimeout(lookOnce, COMMIT_LOOK_MS).unref() : undefined;
+    look();
+  };
   try {
     const watcher = watch(dirname(file), { persistent: false }, (_, name) => {
-      if (name === grown) onCommit();
+      if (name !== grown) return;
+      until = performance.now() + COMMIT_WITHIN_MS;
+      lookOnce();
     });
     watcher.on('error', () => watcher.close());
-    return () => watcher.close();
+    return () => {
+      clearTimeout(timer);
+      until = 0;
+      watcher.close();
+    };
   } catch {
     return () => undefined;
   }
