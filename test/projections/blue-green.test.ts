@@ -182,6 +182,34 @@ describe('a rebuild', () => {
   });
 });
 
+describe('a process that ends right after the switch', () => {
+  it('is told of by the next one: the job is done, once', async () => {
+    const world = await built();
+    const by = { actor: 'olga' };
+    const { jobId } = await jobDone(
+      world.running.runner.admin,
+      await world.running.runner.admin.rebuild('all', { by }),
+    );
+    await world.running.close();
+    await edit(world.file, (db) => {
+      const row = db.prepare<{ record: string }>('SELECT record FROM jobs WHERE id = ?').get(jobId);
+      const record = { ...JSON.parse(row?.record ?? ''), state: 'running', phase: 'switching', endedAt: null };
+      db.prepare('UPDATE jobs SET open = 1, record = ? WHERE id = ?').run(JSON.stringify(record), jobId);
+    });
+    const again = await startRunner({ log: world.log, folder: world.folder });
+    await until(() => again.reports.some(({ kind }) => kind === 'job-ended'));
+    expect(again.reports.filter(({ kind }) => kind !== 'store-back')).toMatchObject([
+      { kind: 'job-ended', job: { jobId, state: 'done', actor: 'olga', result: { differencesFound: 0 } } },
+    ]);
+    expect(await generationsOf({ ...world, running: again }, 'users')).toEqual({
+      live: 2,
+      building: null,
+      previous: 1,
+    });
+    await again.close();
+  });
+});
+
 describe('a reader', () => {
   it('sees one generation from the beginning of a query to its end, and never a mixture', async () => {
     const world = await built();

@@ -19,6 +19,7 @@ const LOOK_EVERY_MS = 5;
 const SWITCH_EVERY = 4;
 const SWITCH_FROM = 0.95;
 const LATER_MS = 60;
+const SWITCH_LATER_MS = 300;
 const ENV = { HINDSIGHT_ACCESS_TOKEN_S: '86400' };
 
 interface World {
@@ -114,7 +115,7 @@ async function rebuildThenKill(world: World, server: ServerProcess, target: numb
       await pause(LOOK_EVERY_MS);
       job = (await ask<ProjectionJob>(world, server, `jobs/${job.jobId}`)).body;
     }
-    await pause(world.random.below(LATER_MS));
+    await pause(world.random.below(target === SWITCH_FROM ? SWITCH_LATER_MS : LATER_MS));
     const phase = job.state === 'running' ? (job.phase ?? 'begun') : 'switched';
     world.phases.set(phase, (world.phases.get(phase) ?? 0) + 1);
     await server.kill();
