@@ -3,22 +3,22 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { type DuckDBConnection, quoted } from './library.ts';
-import { insertLines } from './schema.ts';
+import { type EventFiles, insertEvents } from './schema.ts';
 
 /** What lies on disk twice at most: as lines, until DuckDB has read them. */
 const BATCH_BYTES = 33_554_432;
 
 /** Puts events into the table `events`. */
 export interface EventsLoader {
-  /** Files of NDJSON, an event a line. */
-  files(names: readonly string[]): Promise<void>;
+  /** Files as `events --json` and `export events` write them, all of one kind. */
+  files(kind: EventFiles, names: readonly string[]): Promise<void>;
   /** Pieces of whole lines. */
   lines(pieces: AsyncIterable<string | Uint8Array>): Promise<void>;
 }
 
 export function eventsLoader(connection: DuckDBConnection, folder: string): EventsLoader {
-  async function files(names: readonly string[]): Promise<void> {
-    if (names.length > 0) await connection.run(insertLines(`[${names.map(quoted).join(', ')}]`));
+  async function files(kind: EventFiles, names: readonly string[]): Promise<void> {
+    if (names.length > 0) await connection.run(insertEvents(kind, `[${names.map(quoted).join(', ')}]`));
   }
 
   async function lines(pieces: AsyncIterable<string | Uint8Array>): Promise<void> {
@@ -27,7 +27,7 @@ export function eventsLoader(connection: DuckDBConnection, folder: string): Even
     const take = async (full: Batch): Promise<void> => {
       full.stream.end();
       await finished(full.stream);
-      await files([full.file]);
+      await files('ndjson', [full.file]);
       await rm(full.file);
     };
     for await (const piece of pieces) {

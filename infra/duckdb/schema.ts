@@ -125,14 +125,51 @@ const LINE = `{chatId: 'VARCHAR', seq: 'BIGINT', type: 'VARCHAR', v: 'INTEGER', 
 const PARTS = `'{"messageId":"VARCHAR","messageSeq":"BIGINT","rev":"BIGINT","text":"VARCHAR","withheld":"VARCHAR",
   "origin":{"author":"VARCHAR"},"emoji":"VARCHAR","userId":"VARCHAR","role":"VARCHAR","title":"VARCHAR"}'`;
 
-/** Adds the events of NDJSON files; `files` is an SQL list of names. */
-export const insertLines = (files: string): string => `
+const COLUMNS = [
+  ['chat_id', 'VARCHAR'],
+  ['seq', 'BIGINT'],
+  ['type', 'VARCHAR'],
+  ['v', 'INTEGER'],
+  ['actor', 'VARCHAR'],
+  ['occurred_at', 'TIMESTAMP'],
+  ['recorded_at', 'TIMESTAMP'],
+  ['data', 'JSON'],
+  ['event_id', 'VARCHAR'],
+  ['command_id', 'VARCHAR'],
+  ['correlation_id', 'VARCHAR'],
+  ['causation_id', 'VARCHAR'],
+] as const;
+
+/** A message of 8,000 code points and ten files, escaped twice, stays far below. */
+const LINE_BYTES_MAX = 4_194_304;
+
+const NAMED = COLUMNS.map(([name]) => name).join(', ');
+
+/** What events are read from: lines, or the rows of an export (queries/export/tables.ts). */
+export type EventFiles = 'ndjson' | 'csv' | 'parquet';
+
+/** The rows of files, whose names are an SQL list, with columns as `COLUMNS` and `position`, null where it was left out. */
+const SOURCES: Record<EventFiles, (files: string) => string> = {
+  ndjson: (files) => `
+    SELECT position, chatId AS chat_id, seq, type, v, actor, "at" AS occurred_at, recordedAt AS recorded_at, data,
+      eventId AS event_id, commandId AS command_id, correlationId AS correlation_id, causationId AS causation_id
+    FROM read_json(${files}, format = 'newline_delimited', columns = ${LINE})`,
+  csv: (files) => `
+    SELECT position, ${COLUMNS.map(([name, type]) => `CAST(${name} AS ${type}) AS ${name}`).join(', ')}
+    FROM (SELECT NULL::VARCHAR AS position WHERE false UNION ALL BY NAME
+      SELECT * FROM read_csv(${files}, header = true, all_varchar = true, delim = ',', quote = '"', escape = '"',
+        nullstr = '', allow_quoted_nulls = false, union_by_name = true, max_line_size = ${LINE_BYTES_MAX},
+        buffer_size = ${2 * LINE_BYTES_MAX}))`,
+  parquet: (files) => `
+    SELECT position, ${NAMED.replace('data', 'data::JSON AS data')}
+    FROM (SELECT NULL::VARCHAR AS position WHERE false UNION ALL BY NAME SELECT * FROM read_parquet(${files}, union_by_name = true))`,
+};
+
+/** Adds the events of files; `files` is an SQL list of names. */
+export const insertEvents = (kind: EventFiles, files: string): string => `
 INSERT INTO events
-SELECT position, chatId, seq, type, v, actor, "at", recordedAt,
+SELECT position, chat_id, seq, type, v, actor, occurred_at, recorded_at,
   d.messageId, CASE type WHEN 'MessageSent' THEN seq ELSE d.messageSeq END,
   CASE type WHEN 'MessageSent' THEN 1 ELSE d.rev END, coalesce(d.text, d.title), d.withheld, d.origin.author,
-  d.emoji, d.userId, d.role, data, eventId, commandId, correlationId, causationId
-FROM (
-  SELECT *, json_transform(data, ${PARTS}) AS d
-  FROM read_json(${files}, format = 'newline_delimited', columns = ${LINE})
-)`;
+  d.emoji, d.userId, d.role, data, event_id, command_id, correlation_id, causation_id
+FROM (SELECT *, json_transform(data, ${PARTS}) AS d FROM (${SOURCES[kind](files)}))`;
