@@ -1,12 +1,8 @@
-import type { ChatEvent } from '../../events/chat.ts';
-import { applyEvent, type ChatView, emptyChat } from '../../events/chat-view.ts';
-import { decodeChatEvent } from '../../events/codec.ts';
 import type { EventLog } from '../../events/event-store.ts';
 import { isChatId } from '../../events/ids.ts';
 import { chatStream, seqOf } from '../../events/streams.ts';
+import { chatLogReader } from '../../queries/chat-log/log-reader.ts';
 import { VerbFailed, WrongUsage } from './io.ts';
-
-const PAGE_EVENTS = 1_000;
 
 /** A point in a chat as the command line takes it: a seq, a UTC time with Z, or `now`. */
 export type CliPoint = { seq: number } | { time: number };
@@ -31,18 +27,6 @@ export function requireChatId(text: string): string {
   return text;
 }
 
-/** All events of a chat from the log, oldest first. */
-export async function* chatEvents(log: EventLog, chatId: string, after = 0): AsyncGenerator<ChatEvent> {
-  for (let from = after; ; from += PAGE_EVENTS) {
-    const page = await log.readStream(chatStream(chatId), { from, limit: PAGE_EVENTS });
-    for (const event of page) yield decodeChatEvent(event, log.epoch);
-    if (page.length < PAGE_EVENTS) return;
-  }
-}
-
-export const isWithin = (event: ChatEvent, point: CliPoint): boolean =>
-  'seq' in point ? event.seq <= point.seq : Date.parse(event.at) <= point.time;
-
 /** Throws where there is no such chat, or where it has not come as far as the point. A time that is to come means now. */
 export async function assertPoint(log: EventLog, chatId: string, point: CliPoint): Promise<void> {
   const [last] = await log.readStream(chatStream(chatId), { direction: 'backwards', limit: 1 });
@@ -51,18 +35,8 @@ export async function assertPoint(log: EventLog, chatId: string, point: CliPoint
   if ('seq' in point && point.seq > head) throw new VerbFailed('as-of-unknown', `the chat ends at seq ${head}`);
 }
 
-/** The chat as it stood at a point, folded from the log. Each event on the way is shown to `onEvent`. */
-export async function chatAt(
-  log: EventLog,
-  chatId: string,
-  { point, onEvent }: { point: CliPoint; onEvent?: (event: ChatEvent) => void },
-): Promise<ChatView> {
+/** The seq of the last event at or before a point; 0 where that lies before the first. Throws as `assertPoint`. */
+export async function seqAt(log: EventLog, chatId: string, point: CliPoint): Promise<number> {
   await assertPoint(log, chatId, point);
-  const view = emptyChat(chatId);
-  for await (const event of chatEvents(log, chatId)) {
-    if (!isWithin(event, point)) break;
-    applyEvent(view, event);
-    onEvent?.(event);
-  }
-  return view;
+  return 'seq' in point ? point.seq : ((await chatLogReader(log).seqAt(chatId, point.time))?.seq ?? 0);
 }

@@ -41,7 +41,7 @@ export async function frameDiff(
   };
 }
 
-function membersDiff(before: ReadonlyMap<UserId, Role>, after: ReadonlyMap<UserId, Role>): Diff['members'] {
+export function membersDiff(before: ReadonlyMap<UserId, Role>, after: ReadonlyMap<UserId, Role>): Diff['members'] {
   const roles: Diff['members']['roles'] = [];
   for (const [userId, role] of after) {
     const was = before.get(userId);

@@ -67,6 +67,15 @@ describe('query', () => {
     ]);
   });
 
+  it.each(['ndjson', 'csv', 'parquet'])('asks an export as %s, with what it asks the log', async (format) => {
+    const out = join(temporaryFolder(), format);
+    await hindsightJson(['export', 'events', '--format', format, '--out', out], { data });
+    const all = ['query', 'SELECT * FROM events ORDER BY position'];
+    const asked = await hindsightJson<Answer>([...all, '--from-export', out]);
+    expect(asked).toEqual(await hindsightJson<Answer>(all, { data }));
+    expect(asked.rows.length).toBeGreaterThan(4);
+  });
+
   it.each([
     ['is no SQL', 'SELEC 1'],
     ['asks at no moment', "FROM messages_at('yesterday')"],

@@ -169,7 +169,20 @@ describe('one chat', () => {
     expect(await hindsightJson(['blame', chatId, messageId], { data })).toEqual({
       chatId,
       messageId,
-      changes: [{ rev: 1, seq: 3, at: sent?.at, actor: sent?.actor, type: 'MessageSent', text: 'one', emoji: null }],
+      changes: [
+        {
+          rev: 1,
+          seq: 3,
+          at: sent?.at,
+          actor: sent?.actor,
+          type: 'MessageSent',
+          text: 'one',
+          textBefore: null,
+          emoji: null,
+          reactions: 0,
+          reactionsBefore: 0,
+        },
+      ],
     });
     expect((await hindsight(['blame', chatId, chatId], { data })).code).toBe(1);
   });

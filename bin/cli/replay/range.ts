@@ -1,10 +1,9 @@
 import type { EventLog } from '../../../events/event-store.ts';
 import { parsePosition } from '../../../events/position.ts';
 import { chatStream, revisionOf } from '../../../events/streams.ts';
-import { chatLogReader } from '../../../queries/chat-log/log-reader.ts';
 import type { EventFilter } from '../../../queries/event-stream/index.ts';
 import type { ReplayCheckpoint } from '../../../queries/replay/index.ts';
-import { assertPoint, type CliPoint } from '../chat-at.ts';
+import { type CliPoint, seqAt } from '../chat-at.ts';
 import { VerbFailed, WrongUsage } from '../io.ts';
 
 export interface Asked {
@@ -18,8 +17,6 @@ export interface Asked {
 /** The events after `from` up to `to`, as places in the log where it is one chat, else by their times. */
 export async function rangeOf(log: EventLog, { chatId, from, to, filter }: Asked): Promise<EventFilter> {
   if (chatId !== null) {
-    await assertPoint(log, chatId, from);
-    await assertPoint(log, chatId, to);
     const [after, until] = [await placeOf(log, chatId, from), await placeOf(log, chatId, to)];
     return { ...filter, chatId, after, until };
   }
@@ -34,7 +31,7 @@ export async function rangeOf(log: EventLog, { chatId, from, to, filter }: Asked
 }
 
 async function placeOf(log: EventLog, chatId: string, point: CliPoint): Promise<number> {
-  const seq = 'seq' in point ? point.seq : ((await chatLogReader(log).seqAt(chatId, point.time))?.seq ?? 0);
+  const seq = await seqAt(log, chatId, point);
   if (seq === 0) return 0;
   const [event] = await log.readStream(chatStream(chatId), { from: revisionOf(seq), limit: 1 });
   return event?.position ?? 0;

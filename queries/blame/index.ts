@@ -1,0 +1,1 @@
+export { type Blamed, blame } from './blame.ts';
