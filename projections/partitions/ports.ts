@@ -19,13 +19,6 @@ export type GroupName = ViewGroup | `${ViewGroup}@${number}` | 'deliveries' | 'r
 export const groupName = (group: ViewGroup, generation: number): GroupName =>
   generation === 1 ? group : `${group}@${generation}`;
 
-/** Null for what holds no views. */
-export function generationOf(name: GroupName): { group: ViewGroup; generation: number } | null {
-  const [group, generation = '1'] = name.split('@');
-  const known = VIEW_GROUPS.find((each) => each === group);
-  return known ? { group: known, generation: Number(generation) } : null;
-}
-
 /** The right to move a checkpoint. A later claim of the same one ends it. */
 export interface Claim {
   readonly group: GroupName;

@@ -1,4 +1,5 @@
-import type { ProjectionState } from '../../../gateway/http/ops/port.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { ProjectionAdmin, ProjectionState } from '../../../gateway/http/ops/port.ts';
 import { print, table } from '../io.ts';
 import type { VerbContext } from '../verb.ts';
 import { valueOf } from '../with-log.ts';
@@ -25,10 +26,24 @@ export async function move(
 ): Promise<void> {
   const states = await withProjections(context, options, async ({ admin }) => {
     const done: ProjectionState[] = [];
-    for (const view of await namesOf(admin, name)) done.push(valueOf(await admin[action](view)));
+    const before = await admin.list();
+    for (const view of await namesOf(admin, name)) {
+      done.push((await movedAlong(admin, view, before)) ?? valueOf(await admin[action](view)));
+    }
     return done;
   });
   print(context.io, options, { json: name === ALL ? { projections: states } : states[0], text: statesTable(states) });
+}
+
+/** A view whose generations have changed with another's: in a cluster those of one group move together. */
+async function movedAlong(
+  admin: Pick<ProjectionAdmin, 'list'>,
+  view: string,
+  before: readonly ProjectionState[],
+): Promise<ProjectionState | null> {
+  const of = (states: readonly ProjectionState[]) => states.find(({ name }) => name === view);
+  const now = of(await admin.list());
+  return now && !isDeepStrictEqual(now.generations, of(before)?.generations) ? now : null;
 }
 
 function statesTable(states: readonly ProjectionState[]): string {

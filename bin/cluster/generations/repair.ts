@@ -32,22 +32,24 @@ export interface RepairDeps extends VerifyDeps {
 }
 
 /**
- * Builds all rows of one chat anew, where they are, as the owner of its partition: whoever had it is overtaken, and takes
+ * Builds all rows of one chat anew, where they are, in what is read and in what a rollback would go back to, as the owner of its partition: whoever had it is overtaken, and takes
  * it back when it is done. Reads of the chat's history are `behind` meanwhile.
  */
 export const repairWork =
   (deps: RepairDeps): JobWork =>
   async (driven) => {
     const chatId = driven.job.name;
-    const live = liveOf(await deps.generations.list());
+    const all = await deps.generations.list();
+    const live = liveOf(all);
     const outside = await readOutside(deps);
-    await asOwner(deps, { group: 'user-chats', generation: live['user-chats'], chatId }, (owned) =>
-      repairViews(deps, { chatId, generation: live['user-chats'], outside }, owned),
-    );
-    driven.tell({ progress: 0.5 });
-    await asOwner(deps, { group: 'chat-history', generation: live['chat-history'], chatId }, (owned) =>
-      repairHistory(deps, { chatId, generation: live['chat-history'], outside }, owned),
-    );
+    const fed = all.filter(({ state }) => state === 'live' || state === 'previous');
+    for (const [n, { group, generation }] of fed.entries()) {
+      const repair = group === 'user-chats' ? repairViews : repairHistory;
+      await asOwner(deps, { group, generation, chatId }, (owned) =>
+        repair(deps, { chatId, generation, outside }, owned),
+      );
+      driven.tell({ progress: (n + 1) / (fed.length + 1) });
+    }
     const result = await graded(deps, { chatId, live, outside });
     if (result.differencesFound > 0)
       throw new FailedWith(
