@@ -89,6 +89,21 @@ describe('the events of all chats', () => {
     }
   });
 
+  it('are read backward, and go on before the last line', async () => {
+    const { lines } = await read('');
+    const { lines: back } = await read('order=backward');
+    expect(back.slice(0, -1)).toEqual(lines.slice(0, -1).toReversed());
+    expect(back.at(-1)).toMatchObject({ end: true, count: 3 });
+    expect(texts((await read(`order=backward&before=${back[0].position}`)).lines)).toEqual(['secret one']);
+    expect((await read('order=backward&follow=true')).answer.json().code).toBe('bad-request');
+  });
+
+  it('are found by their words, for whoever may read them', async () => {
+    expect(texts((await read('text=SECRET%20two')).lines)).toEqual(['secret two']);
+    expect((await read('text=secret&type=ChatStarted')).lines[0]).toMatchObject({ data: { title: 'Secret title' } });
+    expect((await read('text=secret', ana)).answer.json()).toMatchObject({ status: 403, code: 'forbidden' });
+  });
+
   it('are for analysts only, from one request to the next', async () => {
     expect((await h.call('GET', '/v1/events', { as: mara })).json()).toMatchObject({ status: 403, code: 'forbidden' });
     expect((await h.call('GET', '/v1/events')).json()).toMatchObject({ status: 401, code: 'unauthenticated' });
