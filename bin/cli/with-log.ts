@@ -42,7 +42,9 @@ function faultsOn(io: VerbContext['io']): { warn(what: string, error?: unknown):
   return {
     warn(what, error) {
       faults++;
-      if (faults <= FAULTS_SHOWN_MAX) io.err(`warning: ${what}${error === undefined ? '' : `: ${String(error)}`}`);
+      if (faults > FAULTS_SHOWN_MAX) return;
+      const why = error instanceof Error ? error.message : JSON.stringify(error);
+      io.err(`warning: ${what}${error === undefined ? '' : `: ${why}`}`);
     },
     end() {
       if (faults > FAULTS_SHOWN_MAX) io.err(`warning: and ${faults - FAULTS_SHOWN_MAX} more like these`);
