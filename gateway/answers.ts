@@ -214,7 +214,7 @@ export const ProjectionState = named(
   'ProjectionState',
   z.object({
     name: z.string(),
-    state: z.enum(['live', 'catching-up', 'paused', 'rebuilding', 'failed']),
+    state: z.enum(['live', 'catching-up', 'paused', 'rebuilding']),
     position,
     lagEvents: z.int(),
     lagSeconds: z.number(),
@@ -223,13 +223,12 @@ export const ProjectionState = named(
     generations: z
       .object({ live: generation, building: generation, previous: generation })
       .meta({ description: 'What is read, what is being built, and what `rollback` goes back to.' }),
-    error: z.string().optional().meta({ description: 'Why it has failed.' }),
   }),
 );
 const Comparison = z.object({
   rows: z.int(),
   sample: z.number().meta({ description: 'The share of chats that was compared; 1: every row.' }),
-  differencesFound: z.int().meta({ description: 'All of them; `differences` names the first of each view.' }),
+  differencesFound: z.int().meta({ description: 'All of them; `differences` names the first.' }),
   differences: z.array(z.object({ chatId: z.string(), seq: z.int(), what: z.string() })),
   skipped: z
     .array(

@@ -1,14 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { rfc3339 } from '../../events/codec.ts';
-import { compareFiles, MANIFEST } from '../../infra/disk/export-folder.ts';
-import { chatsUntil, type ExportRequest, type ExportRun, parseManifest } from '../../queries/export/index.ts';
+import { chatsUntil, type ExportRequest, type ExportRun } from '../../queries/export/index.ts';
 import { FORMATS, type Format } from '../../queries/export/port.ts';
 import { type ExportKind, exportInto } from '../export-into.ts';
 import { parseTime, requireChatId } from './chat-at.ts';
 import { type FilterOptions, filterOf, filterOptions, inLog } from './event-filter.ts';
-import { print, VerbFailed, WrongUsage } from './io.ts';
+import { readExport } from './exported-files.ts';
+import { print, WrongUsage } from './io.ts';
 import { type Progress, progress } from './progress.ts';
 import { recordReading } from './record-reading.ts';
 import type { VerbContext } from './verb.ts';
@@ -132,12 +131,7 @@ function filterText(options: ExportOptions): Record<string, string> {
 }
 
 async function verifyExport(context: VerbContext, folder: string, options: { json?: boolean }): Promise<void> {
-  const text = await readFile(join(folder, MANIFEST), 'utf8').catch(() => {
-    throw new VerbFailed('not-found', `${folder} holds no finished export`);
-  });
-  const manifest = parseManifest(text);
-  const differences =
-    manifest === null ? [{ name: MANIFEST, what: 'changed' as const }] : await compareFiles(folder, manifest.files);
+  const { manifest, differences } = await readExport(folder);
   print(context.io, options, {
     json: {
       ok: differences.length === 0,

@@ -1,14 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import { type EventsReport, type ImportFile, importChat, importEvents } from '../../commands/index.ts';
 import type { UserId } from '../../events/ids.ts';
-import { compareFiles, MANIFEST } from '../../infra/disk/export-folder.ts';
 import { ircDay } from '../../infra/formats/irc.ts';
-import { parseManifest } from '../../queries/export/index.ts';
 import { ids, type OpenLog } from '../write-side.ts';
+import { filesOfEvents } from './exported-files.ts';
 import { type Io, print, VerbFailed, WrongUsage } from './io.ts';
 import { progress } from './progress.ts';
 import type { VerbContext } from './verb.ts';
@@ -116,7 +115,7 @@ async function importerOf(log: OpenLog): Promise<UserId> {
 }
 
 async function importNdjson(context: VerbContext, path: string, options: { json?: boolean }): Promise<void> {
-  const paths = statSync(path).isDirectory() ? await filesOfExport(path) : [path];
+  const paths = statSync(path).isDirectory() ? await filesOfEvents(path) : [path];
   const report = await withLog(context, async (log) => {
     let whole: EventsReport | null = null;
     for (const file of paths) {
@@ -141,21 +140,6 @@ async function importFile(log: OpenLog, path: string): ReturnType<typeof importE
     bar.stop();
     input.destroy();
   }
-}
-
-/** In the order of the manifest, in which no chat's events come before its earlier ones. What is not as it was written is not taken. */
-async function filesOfExport(folder: string): Promise<string[]> {
-  const text = await readFile(join(folder, MANIFEST), 'utf8').catch(() => {
-    throw new VerbFailed('not-found', `${folder} holds no finished export`);
-  });
-  const manifest = parseManifest(text);
-  const changed =
-    manifest === null ? [{ name: MANIFEST, what: 'changed' }] : await compareFiles(folder, manifest.files);
-  const [first] = changed;
-  if (first !== undefined) throw new VerbFailed('export-changed', `${folder}: ${first.name} is ${first.what}`);
-  if (manifest?.kind !== 'events' || manifest.filter['format'] !== 'ndjson')
-    throw new WrongUsage(`${folder} is no export of events in NDJSON`);
-  return manifest.files.map(({ name }) => join(folder, name));
 }
 
 const NOTHING: EventsReport = { chatId: null, lines: 0, appended: 0, already: 0, unreadable: [] };

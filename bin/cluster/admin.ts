@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
 import type { EventLog } from '../../events/event-store.ts';
 import { encodePosition } from '../../events/position.ts';
+import { chatStream } from '../../events/streams.ts';
 import type { ActedBy, ProjectionAdmin, ProjectionJob, ProjectionState } from '../../gateway/http/ops/port.ts';
 import type { Driver } from '../../projections/generations/driver.ts';
 import { lagBehind } from '../../projections/generations/meter.ts';
@@ -90,7 +91,11 @@ export function createClusterAdmin(deps: AdminDeps): ProjectionAdmin {
         { building, limits: { eventsPerSecond, share } },
       );
     },
-    repair: async (chatId, { by } = {}) => begin({ action: 'repair', name: chatId, asked: byOf(by) }),
+    async repair(chatId, { by } = {}) {
+      const [first] = await deps.log.readStream(chatStream(chatId), { limit: 1 });
+      if (!first) return rejected('not-found', `there is no chat ${chatId}`);
+      return begin({ action: 'repair', name: chatId, asked: byOf(by) });
+    },
     pause: (name) => onOne(name, (group) => setPaused(deps, group, true)),
     resume: (name) => onOne(name, (group) => setPaused(deps, group, false)),
     cancel: (name) => cancel(deps, name),

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { appendFile, mkdir, open as openFile, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { appendFile, mkdir, open as openFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Encoder, ExportFolder, FileWriter, Section, Table } from '../../queries/export/port.ts';
 import { createFileWriter } from './file-writer.ts';
+import { publishFile } from './publish-file.ts';
 
 /** While an export is under way its folder has this one in it; then there is `manifest.json` instead. */
 const WORK = '.export';
@@ -78,9 +79,8 @@ async function writeAtomically(file: string, text: string): Promise<void> {
   const temporary = `${file}.tmp`;
   const handle = await openFile(temporary, 'w');
   await handle.writeFile(text);
-  await handle.sync();
   await handle.close();
-  await rename(temporary, file);
+  publishFile(temporary, file);
 }
 
 /** Sections up to the first whose files are not there as they were written; what follows is made anew. */

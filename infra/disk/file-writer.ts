@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Encoder, FileWriter } from '../../queries/export/port.ts';
+import { publishFile } from './publish-file.ts';
 
 /** What is held back until it is worth a write. */
 const WRITE_BYTES = 1_048_576;
@@ -50,10 +51,9 @@ export async function createFileWriter(folder: string, name: string, encoder: En
       await add(encoder.end());
       await flush();
       await writing;
-      await handle.sync();
       closed = true;
       await handle.close();
-      await rename(temporary, join(folder, name));
+      publishFile(temporary, join(folder, name));
       return { name, count, sha256: hash.digest('hex') };
     },
     async abandon() {

@@ -17,15 +17,13 @@ export interface RebuildOptions extends VerifyOptions {
 
 export interface ProjectionState {
   name: string;
-  state: 'live' | 'catching-up' | 'paused' | 'rebuilding' | 'failed';
+  state: 'live' | 'catching-up' | 'paused' | 'rebuilding';
   position: string;
   lagEvents: number;
   lagSeconds: number;
   progress: number | null;
   etaS: number | null;
   generations: { live: number | null; building: number | null; previous: number | null };
-  /** Why it has failed. */
-  error?: string;
 }
 
 export interface ProjectionJob {

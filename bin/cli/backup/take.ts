@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EventLog, type RecordedEvent, START } from '../../../events/event-store.ts';
 import { encodePosition } from '../../../events/position.ts';
+import { publishFile } from '../../../infra/disk/publish-file.ts';
 import { acquireLock } from '../../../infra/sqlite/event-store/index.ts';
 import { pagesOf } from '../../migrate/compare.ts';
 import { VERSION } from '../../package-root.ts';
@@ -138,11 +139,13 @@ function assertOurs(out: string): void {
   if (foreign !== undefined) throw new VerbFailed('not-empty', `${out} holds something else: ${foreign}`);
 }
 
-/** What a run that was ended in the middle has left is made again. */
+const LEFT = /^(accounts-\d+\.ndjson|manifest\.json\.partial|segments\/\d{6,}\.ndjson(\.partial)?)$/;
+
+/** What a run that was ended in the middle has left is made again; whatever else lies there is somebody's. */
 function sweep(out: string, manifest: BackupManifest | null): void {
   const kept = new Set([manifest?.accounts.name, ...(manifest?.segments ?? []).map(({ name }) => name)]);
   const found = [...readdirSync(join(out, SEGMENTS)).map((name) => `${SEGMENTS}/${name}`), ...readdirSync(out)];
-  for (const name of found) if (/\.(ndjson|partial)$/.test(name) && !kept.has(name)) rmSync(join(out, name));
+  for (const name of found) if (LEFT.test(name) && !kept.has(name)) rmSync(join(out, name));
 }
 
 interface Segments {
@@ -175,9 +178,8 @@ function createSegments(out: string, start: { from: number; link: string; segmen
     if (!writing) return;
     const { handle, segment } = writing;
     writing = null;
-    await handle.sync();
     await handle.close();
-    await rename(join(out, `${segment.name}.partial`), join(out, segment.name));
+    publishFile(join(out, `${segment.name}.partial`), join(out, segment.name));
     done.push(segment);
     link = segment.after;
   }

@@ -135,7 +135,7 @@ async function whileRunning<T>({ run, admin }: Runner, work: () => Promise<T>): 
 async function caughtUp(admin: Pick<ProjectionAdmin, 'list'>): Promise<void> {
   for (;;) {
     const states = await admin.list();
-    if (states.every(({ state, lagEvents }) => lagEvents === 0 || state === 'paused' || state === 'failed')) return;
+    if (states.every(({ state, lagEvents }) => lagEvents === 0 || state === 'paused')) return;
     await pause(LOOK_EVERY_MS);
   }
 }

@@ -14,7 +14,7 @@ interface Given extends Shown {
 
 const MOVES = {
   pause: 'Pauses the rebuild of a view while one runs, else the view itself: it stays where it is.',
-  resume: 'Lets a paused rebuild, or a paused or failed view, go on.',
+  resume: 'Lets a paused rebuild, or a paused view, go on.',
   rollback: 'Makes the generation before the last rebuild the live one again.',
   drop: 'Throws away the generation that a rollback would go back to.',
 } as const;

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MANIFEST } from '../../../infra/disk/export-folder.ts';
 import type { EventsLoader } from '../../../infra/duckdb/fill.ts';
-import { parseManifest } from '../../../queries/export/index.ts';
+import { readUnchanged } from '../exported-files.ts';
 import { VerbFailed } from '../io.ts';
 
 const KINDS = ['ndjson', 'csv', 'parquet'] as const;
@@ -10,16 +10,15 @@ const KINDS = ['ndjson', 'csv', 'parquet'] as const;
 /** An export of events, as its manifest names its files; or a folder of what `events --json` wrote. */
 export async function fillFromExport(folder: string, load: EventsLoader): Promise<void> {
   if (!existsSync(folder)) throw new VerbFailed('not-found', `there is no folder ${folder}`);
-  const names = existsSync(join(folder, MANIFEST)) ? manifested(folder) : linesIn(folder);
+  const names = existsSync(join(folder, MANIFEST)) ? await manifested(folder) : linesIn(folder);
   for (const kind of KINDS) {
     const own = names.filter((name) => name.endsWith(`.${kind}`)).map((name) => join(folder, name));
     await load.files(kind, own);
   }
 }
 
-function manifested(folder: string): string[] {
-  const manifest = parseManifest(readFileSync(join(folder, MANIFEST), 'utf8'));
-  if (manifest === null) throw new VerbFailed('bad-export', `${folder}: ${MANIFEST} is not as it was written`);
+async function manifested(folder: string): Promise<string[]> {
+  const manifest = await readUnchanged(folder);
   if (manifest.kind !== 'events') {
     throw new VerbFailed('bad-export', `${folder} holds a state: ask an export of events, which holds every state`);
   }

@@ -1,6 +1,6 @@
 import type { Compared, Difference } from '../../../projections/generations/ports.ts';
 
-/** Differences named one by one of each view; the rest is counted. */
+/** Differences named one by one, of all views together; the rest is counted. */
 const DIFFERENCES_MAX = 10_000;
 
 /** What was found of one chat or user, or of all so far. */

@@ -6,6 +6,7 @@ import { allPartitions, type StoredPartition } from '../../../infra/cassandra/st
 import type { Compared, LiveGenerations, Target } from '../../../projections/generations/ports.ts';
 import type { Parking } from '../../../projections/parking/ports.ts';
 import { type Checkpoints, groupName, type ViewGroup } from '../../../projections/partitions/ports.ts';
+import { isSampled } from '../../../projections/sample.ts';
 import type { GenerationStores } from '../generations/stores.ts';
 import { createTotal, lookAgain } from './graded.ts';
 import { gradeHistory } from './history.ts';
@@ -81,10 +82,8 @@ interface Subjects {
   inSample(id: string): boolean;
 }
 
-const FINE = 1_000_000;
-
 async function survey({ log }: VerifyDeps, { sample, signal, onProgress }: VerifyAsked): Promise<Subjects> {
-  const inSample = (id: string): boolean => partitionOf(id, FINE) < sample * FINE;
+  const inSample = (id: string): boolean => isSampled(id, sample);
   const subjects: Subjects = { chats: new Map(), users: new Set(), inSample };
   const head = await log.head();
   for (let after = 0; after < head; ) {

@@ -48,7 +48,7 @@ export interface RebuildOptions extends VerifyOptions {
 
 export interface ProjectionState {
   name: string;
-  state: 'live' | 'catching-up' | 'paused' | 'rebuilding' | 'failed';
+  state: 'live' | 'catching-up' | 'paused' | 'rebuilding';
   /** Public form. */
   position: string;
   lagEvents: number;
@@ -59,8 +59,6 @@ export interface ProjectionState {
   etaS: number | null;
   /** Their numbers: the one that is read, the one that is being built, and the one that a rollback goes back to. */
   generations: { live: number | null; building: number | null; previous: number | null };
-  /** Why it has failed. */
-  error?: string;
 }
 
 export interface ProjectionJob {
