@@ -47,7 +47,7 @@ export const exportVerb = (context: VerbContext): Command => {
     common(new Command('state').description('Chats, members, messages and reactions as they stood at a time.'))
       .option('--at <time>', 'at this UTC time; now by default')
       .option('--chat <id>', 'only this chat')
-      .addOption(new Option('--by <what>', 'files for each').choices(['chat']))
+      .addOption(new Option('--by <what>', 'files for each').choices(['day', 'chat']))
       .addHelpText(
         'after',
         '\nExample:\n  hindsight export state --at 2006-03-01T12:00Z --format parquet --out /tmp/state',

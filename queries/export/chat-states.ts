@@ -1,6 +1,7 @@
 import type { ChatId } from '../../events/ids.ts';
+import { dayOf, filesOfAside } from './aside.ts';
 import { chatsUntil } from './chats.ts';
-import type { FileWriter, Row, Section, Table } from './port.ts';
+import type { ExportFolder, FileWriter, Row, Section, Table } from './port.ts';
 import { type Exported, type ExportRun, exported, extension, PART_ROWS, partName } from './run.ts';
 import { type ChatState, stateOf } from './state.ts';
 import { CHATS, MEMBERS, MESSAGES, REACTIONS, STATE_TABLES } from './tables.ts';
@@ -10,6 +11,7 @@ import { CHATS, MEMBERS, MESSAGES, REACTIONS, STATE_TABLES } from './tables.ts';
  * in which it grew long enough; a run that was killed goes on behind the last part.
  */
 export async function exportState(run: ExportRun): Promise<Exported> {
+  if (run.request.by === 'day') return exportStateByDay(run);
   const { log, folder, request, until, partRows = PART_ROWS } = run;
   const sections = [...folder.finished];
   const behind = sections.at(-1)?.cursor.chatId ?? null;
@@ -65,4 +67,41 @@ async function writeState(files: OpenFiles, state: ChatState): Promise<number> {
     await write(REACTIONS, reactions);
   }
   return count;
+}
+
+/** Messages by the day they were sent, reactions by the day they came; chats and members, which are of no day, whole. */
+async function exportStateByDay(run: ExportRun): Promise<Exported> {
+  const { log, folder, request, until } = run;
+  if (!(await folder.isAside())) {
+    const chats = request.filter.chatId === undefined ? await chatsUntil(log, until) : [request.filter.chatId];
+    const point = { until, at: request.at ?? Number.POSITIVE_INFINITY, content: request.content };
+    for (const [index, chatId] of chats.entries()) {
+      run.onProgress?.(index);
+      const state = await stateOf(log, chatId, point);
+      if (state !== null) await putAside(folder, state);
+    }
+    await folder.sealAside(null);
+  }
+  const table = (key: string): Table => STATE_TABLES.find(({ name }) => key.startsWith(name)) ?? CHATS;
+  const write = (writer: FileWriter, bytes: Uint8Array) => {
+    const lines = Buffer.from(bytes).toString().trimEnd().split('\n');
+    return writer.rows(lines.map((line) => JSON.parse(line) as Row));
+  };
+  return exported(await filesOfAside(run, { table, write }), run);
+}
+
+async function putAside(folder: ExportFolder, state: ChatState): Promise<void> {
+  const put = async (table: Table, rows: readonly Row[]): Promise<void> => {
+    const day = table.columns.findIndex(({ name }) => name === 'occurred_at');
+    for (const row of rows) {
+      const ofDay = table === MESSAGES || table === REACTIONS ? `-${dayOf(Number(row[day]))}` : '';
+      await folder.putAside(`${table.name}${ofDay}`, Buffer.from(`${JSON.stringify(row)}\n`));
+    }
+  };
+  await put(CHATS, [state.chat]);
+  await put(MEMBERS, state.members);
+  for await (const { messages, reactions } of state.pages()) {
+    await put(MESSAGES, messages);
+    await put(REACTIONS, reactions);
+  }
 }

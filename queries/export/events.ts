@@ -1,5 +1,6 @@
 import type { ChatId } from '../../events/ids.ts';
 import { type EventStreamPage, readEventStream } from '../event-stream/index.ts';
+import { dayOf, filesOfAside } from './aside.ts';
 import { chatsUntil } from './chats.ts';
 import type { Cursor, FileWriter, Section } from './port.ts';
 import { type Exported, type ExportRun, exported, extension, PART_ROWS, partName } from './run.ts';
@@ -119,9 +120,8 @@ export async function writeLines(
 
 /** A log is not in the order of its days (an import's lie in the past): each day's lines are put aside first. */
 async function exportDays(run: ExportRun): Promise<Exported> {
-  const { folder, request } = run;
+  const { folder } = run;
   const span = { first: Number.MAX_SAFE_INTEGER, last: 0 };
-  const sections = [...folder.finished];
   if (!(await folder.isAside())) {
     for await (const { page } of piecesOf(run, null)) {
       for (const [key, bytes] of byDay(page)) await folder.putAside(key, bytes);
@@ -130,27 +130,15 @@ async function exportDays(run: ExportRun): Promise<Exported> {
     }
     await folder.sealAside(span.last === 0 ? null : span);
   }
-  const done = new Set(sections.flatMap(({ files }) => files.map(({ name }) => name)));
-  for (const day of await folder.aside()) {
-    const name = `${day}${extension(request.format)}`;
-    if (done.has(name)) continue;
-    const writer = await folder.create(name, tableOf(run));
-    for await (const bytes of folder.readAside(day)) await writeLines(run, writer, { bytes, count: linesIn(bytes) });
-    const section = { files: [await writer.finish()], cursor: { chatId: null, position: 0 }, span: null };
-    await folder.finish(section);
-    sections.push(section);
-  }
-  const whole: Section = { files: [], cursor: { chatId: null, position: 0 }, span: await folder.asideSpan() };
-  return exported([...sections, whole], run);
+  const write = (writer: FileWriter, bytes: Uint8Array) => writeLines(run, writer, { bytes, count: linesIn(bytes) });
+  return exported(await filesOfAside(run, { table: () => tableOf(run), write }), run);
 }
-
-const DAY_LENGTH = 10;
 
 function byDay({ bytes, ends, ats }: EventStreamPage): Map<string, Buffer> {
   const found = new Map<string, Buffer[]>();
   let start = 0;
   for (const [line, end] of ends.entries()) {
-    const key = `events-${new Date(ats[line] ?? 0).toISOString().slice(0, DAY_LENGTH)}`;
+    const key = `events-${dayOf(ats[line] ?? 0)}`;
     const part = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
     const known = found.get(key);
     if (known) known.push(part);

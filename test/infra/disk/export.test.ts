@@ -20,6 +20,7 @@ const WAYS = FORMATS.flatMap((format) => [
   { kind: 'events', format, by: null, positions: false },
   { kind: 'state', format, by: null },
   { kind: 'state', format, by: 'chat' },
+  { kind: 'state', format, by: 'day' },
 ]) as (Asked & { format: Format })[];
 
 describe.each(WAYS)('an export %j', (way) => {
