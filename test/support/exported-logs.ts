@@ -26,12 +26,14 @@ export interface ExportedLogs {
 }
 
 const DAY_MS = 86_400_000;
+/** The store is in this process, which has much to do. */
+const PATIENCE_MS = 120_000;
 
 export async function exportLogs(days: IrcLogs['days'], folder: (name: string) => string): Promise<ExportedLogs> {
   const log = await openLog({ file: join(folder('source'), 'events.db') });
   const chatId = await importAll(log, days);
   const standIn = await startStandIn({ file: join(folder('copy'), 'events.db'), stride: 1_000 });
-  const copy = await openEventStoreDb({ url: standIn.url, heartbeat: null });
+  const copy = await openEventStoreDb({ url: standIn.url, heartbeat: null, readDeadlineMs: PATIENCE_MS });
   await migrateLog({ source: log.store, target: copy, until: await log.store.head() });
   const last = days.at(-1)?.name.slice(0, 10) ?? '';
   const at = Date.parse(`${last}T00:00:00Z`) + DAY_MS / 2;
