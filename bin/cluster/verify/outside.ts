@@ -1,7 +1,7 @@
 import type { EventLog, LogPosition } from '../../../events/event-store.ts';
 import { createLeftOut, type LeftOut } from '../../../projections/parking/left-out.ts';
 import type { Parking } from '../../../projections/parking/ports.ts';
-import { type GroupName, groupName, type ViewGroup } from '../../../projections/partitions/ports.ts';
+import { groupName, type ViewGroup } from '../../../projections/partitions/ports.ts';
 
 /** What of the log is not in the views, rightly: what operators have left out, and what waits behind an event that is parked. */
 export interface Outside {
@@ -19,7 +19,7 @@ export async function readOutside({
 }): Promise<Outside> {
   const leftOut = createLeftOut();
   await leftOut.load(log);
-  const place = (group: GroupName | string, key: string): string => `${group} ${key}`;
+  const place = (group: string, key: string): string => `${group} ${key}`;
   const parked = new Map((await parking.list()).map(({ group, key, position }) => [place(group, key), position]));
   return {
     leftOut,

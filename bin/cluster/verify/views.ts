@@ -212,7 +212,7 @@ function compared(right: readonly FoundRow[], found: readonly FoundRow[]): Grade
 }
 
 const difference = ({ table, id, values, seq }: FoundRow, what: string): Graded['differences'][number] => ({
-  chatId: String(values['chat_id'] ?? ''),
+  chatId: typeof values['chat_id'] === 'string' ? values['chat_id'] : '',
   seq,
   what: `${table} (${id.slice(1, -1)}): ${what}`,
 });
