@@ -29,14 +29,17 @@ export async function databaseOn({ postgres }: Servers): Promise<{ url: string; 
   return { url: url.href, drop: () => onPostgres(postgres, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
-/** An empty Cassandra keyspace of its own, replicated once. */
+/** An empty Cassandra keyspace of its own, replicated once. Dropping it drops the generation that a rebuild has made beside it. */
 export async function keyspaceOn({ cassandra: place }: Servers): Promise<{ keyspace: string; drop(): Promise<void> }> {
   const keyspace = uniqueName();
   await onCassandra(
     place,
     `CREATE KEYSPACE ${keyspace} WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`,
   );
-  return { keyspace, drop: () => onCassandra(place, `DROP KEYSPACE IF EXISTS ${keyspace}`) };
+  const drop = async (): Promise<void> => {
+    for (const name of [keyspace, `${keyspace}_g2`]) await onCassandra(place, `DROP KEYSPACE IF EXISTS ${name}`);
+  };
+  return { keyspace, drop };
 }
 
 async function onPostgres({ url }: Servers['postgres'], statement: string): Promise<void> {
