@@ -82,6 +82,9 @@ export const replayVerb = (context: VerbContext): Command =>
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
 async function run(context: VerbContext, chat: string | undefined, options: ReplayOptions): Promise<void> {
+  const { from, to, type, actor } = options;
+  if ([chat, options.chat, from, to, type, actor, options.into].every((given) => given === undefined))
+    throw new WrongUsage('name a chat, a point, a filter or a target; all there is: --from 0');
   const asked = askedOf(chat ?? options.chat, options);
   const pace = { speed: numberOf('speed', options.speed), maxGapMs: numberOf('max-gap', options.maxGap) * 1_000 };
   const into = options.into ?? null;

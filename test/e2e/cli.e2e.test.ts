@@ -125,6 +125,19 @@ describe('verbs', () => {
     expect((await history(ada, chatId)).body.messages).toHaveLength(2);
   });
 
+  test('query and replay, of the log itself', async () => {
+    const chatId = await group(ada, [ben]);
+    await say(ada, chatId, 'asked in SQL');
+    const { rows } = await hindsightJson<{ rows: unknown[] }>(server.data, [
+      'query',
+      `SELECT text, sender_id FROM messages_at('now') WHERE chat_id = '${chatId}'`,
+    ]);
+    expect(rows).toEqual([{ text: 'asked in SQL', sender_id: ada.userId }]);
+    const expected = await eventsOf(ada, chatId);
+    const played = await hindsight(server.data, ['replay', '--chat', chatId, '--json']);
+    expect(lines(played.stdout)).toEqual(expected);
+  });
+
   test('diff and blame', async () => {
     const chatId = await group(ada, [ben]);
     const { messageId } = await say(ada, chatId, 'a');
