@@ -104,7 +104,10 @@ export const storedType = (type: string, v: number): string =>
 export function decodeToDecide(event: RecordedEvent): Decoded {
   const decoded = decode(event);
   if (decoded.type === event.type) return decoded;
-  throw new MalformedEvent(event, `version ${decoded.metadata.v} is of a newer program: this one reads ${versionOf(event.type)}`);
+  throw new MalformedEvent(
+    event,
+    `version ${decoded.metadata.v} is of a newer program: this one reads ${versionOf(event.type)}`,
+  );
 }
 
 /** Why the data of an event, in the current version, is not what its schema wants; null where it is, or there is none. */

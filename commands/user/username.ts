@@ -59,6 +59,7 @@ export async function readReservation(
   const { userId } = data as { userId: UserId };
   const [first] = await store.readStream(userStream(userId), { limit: 1 });
   // A user who failed to get this name may have registered under another since.
-  const used = first !== undefined && (decodeToDecide(first).data as { username?: string | null }).username === username;
+  const used =
+    first !== undefined && (decodeToDecide(first).data as { username?: string | null }).username === username;
   return { userId, at: metadata.at, used };
 }

@@ -71,7 +71,7 @@ const where = (table: TableSpec): string =>
     .map((column) => `${columnName(column)} = ?`)
     .join(' AND ');
 const other = (column: string, value: SqlValue): SqlValue =>
-  column.includes(' INTEGER') ? Number(value ?? 0) + FAR : `${value ?? ''}!`;
+  column.includes(' INTEGER') ? Number(value ?? 0) + FAR : `${String(value ?? '')}!`;
 
 function shuffled<T>(items: T[], random: Seeded): T[] {
   for (let i = items.length - 1; i > 0; i--) {
