@@ -1,4 +1,6 @@
 import type { LogPosition } from '../../events/event-store.ts';
+import type { Skip } from '../parking/left-out.ts';
+import type { Parked } from '../parking/ports.ts';
 import type { ViewGroup } from '../partitions/ports.ts';
 
 /** A generation of a group's views: tables of their own, filled from the log by followers of their own. */
@@ -46,6 +48,10 @@ export interface Compared {
   readonly differencesFound: number;
   /** The first of them. */
   readonly differences: readonly Difference[];
+  /** What operators have left out of the views that were compared: no differences. */
+  readonly skipped: readonly Skip[];
+  /** What these do not hold for the sake of an event that they could not take: no differences either. */
+  readonly parked: readonly Parked[];
 }
 
 /** How far a job is, as whoever drives it says now and then. */

@@ -134,6 +134,8 @@ test('it outlives a kill, is tried again, and goes on without the event that was
   const sent = await say(ada, chatId, 'four');
   await socket.until(isEvent(chatId, sent.seq));
   socket.close();
+  const verified = await hindsight(server.data, ['projections', 'verify', 'chat-history']);
+  expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining('but for 1 parked')]);
 
   const tried = await hindsight(server.data, ['parked', 'retry', 'all', '--reason', 'to see', '--json']);
   expect([tried.code, (JSON.parse(tried.stdout) as Outcome).parked]).toMatchObject([1, [{ key: chatId }]]);
@@ -155,6 +157,8 @@ test('it outlives a kill, is tried again, and goes on without the event that was
 test('what was left out is no difference, and a rebuild leaves it out too', async () => {
   const before = await texts();
   expect((await hindsight(server.data, ['projections', 'verify', 'all'])).code).toBe(0);
+  const verified = await hindsightJson(server.data, ['projections', 'verify', 'chat-history']);
+  expect(verified).toMatchObject({ differences: [], skipped: [{ reason: 'from a broken tool' }], parked: [] });
   expect((await hindsight(server.data, ['projections', 'rebuild', 'chat-history'])).code).toBe(0);
   await expect.poll(texts, { timeout: WITHIN_MS }).toEqual(before);
   expect(await parked()).toEqual([]);

@@ -1,5 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ProjectionAdmin, ProjectionJob, RebuildOptions, VerifyOptions } from '../../../gateway/http/ops/port.ts';
+import type {
+  Comparison,
+  ProjectionAdmin,
+  ProjectionJob,
+  RebuildOptions,
+  VerifyOptions,
+} from '../../../gateway/http/ops/port.ts';
 import { print, VerbFailed } from '../io.ts';
 import { progress } from '../progress.ts';
 import type { VerbContext } from '../verb.ts';
@@ -14,12 +20,8 @@ const DIFFERENCES_SHOWN = 20;
 const EXIT_DIFFERENT = 1;
 
 /** What `verify` prints of a view. */
-interface Verified {
+interface Verified extends Comparison {
   name: string;
-  rows: number;
-  sample: number;
-  differencesFound: number;
-  differences: { chatId: string; seq: number; what: string }[];
 }
 
 export async function rebuild(
@@ -86,9 +88,9 @@ export async function verify(
   if (differencesFound > 0) process.exitCode = EXIT_DIFFERENT;
 }
 
-function describeVerified({ name, rows, sample, differencesFound, differences }: Verified): string[] {
+function describeVerified({ name, rows, sample, differencesFound, differences, ...apart }: Verified): string[] {
   const compared = sample < 1 ? `${rows} rows (${sample * PERCENT} % of the chats)` : `${rows} rows`;
-  if (differencesFound === 0) return [`${name}: ${compared}, equal to the log`];
+  if (differencesFound === 0) return [`${name}: ${compared}, equal to the log${butFor(apart)}`];
   const shown = differences.slice(0, DIFFERENCES_SHOWN).map(({ chatId, seq, what }) => `  ${chatId} ${seq}: ${what}`);
   const more = differencesFound - shown.length;
   return [
@@ -96,6 +98,15 @@ function describeVerified({ name, rows, sample, differencesFound, differences }:
     ...shown,
     ...(more > 0 ? [`  … and ${more} more: see --json`] : []),
   ];
+}
+
+/** What is rightly not there, so that nobody takes a view for whole that waits for an operator. */
+function butFor({ skipped = [], parked = [] }: Pick<Comparison, 'skipped' | 'parked'>): string {
+  const said = [
+    ...(parked.length > 0 ? [`${parked.length} parked chats or users (see \`parked list\`)`] : []),
+    ...(skipped.length > 0 ? [`${skipped.length} events that operators have left out`] : []),
+  ];
+  return said.length === 0 ? '' : `, but for ${said.join(' and ')}`;
 }
 
 const isOpen = (state: ProjectionJob['state']): boolean => state === 'running' || state === 'paused';

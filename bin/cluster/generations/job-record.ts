@@ -1,5 +1,5 @@
-import type { ProjectionJob } from '../../../gateway/http/ops/port.ts';
-import type { Job } from '../../../projections/generations/ports.ts';
+import type { Comparison, ProjectionJob } from '../../../gateway/http/ops/port.ts';
+import type { Compared, Job } from '../../../projections/generations/ports.ts';
 
 /** As operators see it. */
 export function jobRecord(job: Job, { paused = false } = {}): ProjectionJob {
@@ -20,7 +20,14 @@ export function jobRecord(job: Job, { paused = false } = {}): ProjectionJob {
     endedAt: endedAt === null ? null : new Date(endedAt).toISOString(),
     actor: asked.actor ?? null,
     reason: asked.reason ?? null,
-    result: result && { ...result, differences: [...result.differences] },
+    result: result && comparison(result),
     error,
   };
 }
+
+const comparison = ({ differences, skipped, parked, ...counts }: Compared): Comparison => ({
+  ...counts,
+  differences: [...differences],
+  skipped: skipped.map(({ views, stream, revision, type, reason }) => ({ views, stream, revision, type, reason })),
+  parked: parked.map(({ group, key, stream, revision, waiting }) => ({ group, key, stream, revision, waiting })),
+});

@@ -1,6 +1,6 @@
 import { StoreError } from '../../../events/event-store.ts';
 import type { ChatId } from '../../../events/ids.ts';
-import { partitionOf } from '../../../events/partition.ts';
+import { partitionKeyOf, partitionOf } from '../../../events/partition.ts';
 import type { Cassandra } from '../../../infra/cassandra/cassandra.ts';
 import { BASE_SPAN, headRow, readWrittenHead } from '../../../infra/cassandra/chat-history/heads.ts';
 import { pendingRows } from '../../../infra/cassandra/pending-rows.ts';
@@ -12,7 +12,7 @@ import type { Compared, Generations, LiveGenerations } from '../../../projection
 import { type Claim, groupName, StaleOwner, type ViewGroup } from '../../../projections/partitions/ports.ts';
 import { createTotal } from '../verify/graded.ts';
 import { gradeHistory } from '../verify/history.ts';
-import { type Outside, readOutside } from '../verify/outside.ts';
+import { apartFrom, type Outside, readOutside } from '../verify/outside.ts';
 import { refoldHistory } from '../verify/refold-history.ts';
 import { refoldChat } from '../verify/refold-views.ts';
 import { committedOf, type VerifyDeps } from '../verify/verify.ts';
@@ -198,5 +198,11 @@ async function graded(
   const of = { log, postgres, generation: live['user-chats'], partitions, views: CHAT_VIEWS, outside };
   const readers = await readersOf(postgres, chatId);
   total.add(await gradeChats(of, [chatId], () => readers));
-  return total.compared(1);
+  const { skipped, parked } = apartFrom(outside, { generations: live, views: ['chat-history', ...CHAT_VIEWS] });
+  return {
+    ...total.compared(),
+    sample: 1,
+    skipped: skipped.filter(({ stream }) => partitionKeyOf(stream) === chatId),
+    parked: parked.filter(({ key }) => key === chatId),
+  };
 }

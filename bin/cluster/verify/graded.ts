@@ -13,7 +13,7 @@ export const nothing = (): Graded => ({ rows: 0, differences: [] });
 
 export interface Total {
   add(graded: Graded): void;
-  compared(sample: number): Compared;
+  compared(): Pick<Compared, 'rows' | 'differencesFound' | 'differences'>;
 }
 
 export function createTotal(): Total {
@@ -26,7 +26,7 @@ export function createTotal(): Total {
       found += graded.differences.length;
       kept.push(...graded.differences.slice(0, Math.max(0, DIFFERENCES_MAX - kept.length)));
     },
-    compared: (sample) => ({ rows, sample, differencesFound: found, differences: kept }),
+    compared: () => ({ rows, differencesFound: found, differences: kept }),
   };
 }
 

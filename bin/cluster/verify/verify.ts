@@ -10,7 +10,7 @@ import { isSampled } from '../../../projections/sample.ts';
 import type { GenerationStores } from '../generations/stores.ts';
 import { createTotal, lookAgain } from './graded.ts';
 import { gradeHistory } from './history.ts';
-import { type Outside, readOutside } from './outside.ts';
+import { apartFrom, type Outside, readOutside } from './outside.ts';
 import { gradeChats, gradeUsers, subjectsIn } from './views.ts';
 
 export interface VerifyDeps {
@@ -71,7 +71,7 @@ export async function verifyViews(deps: VerifyDeps, asked: VerifyAsked): Promise
     }
   };
   await Promise.all(Array.from({ length: HISTORIES_AT_ONCE }, lane));
-  return total.compared(sample);
+  return { ...total.compared(), sample, ...apartFrom(outside, asked) };
 }
 
 /** What a log is about, as far as it is in the sample. */
