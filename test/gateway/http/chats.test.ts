@@ -159,7 +159,7 @@ describe('reads', () => {
       username: 'noor',
       position: 'e-1',
     });
-    expect(h.queries.caughtUp).toHaveBeenCalledWith(7, 2_000);
+    expect(h.queries.caughtUp).toHaveBeenCalledWith(7, 2_000, undefined);
     h.queries.caughtUp.mockResolvedValue(false);
     const behind = await h.call('GET', url(minPosition), { as: mara });
     expect([behind.headers['retry-after'], behind.json()]).toEqual([
