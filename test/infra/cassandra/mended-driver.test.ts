@@ -4,9 +4,10 @@ import { describe, expect, it, vi } from 'vitest';
 import { mended } from '../../../infra/cassandra/mended-driver.ts';
 
 /** Of the driver's client what is mended. */
-function fakeClient(refresh: (hosts?: unknown) => Promise<void>) {
-  const controlConnection = { _refresh: refresh, _isShuttingDown: false };
-  const client = Object.assign(new EventEmitter(), { controlConnection });
+function fakeClient(refresh: (hosts?: unknown) => Promise<void>, connect = async (): Promise<void> => undefined) {
+  const connection = { closeAsync: vi.fn(async () => undefined) };
+  const controlConnection = { _refresh: refresh, _isShuttingDown: false, connection };
+  const client = Object.assign(new EventEmitter(), { controlConnection, connect });
   mended(client as unknown as driver.Client);
   return { client, controlConnection };
 }
@@ -53,6 +54,18 @@ describe('the driver, mended', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it('leaves no connection open to a node that it refuses', async () => {
+    const refused = fakeClient(
+      async () => undefined,
+      () => Promise.reject(new Error('of another data centre')),
+    );
+    await expect(refused.client.connect()).rejects.toThrow('of another data centre');
+    expect(refused.controlConnection.connection.closeAsync).toHaveBeenCalledOnce();
+    const taken = fakeClient(async () => undefined);
+    await taken.client.connect();
+    expect(taken.controlConnection.connection.closeAsync).not.toHaveBeenCalled();
   });
 
   it('lets go of a host that was replaced', () => {
