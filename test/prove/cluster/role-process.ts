@@ -25,6 +25,8 @@ export interface RoleProcess {
 const METRICS_WITHIN_MS = 3_000;
 /** Characters of what a process printed, where it is told of. */
 const OUTPUT_SAID = 2_000;
+/** How often one is started at first; later on, until it comes up. */
+const FIRST_TRIES = 3;
 
 interface State {
   readonly role: string;
@@ -43,7 +45,7 @@ export async function startRole(
 ): Promise<RoleProcess> {
   const replacing = Promise.resolve();
   const state: State = { role, env, say, current: null, replacing, all: [], ended: 0, stopping: false };
-  await start(state);
+  await startPatiently(state, FIRST_TRIES);
   const server = (): ServerProcess => {
     if (state.current === null) throw new Error(`${role} is not there`);
     return state.current;
@@ -96,18 +98,21 @@ async function start(state: State): Promise<void> {
   });
 }
 
-/** One that does not come up is a process that ended by itself, and is started once more. */
 function replace(state: State): void {
-  state.replacing = (async () => {
-    while (!state.stopping) {
-      try {
-        return await start(state);
-      } catch (error) {
-        state.ended++;
-        state.say(`a ${state.role} did not come up: ${String(error).slice(-OUTPUT_SAID)}`);
-      }
+  state.replacing = startPatiently(state, Number.POSITIVE_INFINITY);
+}
+
+/** One that does not come up is a process that ended by itself, and is started once more, as a supervisor would. */
+async function startPatiently(state: State, tries: number): Promise<void> {
+  for (let left = tries; !state.stopping; left--) {
+    try {
+      return await start(state);
+    } catch (error) {
+      if (left <= 1) throw error;
+      state.ended++;
+      state.say(`a ${state.role} did not come up: ${String(error).slice(-OUTPUT_SAID)}`);
     }
-  })();
+  }
 }
 
 async function metricOf(server: () => ServerProcess, name: string): Promise<number | null> {

@@ -122,7 +122,9 @@ async function begin(cluster: Cluster, flood: Flood, counts: keyof Tally): Promi
         (await drained(flood.crowd, DRAINED_WITHIN_MS)) && (await comesTrue(() => viewsAreThere(cluster), until));
       const uses = await memory.end();
       row.memory = `${mib(flooded)} of a flood: ${describeMemory(uses)}`;
-      row.tooMuch.push(...judgeMemory(uses, flooded).map((wrong) => `${row.fault}: ${wrong}`));
+      const tooMuch = judgeMemory(uses, flooded).map((wrong) => `${row.fault}: ${wrong}`);
+      for (const wrong of tooMuch) cluster.say(wrong);
+      row.tooMuch.push(...tooMuch);
       return all ? 'drained' : 'stuck';
     },
   };
