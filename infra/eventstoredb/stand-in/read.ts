@@ -57,7 +57,7 @@ async function readAll(context: StandInContext, call: ReadCall, options: ReadOpt
   const limit = Number(options.getCount());
   let from = all?.hasEnd() ? await endOf(context) : START;
   if (all?.hasPosition()) from = positionOf(context, all.getPosition()?.getCommitPosition() ?? '0');
-  const pages = forwards ? pagesAfter(context, from - 1) : pagesBefore(context, from);
+  const pages = forwards ? pagesAfter(context, from - 1, limit) : pagesBefore(context, from, limit);
   let sent = 0;
   for await (const page of pages) {
     for (const event of page) {
@@ -72,20 +72,24 @@ async function readAll(context: StandInContext, call: ReadCall, options: ReadOpt
 
 const endOf = async (context: StandInContext): Promise<number> => (await context.store.head()) + 1;
 
-async function* pagesAfter({ store }: StandInContext, after: number): AsyncGenerator<RecordedEvent[]> {
-  for (let from = after; ; ) {
-    const page = await store.readAll({ after: from, limit: PAGE_EVENTS });
+/** What a filter leaves out makes more pages, each twice as long. */
+async function* pagesAfter({ store }: StandInContext, after: number, few: number): AsyncGenerator<RecordedEvent[]> {
+  let from = after;
+  for (let size = Math.min(few, PAGE_EVENTS); size > 0; size = Math.min(2 * size, PAGE_EVENTS)) {
+    const page = await store.readAll({ after: from, limit: size });
     if (page.length > 0) yield page;
-    if (page.length < PAGE_EVENTS) return;
+    if (page.length < size) return;
     from = page.at(-1)?.position ?? from;
   }
 }
 
 /** The log's own positions have no holes, so that a page backwards is a page forwards turned round. */
-async function* pagesBefore({ store }: StandInContext, before: number): AsyncGenerator<RecordedEvent[]> {
-  for (let until = before - 1; until > START; until -= PAGE_EVENTS) {
-    const after = Math.max(START, until - PAGE_EVENTS);
-    const page = await store.readAll({ after, until, limit: PAGE_EVENTS });
+async function* pagesBefore({ store }: StandInContext, before: number, few: number): AsyncGenerator<RecordedEvent[]> {
+  let until = before - 1;
+  for (let size = Math.min(few, PAGE_EVENTS); size > 0 && until > START; size = Math.min(2 * size, PAGE_EVENTS)) {
+    const after = Math.max(START, until - size);
+    const page = await store.readAll({ after, until, limit: size });
     if (page.length > 0) yield page.toReversed();
+    until = after;
   }
 }

@@ -2,7 +2,7 @@ import type { RoleProcess } from './role-process.ts';
 
 const MIB = 1_048_576;
 const SAMPLE_EVERY_MS = 2_000;
-const BASELINE_TRIES = 10;
+const TRIES = 10;
 /**
  * A role may use so much more than before while something is away and until all is caught up. What may wait in a process
  * (docs/limits.md) and the garbage of moving it fit in; a process that keeps what it cannot pass on does not.
@@ -32,22 +32,22 @@ export async function watchMemory(
 ): Promise<MemoryWatch> {
   const uses: Use[] = await Promise.all(
     processes.map(async (process) => {
-      const before = await baseline(process);
+      const before = await patiently(process);
       return { role: process.role, before, most: before, after: null };
     }),
   );
-  const sample = async (): Promise<void> => {
-    await Promise.all(uses.map(async (use, i) => note(use, await resident(processes[i] as Watched))));
+  const sample = async (ask: (process: Watched) => Promise<number | null>): Promise<void> => {
+    await Promise.all(uses.map(async (use, i) => note(use, await ask(processes[i] as Watched))));
   };
   let looking: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    looking = looking.then(sample);
+    looking = looking.then(() => sample(resident));
   }, everyMs);
   return {
     async end() {
       clearInterval(timer);
       await looking;
-      await sample();
+      await sample(patiently);
       return uses;
     },
   };
@@ -55,8 +55,9 @@ export async function watchMemory(
 
 const resident = (process: Watched): Promise<number | null> => process.metric('process_resident_memory_bytes');
 
-async function baseline(process: Watched): Promise<number | null> {
-  for (let i = 0; i < BASELINE_TRIES; i++) {
+/** One that is busy may leave a question unanswered. */
+async function patiently(process: Watched): Promise<number | null> {
+  for (let i = 0; i < TRIES; i++) {
     const bytes = await resident(process);
     if (bytes !== null) return bytes;
   }
