@@ -50,7 +50,7 @@ export async function connectCassandra(options: ConnectOptions): Promise<Cassand
   try {
     await client.connect();
     await ensureKeyspace(client, options);
-    await client.execute(`USE ${keyspace}`, [], { prepare: false }); // for every connection from now on
+    await enter(client, keyspace);
   } catch (error) {
     await client.shutdown();
     throw failureOf(error, 'read');
@@ -97,6 +97,20 @@ async function ensureKeyspace(client: driver.Client, options: ConnectOptions): P
     [],
     { prepare: false, readTimeout: DEFINE_TIMEOUT_MS },
   );
+}
+
+/** For every connection from now on. A keyspace that another process is making is listed before it can be entered. */
+async function enter(client: driver.Client, keyspace: string): Promise<void> {
+  for (const until = performance.now() + DEFINE_TIMEOUT_MS; ; ) {
+    try {
+      await client.execute(`USE ${keyspace}`, [], { prepare: false });
+      return;
+    } catch (error) {
+      const missing = error instanceof Error && error.message.includes('does not exist');
+      if (!missing || performance.now() >= until) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MIN_MS));
+  }
 }
 
 function overClient(client: driver.Client, keyspace: string): Cassandra {

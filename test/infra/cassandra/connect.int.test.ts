@@ -22,6 +22,14 @@ describe('connecting to Cassandra', () => {
     await expect(cassandra.read('SELECT * FROM chat_heads', [])).rejects.toMatchObject({ code: 'closed' });
   });
 
+  it('is made by any number of processes at once', async () => {
+    const keyspace = `test_${randomBytes(6).toString('hex')}`;
+    const all = await Promise.all(Array.from({ length: 6 }, () => connectCassandra(connectOptions(keyspace))));
+    await all[0]?.define(`DROP KEYSPACE ${keyspace}`);
+    await Promise.all(all.map((cassandra) => cassandra.close()));
+    expect(all).toHaveLength(6);
+  });
+
   it('fails temporarily where nobody listens', async () => {
     const options = connectOptions('nobody', 1);
     await expect(connectCassandra(options)).rejects.toMatchObject({ code: 'unavailable', temporary: true });
