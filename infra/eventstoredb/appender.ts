@@ -1,5 +1,6 @@
 import { type AppendResult, type NewEvent, type RecordedEvent, StoreError } from '../../events/event-store.ts';
 import type { AppendRequest, BatchStream } from './batch-stream.ts';
+import type { ReadTimes } from './calls.ts';
 import { toStoreError } from './failure.ts';
 import type { Outcome } from './outcome.ts';
 import type { Reader } from './reader.ts';
@@ -65,8 +66,10 @@ async function appendKnown(options: AppenderOptions, request: Exact): Promise<Ap
   let last: Outcome = { kind: 'unknown', message: 'not sent' };
   try {
     for (let wait = RETRY_FIRST_MS; left() > 0; wait = Math.min(2 * wait, RETRY_MAX_MS)) {
+      const waitingSince = performance.now();
       last = await attempts.next(Math.min(ATTEMPT_MS, left()));
-      const settled = await settle(options, { request, outcome: last, left });
+      const times = { timeoutMs: Math.max(1, Math.min(LOOK_MS, left())), waitingSince };
+      const settled = await settle(options, { request, outcome: last, times });
       if (settled) return settled;
       if (last.kind === 'refused' && !last.error.temporary) throw last.error;
       uncertain ||= last.kind !== 'refused';
@@ -84,29 +87,30 @@ async function appendKnown(options: AppenderOptions, request: Exact): Promise<Ap
 interface Settling {
   readonly request: Exact;
   readonly outcome: Outcome;
-  readonly left: () => number;
+  /** For a look at the stream. */
+  readonly times: ReadTimes;
 }
 
 /** The result where there is one. */
-async function settle(options: AppenderOptions, { request, outcome, left }: Settling): Promise<AppendResult | null> {
+async function settle(options: AppenderOptions, { request, outcome, times }: Settling): Promise<AppendResult | null> {
   if (outcome.kind === 'conflict') return { status: 'conflict', actual: outcome.actual };
   if (outcome.kind === 'refused') return null;
   if (outcome.kind === 'written' && outcome.position !== null)
     return { status: 'appended', revision: outcome.revision, position: outcome.position };
   if (outcome.kind === 'unknown') options.onFault(`an append to ${request.stream}: ${outcome.message}`);
-  return look(options, request, Math.min(LOOK_MS, Math.max(1, left())));
+  return look(options, request, times);
 }
 
 /** What the stream says: our events there, others in their place, or null: not there, or it cannot be read. */
-async function look({ reader }: AppenderOptions, request: Exact, timeoutMs: number): Promise<AppendResult | null> {
+async function look({ reader }: AppenderOptions, request: Exact, times: ReadTimes): Promise<AppendResult | null> {
   const { stream, expected, events } = request;
   try {
-    const there = await reader.look(stream, { from: expected + 1, limit: events.length }, timeoutMs);
+    const there = await reader.look(stream, { from: expected + 1, limit: events.length }, times);
     if (there.length === 0) return null;
     const last = there.at(-1);
     if (last && areThese(there, events))
       return { status: 'appended', revision: last.revision, position: last.position };
-    const [actual] = await reader.look(stream, { direction: 'backwards', limit: 1 }, timeoutMs);
+    const [actual] = await reader.look(stream, { direction: 'backwards', limit: 1 }, times);
     return actual ? { status: 'conflict', actual: actual.revision } : null;
   } catch (error) {
     const failure = toStoreError(error);

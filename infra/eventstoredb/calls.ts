@@ -1,6 +1,6 @@
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { StoreError } from '../../events/event-store.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Link } from './connection.ts';
 import type { WireEvent } from './events.ts';
 import { isTimeout, toStoreError } from './failure.ts';
 import type { ReadRequest } from './requests.ts';
@@ -11,9 +11,15 @@ type Response = InstanceType<typeof streamsPb.ReadResp>;
 export interface ReadTimes {
   /** For connecting and for the whole answer. */
   readonly timeoutMs: number;
-  /** A connection over which nothing comes in that time is made anew. */
-  readonly renew?: boolean;
+  /** Since when the caller waits for this server, by `performance.now()`: a silence as long is one to act upon. */
+  readonly waitingSince?: number;
 }
+
+/**
+ * A connection over which nothing at all has come for that long is given up once a read fails too. With less, all that is
+ * under way would be asked anew of a server that is merely slow.
+ */
+const SILENCE_MS = 2_500;
 
 /** One call: its events in order, until there are no more or `take` answers false. Throws what the call ended with. */
 export async function readCall(
@@ -25,16 +31,20 @@ export async function readCall(
   const began = Date.now();
   const link = await connection.link(times.timeoutMs);
   const left = Math.max(1, times.timeoutMs - (Date.now() - began));
-  const asked = performance.now();
   try {
     const call = link.streams.read(request, ...link.arguments(left));
     link.track(call);
     await drained(call, take);
   } catch (error) {
-    if (isTimeout(error) && times.renew) await link.renewIfSilent(asked, 'a read was not answered in time');
+    if (isTimeout(error) && times.waitingSince !== undefined) await giveUpIfSilent(link, times.waitingSince);
     else link.failed(error);
     throw error;
   }
+}
+
+async function giveUpIfSilent(link: Link, since: number): Promise<void> {
+  if (performance.now() - since < SILENCE_MS) return;
+  await link.renewIfSilent(since, `nothing came in ${SILENCE_MS} ms, and a read was not answered`);
 }
 
 function drained(call: ClientReadableStream<Response>, take: (event: WireEvent) => boolean): Promise<void> {

@@ -54,7 +54,7 @@ interface ClientInside {
 interface Life {
   readonly client: ClientInside;
   readonly calls: Set<Tracked>;
-  /** When anything came over it last, by `performance.now()`. */
+  /** When anything came over it last, or it was opened, by `performance.now()`. */
   heardAt: number;
   /** Since when it has been waited for in vain, by `performance.now()`; null where it has not. */
   unreadySince: number | null;
@@ -136,7 +136,7 @@ export function createConnection(url: string, onRenewed: (reason: string) => voi
 const newLife = (url: string, patienceMs = PATIENCE_FIRST_MS): Life => ({
   client: open(url),
   calls: new Set(),
-  heardAt: Number.NEGATIVE_INFINITY,
+  heardAt: performance.now(),
   unreadySince: null,
   patienceMs,
 });

@@ -5,7 +5,7 @@ import {
   START,
   type StreamPage,
 } from '../../events/event-store.ts';
-import { persistently, readCall } from './calls.ts';
+import { persistently, type ReadTimes, readCall } from './calls.ts';
 import type { Connection } from './connection.ts';
 import { fromWire, isVisible, positionOf, streamOf, VISIBLE_STREAMS, type WireEvent } from './events.ts';
 import { isBadPosition } from './failure.ts';
@@ -13,8 +13,8 @@ import { allRequest, type ReadRequest, streamRequest } from './requests.ts';
 
 export interface Reader {
   readStream(stream: string, page: StreamPage): Promise<RecordedEvent[]>;
-  /** As `readStream`, once and within the time; a server that does not answer is connected to anew. */
-  look(stream: string, page: StreamPage, timeoutMs: number): Promise<RecordedEvent[]>;
+  /** As `readStream`, once and within the time; a server that has been silent for long is connected to anew. */
+  look(stream: string, page: StreamPage, times: ReadTimes): Promise<RecordedEvent[]>;
   readAll(page: AllPage): Promise<RecordedEvent[]>;
   head(): Promise<LogPosition>;
   /** The position of the last event of all, the adapter's and the server's own among them; `START` when there is none. */
@@ -46,9 +46,9 @@ export function createReader(options: ReaderOptions): Reader {
   const context: Context = { ...options, seen: { end: START, head: START } };
   return {
     readStream: (stream, page) => readStream(context, stream, page),
-    look: async (stream, page, timeoutMs) => {
+    look: async (stream, page, times) => {
       const events: RecordedEvent[] = [];
-      await readCall(connection, streamRequest(stream, page), { timeoutMs, renew: true }, into(events, page.limit));
+      await readCall(connection, streamRequest(stream, page), times, into(events, page.limit));
       return events;
     },
     readAll: (page) => readAll(context, page),

@@ -76,6 +76,19 @@ test('a server that leaves some unanswered and is slow with others is not given 
   expect(said.filter((what) => !what.startsWith('an append to left'))).toEqual([]);
 });
 
+test('a look at what became of an append, for which hardly any time is left, says nothing of the connection', async () => {
+  let silent = false;
+  const faults: StandInFaults = {
+    append: () => (silent ? 'swallow' : 'fine'),
+    read: (kind) => (silent && kind === 'read' ? 'swallow' : 'fine'),
+  };
+  const { store, said } = await startWorld({ faults, store: { appendDeadlineMs: 2_100 } });
+  silent = true;
+  const left = { eventId: randomUUID(), type: 'Left', data: '{}', metadata: '{}' };
+  await expect(store.append('left', NO_STREAM, [left])).rejects.toMatchObject({ code: 'unknown' });
+  expect(said.filter((what) => !what.startsWith('an append to left: no answer'))).toEqual([]);
+});
+
 test('a connection that is reset, and a server that says GOAWAY', async () => {
   const { store, standIn, proxy } = await startWorld({ store: { heartbeat: HEARTBEAT } });
   const load = startLoad(store);
