@@ -1,6 +1,7 @@
 import { type Decoded, decodeToDecide } from '../events/codec.ts';
 import { accepted, type Outcome } from '../events/error-codes.ts';
 import { NO_STREAM, type RecordedEvent, StoreError } from '../events/event-store.ts';
+import { pagesOfStream } from '../events/pages.ts';
 import { type Appended, appendUntilKnown } from './append.ts';
 import { busy, COMMAND_DEADLINE_MS, unknown, unreachable } from './chat-writer.ts';
 import { encodeEvent, type Intended } from './encode.ts';
@@ -85,8 +86,6 @@ async function byDeadline(appended: Promise<Appended>, deadline: number, timer: 
   }
 }
 
-const PAGE_EVENTS = 500;
-
 /** The state of a stream as the log has it now. */
 export async function loadStream<S>(
   { stream, read, initial, evolve }: Pick<StreamCommand<S>, 'stream' | 'read' | 'initial' | 'evolve'>,
@@ -102,10 +101,7 @@ export async function loadStream<S>(
     for (const event of await store.readStream(stream, { direction: 'backwards', limit: 1 })) apply(event);
     return { state, revision };
   }
-  for (let page: RecordedEvent[] | null = null; page === null || page.length === PAGE_EVENTS; ) {
-    page = await store.readStream(stream, { from: revision + 1, limit: PAGE_EVENTS });
-    page.forEach(apply);
-  }
+  for await (const page of pagesOfStream(store, stream)) page.forEach(apply);
   return { state, revision };
 }
 

@@ -1,7 +1,6 @@
-import { type EventLog, type LogPosition, type RecordedEvent, START } from '../../events/event-store.ts';
+import type { EventLog, LogPosition, RecordedEvent } from '../../events/event-store.ts';
+import { pagesOfLog } from '../../events/pages.ts';
 import type { Difference } from './report.ts';
-
-const PAGE_EVENTS = 1_000;
 
 export interface Comparison {
   /** Events that are the same on both sides. */
@@ -47,30 +46,12 @@ export async function findMissing(
   { heads, until }: { heads: ReadonlyMap<string, number>; until: LogPosition },
 ): Promise<void> {
   let read = 0;
-  for await (const page of pagesOf(source, until)) {
+  for await (const page of pagesOfLog(source, { until })) {
     for (const { stream, revision } of page) {
       if (revision > (heads.get(stream) ?? -1)) onDifference({ stream, revision, what: 'missing' });
     }
     read += page.length;
     onProgress(read);
-  }
-}
-
-/** Everything after a position through another, the next page read while one is being worked on. */
-export async function* pagesOf(
-  log: Pick<EventLog, 'readAll'>,
-  until: LogPosition,
-  from: LogPosition = START,
-): AsyncGenerator<RecordedEvent[]> {
-  const read = (after: LogPosition): Promise<RecordedEvent[]> => log.readAll({ after, until, limit: PAGE_EVENTS });
-  let coming = read(from);
-  for (;;) {
-    const page = await coming;
-    const last = page.at(-1);
-    if (!last) return;
-    coming = page.length < PAGE_EVENTS ? Promise.resolve([]) : read(last.position);
-    coming.catch(() => undefined); // thrown where it is awaited, which may never be
-    yield page;
   }
 }
 

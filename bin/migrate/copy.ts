@@ -6,8 +6,8 @@ import {
   type RecordedEvent,
   StoreError,
 } from '../../events/event-store.ts';
+import { pagesOfLog } from '../../events/pages.ts';
 import { partitionKeyOf } from '../../events/partition.ts';
-import { pagesOf } from './compare.ts';
 import { MigrateConflict } from './report.ts';
 
 /** An event store that takes events as they were recorded elsewhere. */
@@ -44,7 +44,7 @@ export interface CopyOptions {
 export async function copyLog({ source, until, heads, onProgress, ...rest }: CopyOptions): Promise<number> {
   let copied = 0;
   let through = 0;
-  for await (const page of pagesOf(source, until)) {
+  for await (const page of pagesOfLog(source, { until })) {
     const missing = page.filter(({ stream, revision }) => revision > (heads.get(stream) ?? -1));
     await inLanes(byKey(missing), (events) => appendInOrder(events, rest));
     copied += missing.length;

@@ -1,5 +1,6 @@
 import type { EventLog, LogPosition } from '../../events/event-store.ts';
-import { compareTarget, findMissing, pagesOf } from './compare.ts';
+import { pagesOfLog } from '../../events/pages.ts';
+import { compareTarget, findMissing } from './compare.ts';
 import { type CopyTarget, copyLog } from './copy.ts';
 import { type Difference, MigrateConflict, type OnProgress } from './report.ts';
 
@@ -39,7 +40,7 @@ export async function migrateLog(options: MigrateOptions): Promise<Migrated> {
     signal.throwIfAborted();
     onProgress(phase, events);
   };
-  const pages = async () => pagesOf(target, await target.head());
+  const pages = async () => pagesOfLog(target, { until: await target.head() });
   const there = await compareTarget({
     source,
     pages: await pages(),

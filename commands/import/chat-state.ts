@@ -2,6 +2,7 @@ import type { StoredChatFact } from '../../events/chat.ts';
 import { decodeToDecide } from '../../events/codec.ts';
 import { type EventStore, NO_STREAM, type RecordedEvent } from '../../events/event-store.ts';
 import { type UserId, ulidTime } from '../../events/ids.ts';
+import { pagesOfStream } from '../../events/pages.ts';
 import { chatStream } from '../../events/streams.ts';
 
 /** What an import must know of the chat it appends to. */
@@ -33,7 +34,6 @@ export const newImportedChat = (): ImportedChat => ({
   perMinute: new Map(),
 });
 
-const PAGE_EVENTS = 2_000;
 /** The revision right behind the chat's start. */
 const FIRST_OF_LINE = 1;
 
@@ -43,10 +43,8 @@ export async function catchUp(
   chat: ImportedChat,
   { chatId, importId }: { chatId: string; importId: string },
 ): Promise<void> {
-  for (;;) {
-    const page = await store.readStream(chatStream(chatId), { from: chat.revision + 1, limit: PAGE_EVENTS });
+  for await (const page of pagesOfStream(store, chatStream(chatId), { from: chat.revision + 1 })) {
     for (const event of page) evolveRecorded(chat, event, importId);
-    if (page.length < PAGE_EVENTS) return;
   }
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { EventStore } from '../../events/event-store.ts';
+import { pagesOfStream } from '../../events/pages.ts';
 import { opsStream } from '../../events/streams.ts';
 
 /**
@@ -15,19 +16,16 @@ const Entry = z.object({
   details: z.object({ file: z.string(), throughLine: z.int() }),
 });
 
-const PAGE_EVENTS = 1_000;
-
 /** The last finished line by file name, for one chat. */
 export async function doneFiles(store: EventStore, chatId: string): Promise<Map<string, number>> {
   const done = new Map<string, number>();
-  for (let from = 0; ; from += PAGE_EVENTS) {
-    const page = await store.readStream(opsStream(IMPORT_AREA), { from, limit: PAGE_EVENTS });
+  for await (const page of pagesOfStream(store, opsStream(IMPORT_AREA))) {
     for (const event of page) {
       const entry = Entry.safeParse(JSON.parse(event.data));
       if (!entry.success || entry.data.target !== chatId) continue;
       const { file, throughLine } = entry.data.details;
       done.set(file, Math.max(throughLine, done.get(file) ?? 0));
     }
-    if (page.length < PAGE_EVENTS) return done;
   }
+  return done;
 }

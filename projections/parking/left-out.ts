@@ -1,12 +1,11 @@
 import { decode, readableMetadata } from '../../events/codec.ts';
 import type { EventLog } from '../../events/event-store.ts';
 import { PARKED_AREA, type StoredSkip } from '../../events/ops.ts';
+import { pagesOfStream } from '../../events/pages.ts';
 import { opsStream } from '../../events/streams.ts';
 import { type EventPlace, type Input, inputOf } from '../projection.ts';
 import type { Subject } from '../subjects.ts';
 import { LEFT_OUT } from './ports.ts';
-
-const PAGE_EVENTS = 1_000;
 
 /** An event that an operator has decided to leave out, and the views that do so. */
 export interface Skip extends Pick<EventPlace, 'stream' | 'revision' | 'type' | 'position'> {
@@ -35,8 +34,7 @@ export function createLeftOut(): LeftOut {
     has: (view, event) => skips.get(placeOf(event))?.views.includes(view) ?? false,
     of: (view) => [...skips.values()].filter(({ views }) => views.includes(view)),
     async load(log) {
-      for (;;) {
-        const page = await log.readStream(opsStream(PARKED_AREA), { from: read, limit: PAGE_EVENTS });
+      for await (const page of pagesOfStream(log, opsStream(PARKED_AREA), { from: read })) {
         for (const event of page) {
           read = event.revision + 1;
           if (event.type !== 'EventSkipped') continue;
@@ -44,7 +42,6 @@ export function createLeftOut(): LeftOut {
           const views = [...new Set([...(skips.get(placeOf(skip))?.views ?? []), ...skip.views])];
           skips.set(placeOf(skip), { ...skip, views });
         }
-        if (page.length < PAGE_EVENTS) return;
       }
     },
   };

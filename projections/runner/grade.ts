@@ -1,4 +1,5 @@
 import type { LogPosition } from '../../events/event-store.ts';
+import { pagesOfLog } from '../../events/pages.ts';
 import type { Parked } from '../parking/ports.ts';
 import { createSubjects } from '../subjects.ts';
 import { fill } from './apply.ts';
@@ -22,7 +23,6 @@ import { createTrack, type Track } from './tracks.ts';
 export const COMPARE_SHARE = 0.25;
 /** What has come since the last look is looked at by itself in one step where it is no more than this. */
 const TAIL_EVENTS_MAX = 2_000;
-const PAGE_EVENTS = 1_000;
 
 /** Which generation of which view is graded. */
 export interface Graded {
@@ -276,15 +276,13 @@ async function touchedBy(
   const chats = new Set<string>();
   const users = new Set<string>();
   const subjectOf = createSubjects();
-  for (let after = from; after < to; ) {
-    const page = await log.readAll({ after, until: to, limit: PAGE_EVENTS });
+  for await (const page of pagesOfLog(log, { after: from, until: to })) {
     for (const { stream } of page) {
       const subject = subjectOf(stream);
       if (subject === null || !isPicked(picked, subject)) continue;
       if (subject.chatId === '') users.add(subject.userId);
       else chats.add(subject.chatId);
     }
-    after = page.length < PAGE_EVENTS ? to : (page.at(-1)?.position ?? to);
   }
   return pickedOf(chats, users);
 }

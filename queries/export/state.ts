@@ -11,11 +11,10 @@ import {
 import { decodeChatEvent } from '../../events/codec.ts';
 import type { EventLog, LogPosition } from '../../events/event-store.ts';
 import type { ChatId } from '../../events/ids.ts';
+import { pagesOfStream } from '../../events/pages.ts';
 import { chatStream } from '../../events/streams.ts';
 import { withoutWords } from '../visibility/index.ts';
 import type { Row } from './port.ts';
-
-const PAGE_EVENTS = 1_000;
 
 export interface StatePoint {
   readonly until: LogPosition;
@@ -158,16 +157,12 @@ function reactionRows(sent: MessageSentEvent, changes: readonly MessageChangeEve
 }
 
 async function* eventsOf(log: EventLog, chatId: ChatId, point: StatePoint): AsyncGenerator<ChatEvent[]> {
-  for (let from = 0; ; from += PAGE_EVENTS) {
-    const page = await log.readStream(chatStream(chatId), { from, limit: PAGE_EVENTS });
-    const events: ChatEvent[] = [];
-    for (const recorded of page) {
-      const event = recorded.position <= point.until ? decodeChatEvent(recorded, log.epoch) : null;
-      const counts = event !== null && Date.parse(event.at) <= point.at;
-      if (counts) events.push(point.content ? event : withoutWords(event, 'hidden'));
-    }
-    yield events;
-    if (events.length < PAGE_EVENTS) return;
+  for await (const page of pagesOfStream(log, chatStream(chatId), { until: point.until })) {
+    const events = page
+      .map((recorded) => decodeChatEvent(recorded, log.epoch))
+      .filter(({ at }) => Date.parse(at) <= point.at);
+    yield point.content ? events : events.map((event) => withoutWords(event, 'hidden'));
+    if (events.length < page.length) return;
   }
 }
 

@@ -2,6 +2,7 @@ import { decode, rfc3339 } from '../../events/codec.ts';
 import { accepted, type Outcome } from '../../events/error-codes.ts';
 import type { EventLog, RecordedEvent } from '../../events/event-store.ts';
 import { OPS_AREAS, type OpsArea } from '../../events/ops.ts';
+import { pagesOfStream } from '../../events/pages.ts';
 import { encodePosition } from '../../events/position.ts';
 import { opsStream } from '../../events/streams.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
@@ -24,8 +25,6 @@ export interface OpsQuery {
   from?: number;
   to?: number;
 }
-
-const PAGE_EVENTS = 500;
 
 /** Entries in the order of the log. The areas' streams are read side by side: nothing else of the log is touched. */
 export async function* opsEntries(log: EventLog, query: OpsQuery): AsyncGenerator<OpsEntry> {
@@ -84,12 +83,8 @@ async function* merged(
   }
 }
 
-async function* streamEvents(log: EventLog, stream: string, start: number): AsyncGenerator<RecordedEvent> {
-  for (let from = start; ; from += PAGE_EVENTS) {
-    const page = await log.readStream(stream, { from, limit: PAGE_EVENTS });
-    yield* page;
-    if (page.length < PAGE_EVENTS) return;
-  }
+async function* streamEvents(log: EventLog, stream: string, from: number): AsyncGenerator<RecordedEvent> {
+  for await (const page of pagesOfStream(log, stream, { from })) yield* page;
 }
 
 function entryOf({ epoch }: EventLog, event: RecordedEvent, area: OpsArea): OpsEntry {

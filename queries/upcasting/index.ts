@@ -1,5 +1,6 @@
 import { decodeMetadata, isKnownType, MalformedEvent, rfc3339, versionOf, whyMalformed } from '../../events/codec.ts';
-import { type EventLog, type LogPosition, type RecordedEvent, START } from '../../events/event-store.ts';
+import { type EventLog, type LogPosition, type RecordedEvent } from '../../events/event-store.ts';
+import { pagesOfLog } from '../../events/pages.ts';
 import { encodePosition } from '../../events/position.ts';
 import { categoryOf } from '../../events/streams.ts';
 import { UPCASTERS, type Upcaster, type UpcasterTable } from '../../events/upcasters.ts';
@@ -63,7 +64,6 @@ export interface DryRun {
 }
 
 export const UNDECODABLE_SHOWN_MAX = 20;
-const PAGE_EVENTS = 1_000;
 
 /** Reads a log as the program does, or would with other upcasters, and writes nothing anywhere. */
 export async function dryRunUpcasters(options: DryRunOptions): Promise<DryRun> {
@@ -72,15 +72,13 @@ export async function dryRunUpcasters(options: DryRunOptions): Promise<DryRun> {
   const run: Run = { ...options, steps, rows: new Map(), malformed: { events: 0, first: [] } };
   const head = await log.head();
   let events = 0;
-  for (let after: LogPosition = START; after < head; ) {
-    const page = await log.readAll({ after, until: head, limit: PAGE_EVENTS });
+  for await (const page of pagesOfLog(log, { until: head })) {
     for (const event of page) {
       if (types && !types.has(event.type)) continue;
       events++;
       readOne(run, event);
     }
-    after = page.length < PAGE_EVENTS ? head : (page.at(-1)?.position ?? head);
-    onProgress(after, head);
+    onProgress(page.at(-1)?.position ?? head, head);
   }
   const rows = [...run.rows.values()].toSorted(
     (a, b) => a.category.localeCompare(b.category) || a.type.localeCompare(b.type) || a.v - b.v,

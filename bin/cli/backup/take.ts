@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EventLog, type RecordedEvent, START } from '../../../events/event-store.ts';
+import { pagesOfLog } from '../../../events/pages.ts';
 import { encodePosition } from '../../../events/position.ts';
 import { publishFile } from '../../../infra/disk/publish-file.ts';
 import { acquireLock } from '../../../infra/sqlite/event-store/index.ts';
-import { pagesOf } from '../../migrate/compare.ts';
 import { VERSION } from '../../package-root.ts';
 import { VerbFailed } from '../io.ts';
 import { type ChainWriter, createChainWriter, eventText, firstLink } from './chain.ts';
@@ -80,7 +80,7 @@ async function add(out: string, before: BackupManifest | null, source: BackupSou
   });
   let added = 0;
   try {
-    for await (const page of pagesOf(log, until, from)) {
+    for await (const page of pagesOfLog(log, { after: from, until })) {
       await segments.add(page);
       added += page.length;
       onProgress((page.at(-1)?.position ?? until) - from, until - from);

@@ -1,4 +1,5 @@
 import type { EventLog, RecordedEvent } from '../../../events/event-store.ts';
+import { pagesOfLog } from '../../../events/pages.ts';
 import { compareTarget, differenceOf } from '../../migrate/compare.ts';
 import { VerbFailed } from '../io.ts';
 import { eventOf, linesOf } from './chain.ts';
@@ -156,11 +157,6 @@ function asIn(there: RecordedEvent | undefined, event: RecordedEvent): LogDiffer
 
 async function readThrough(log: EventLog, from: number, until: number): Promise<RecordedEvent[]> {
   const events: RecordedEvent[] = [];
-  for (let after = from; after < until; ) {
-    const page = await log.readAll({ after, until, limit: 1_000 });
-    events.push(...page);
-    after = page.at(-1)?.position ?? until;
-    if (page.length < 1_000) break;
-  }
+  for await (const page of pagesOfLog(log, { after: from, until })) events.push(...page);
   return events;
 }

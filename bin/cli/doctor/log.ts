@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { decode, MalformedEvent } from '../../../events/codec.ts';
 import type { RecordedEvent } from '../../../events/event-store.ts';
+import { pagesOfLog } from '../../../events/pages.ts';
 import { openDatabase } from '../../../infra/sqlite/database.ts';
 import { openEventLog } from '../../../infra/sqlite/event-store/index.ts';
 import { inspectEventLog, type LogInspection } from '../../../infra/sqlite/event-store/inspect.ts';
@@ -8,8 +9,6 @@ import { whyUnfit } from '../../../infra/sqlite/views/schema.ts';
 import type { DataFolder } from '../../data-folder.ts';
 import { progress } from '../progress.ts';
 import { type Check, fine, note, wrong } from './check.ts';
-
-const PAGE_EVENTS = 2_000;
 
 export interface LogChecks {
   checks: Check[];
@@ -44,10 +43,8 @@ async function checkEvents(folder: DataFolder, { events, lastPosition }: LogInsp
   const bar = progress('read', events, 'events');
   let read = 0;
   try {
-    for (let after = 0; after < lastPosition; ) {
-      const page = await log.readAll({ after, until: lastPosition, limit: PAGE_EVENTS });
+    for await (const page of pagesOfLog(log, { until: lastPosition })) {
       for (const event of page) readEvent(event, { unknown, malformed });
-      after = page.at(-1)?.position ?? lastPosition;
       read += page.length;
       bar.update(read);
     }

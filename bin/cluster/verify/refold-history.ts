@@ -1,5 +1,6 @@
 import type { EventLog, LogPosition, RecordedEvent } from '../../../events/event-store.ts';
 import type { ChatId } from '../../../events/ids.ts';
+import { pagesOfStream } from '../../../events/pages.ts';
 import { chatStream } from '../../../events/streams.ts';
 import type { Cassandra, Statement } from '../../../infra/cassandra/cassandra.ts';
 import { wholeChat } from '../../../infra/cassandra/chat-history/open-chats.ts';
@@ -8,7 +9,6 @@ import type { LeftOut } from '../../../projections/parking/left-out.ts';
 import { createFoldBatch } from '../../../projections/partitions/fold-batch.ts';
 import { FOLD_EVERY } from '../../../queries/chat-history/view.ts';
 
-const PAGE_EVENTS = 1_000;
 /** A chat of no more events than this is read once; of a larger one it is read first what it folds. */
 const KEPT_EVENTS_MAX = 5_000;
 
@@ -66,7 +66,7 @@ async function survey(
   const folds = new Set<number>();
   const kept: RecordedEvent[][] = [];
   let events = 0;
-  for await (const page of pagesOf(log, chatId)) {
+  for await (const page of pagesOfStream(log, chatStream(chatId))) {
     events += page.length;
     if (events <= KEPT_EVENTS_MAX) kept.push(page);
     for (const event of page) {
@@ -74,16 +74,7 @@ async function survey(
       if (folded !== null) folds.add(folded);
     }
   }
-  return { folds, pages: events <= KEPT_EVENTS_MAX ? kept : pagesOf(log, chatId) };
-}
-
-async function* pagesOf(log: EventLog, chatId: ChatId): AsyncGenerator<RecordedEvent[]> {
-  for (let from = 0; ; ) {
-    const page = await log.readStream(chatStream(chatId), { from, limit: PAGE_EVENTS });
-    if (page.length > 0) yield page;
-    if (page.length < PAGE_EVENTS) return;
-    from += page.length;
-  }
+  return { folds, pages: events <= KEPT_EVENTS_MAX ? kept : pagesOfStream(log, chatStream(chatId)) };
 }
 
 /** The seq of the message whose change ends in a fold. */

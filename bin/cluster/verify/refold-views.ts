@@ -1,12 +1,11 @@
 import type { EventLog, LogPosition, RecordedEvent } from '../../../events/event-store.ts';
 import type { ChatId, UserId } from '../../../events/ids.ts';
+import { pagesOfStream } from '../../../events/pages.ts';
 import { chatStream, receiptsStream, userStream } from '../../../events/streams.ts';
 import type { Bound, Postgres } from '../../../infra/postgres/pool.ts';
 import { createViewRows } from '../../../infra/postgres/views/rows.ts';
 import type { LeftOut } from '../../../projections/parking/left-out.ts';
 import { createFoldBatch } from '../../../projections/partitions/fold-batch.ts';
-
-const PAGE_EVENTS = 1_000;
 
 export interface RefoldChat {
   readonly chatId: ChatId;
@@ -20,16 +19,16 @@ export interface RefoldChat {
 export async function refoldChat(log: EventLog, { chatId, readers, until, leftOut }: RefoldChat): Promise<Bound[]> {
   const receipts: RecordedEvent[] = [];
   for (const userId of readers) {
-    for await (const page of pagesOf(log, receiptsStream(chatId, userId), until)) receipts.push(...page);
+    for await (const page of pagesOfStream(log, receiptsStream(chatId, userId), { until })) receipts.push(...page);
   }
   receipts.sort((a, b) => a.position - b.position);
-  return refold(merged(pagesOf(log, chatStream(chatId), until), receipts), leftOut);
+  return refold(merged(pagesOfStream(log, chatStream(chatId), { until }), receipts), leftOut);
 }
 
 export const refoldUser = (
   log: EventLog,
   { userId, until, leftOut }: { userId: UserId; until: LogPosition; leftOut: LeftOut },
-): Promise<Bound[]> => refold(pagesOf(log, userStream(userId), until), leftOut);
+): Promise<Bound[]> => refold(pagesOfStream(log, userStream(userId), { until }), leftOut);
 
 /** As far as projectors can take it. */
 async function refold(pages: AsyncIterable<RecordedEvent[]>, leftOut: LeftOut): Promise<Bound[]> {
@@ -51,16 +50,6 @@ async function refold(pages: AsyncIterable<RecordedEvent[]>, leftOut: LeftOut): 
     from = to;
   }
   return written;
-}
-
-async function* pagesOf(log: EventLog, stream: string, until: LogPosition): AsyncGenerator<RecordedEvent[]> {
-  for (let from = 0; ; ) {
-    const page = await log.readStream(stream, { from, limit: PAGE_EVENTS });
-    const held = page.filter(({ position }) => position <= until);
-    if (held.length > 0) yield held;
-    if (held.length < PAGE_EVENTS) return;
-    from += page.length;
-  }
 }
 
 /** Both in the order of the log. */

@@ -1,5 +1,6 @@
 import type { EventLog, LogPosition } from '../../../events/event-store.ts';
 import type { ChatId, UserId } from '../../../events/ids.ts';
+import { pagesOfLog } from '../../../events/pages.ts';
 import { partitionOf } from '../../../events/partition.ts';
 import { chatOf, receiptsOf, userStream } from '../../../events/streams.ts';
 import { allPartitions, type StoredPartition } from '../../../infra/cassandra/stored-rows.ts';
@@ -32,7 +33,6 @@ export interface VerifyAsked {
   onProgress(progress: number): void;
 }
 
-const PAGE_EVENTS = 1_000;
 /** Whose rows are read in one go. */
 const CHATS_AT_ONCE = 20;
 const USERS_AT_ONCE = 200;
@@ -86,12 +86,10 @@ async function survey({ log }: VerifyDeps, { sample, signal, onProgress }: Verif
   const inSample = (id: string): boolean => isSampled(id, sample);
   const subjects: Subjects = { chats: new Map(), users: new Set(), inSample };
   const head = await log.head();
-  for (let after = 0; after < head; ) {
+  for await (const page of pagesOfLog(log, { until: head })) {
     signal.throwIfAborted();
-    const page = await log.readAll({ after, until: head, limit: PAGE_EVENTS });
     for (const { stream } of page) hear(subjects, stream);
-    after = page.length < PAGE_EVENTS ? head : (page.at(-1)?.position ?? head);
-    onProgress(SURVEY_SHARE * (after / head));
+    onProgress(SURVEY_SHARE * ((page.at(-1)?.position ?? head) / head));
   }
   return subjects;
 }
