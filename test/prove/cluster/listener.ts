@@ -64,6 +64,7 @@ export class Listener {
   /** Chats that are being read page by page, on this socket. */
   private reading = new Set<string>();
   private stopped = false;
+  private renewing: Promise<void> | null = null;
   private running: Promise<unknown> = Promise.resolve();
 
   constructor(options: ListenerOptions) {
@@ -72,7 +73,7 @@ export class Listener {
     this.session = session;
     this.chats = options.hears ? options.chats : [];
     this.ledger = createLedger(session.username, this.chats);
-    const byHttp = overHttp(http, () => this.session.accessToken);
+    const byHttp = overHttp({ http, token: () => this.session.accessToken, renew: () => this.renew() });
     this.outbox = new Outbox({
       way: () => (sendsBy === 'http' ? byHttp : this.bySocket()),
       inFlightMax,
@@ -113,8 +114,16 @@ export class Listener {
     this.doing = { what, since: performance.now() };
   }
 
-  /** The address of the gateway is part of a session's answer: asked for again where the old one does not answer. */
-  private async renew(): Promise<void> {
+  /**
+   * The address of the gateway is part of a session's answer: asked for again where the old one does not answer. By one
+   * at a time, for a token that is used twice ends the session.
+   */
+  private renew(): Promise<void> {
+    this.renewing ??= this.renewed().finally(() => (this.renewing = null));
+    return this.renewing;
+  }
+
+  private async renewed(): Promise<void> {
     try {
       this.session = await within(renewSession(this.options.http(), this.session));
     } catch (error) {

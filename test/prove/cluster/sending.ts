@@ -32,8 +32,15 @@ interface HttpAnswer {
   readonly retryable?: boolean;
 }
 
-/** To whichever process `http` names at each try, as a balancer would that has not missed those that are dead. */
-export function overHttp(http: () => string, token: () => string): Post {
+export interface OverHttp {
+  /** Whichever process to ask at each try, as a balancer would that has not missed those that are dead. */
+  http(): string;
+  token(): string;
+  /** The token is good for nothing any more: a renewal whose answer was lost ends the session when it is tried again. */
+  renew(): Promise<void>;
+}
+
+export function overHttp({ http, token, renew }: OverHttp): Post {
   return async ({ chatId, ...body }) => {
     const {
       status,
@@ -45,6 +52,10 @@ export function overHttp(http: () => string, token: () => string): Post {
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
     if (answer.seq !== undefined) return { seq: answer.seq };
+    if (status === 401) {
+      await renew();
+      return { againAfterMs: AGAIN_AFTER_MS };
+    }
     if (answer.retryable !== true) return { refused: `${status} ${answer.code}` };
     const seconds = Number(headers.get('retry-after') ?? 0);
     return { againAfterMs: seconds > 0 ? seconds * 1_000 : AGAIN_AFTER_MS };
