@@ -70,7 +70,11 @@ export const replayVerb = (context: VerbContext): Command =>
     .option('--actor <id>', 'only events by this user')
     .option('--into <target>', 'an endpoint, a topic or a file, as below (default: the terminal)')
     .option('--speed <n>', 'how many times faster than it was; 0: as fast as it is taken', '0')
-    .option('--max-gap <seconds>', 'longer pauses of the original are shortened to this', String(MAX_GAP_S))
+    .option(
+      '--max-gap <seconds>',
+      'longer pauses of the original are shortened to this, before --speed divides them',
+      String(MAX_GAP_S),
+    )
     .option('--batch <n>', 'events in a request to an endpoint, at most', String(BATCH_EVENTS))
     .option('--header <line>', '"name: value", sent to an endpoint (repeatable)', collect, [])
     .option('--checkpoint <file>', 'keeps how far it came; run again with it, the replay goes on from there')

@@ -5,10 +5,10 @@ import { encodePosition } from '../../events/position.ts';
 import { chatStream } from '../../events/streams.ts';
 import type { ActedBy, ProjectionAdmin, ProjectionJob, ProjectionState } from '../../gateway/http/ops/port.ts';
 import type { Driver } from '../../projections/generations/driver.ts';
-import { lagBehind } from '../../projections/generations/meter.ts';
 import type { Generation, Generations, Job, Jobs, Target } from '../../projections/generations/ports.ts';
 import { readersReady } from '../../projections/generations/rebuild.ts';
 import { VIEWS } from '../../projections/index.ts';
+import { CATCHING_UP_EVENTS, lagBehind } from '../../projections/lag.ts';
 import { type Checkpoints, type GroupName, groupName, type ViewGroup } from '../../projections/partitions/ports.ts';
 import { ids } from '../write-side.ts';
 import { jobRecord } from './generations/job-record.ts';
@@ -26,8 +26,6 @@ const GROUP_OF: Record<ViewName, ViewGroup> = {
 /** No view, but an operator has to see whether anybody delivers: listed, and nothing else. */
 const DELIVERIES = 'deliveries';
 const ALL = 'all';
-/** A view that is further behind than this is catching up. */
-const CATCHING_UP_EVENTS = 1_000;
 /** Projectors look twice a second whether they are paused: nothing is begun any more after so long. */
 const PAUSE_SEEN_MS = 1_000;
 /** Whoever drives a job hears within a second that it is to end. */
@@ -169,7 +167,7 @@ async function groupState(deps: AdminDeps, name: string, group: GroupName): Prom
   const partitions = await checkpoints.list([group]);
   const position = partitions.length === 0 ? 0 : Math.min(...partitions.map((partition) => partition.position));
   const { events, seconds, head } = await lagBehind(deps, position);
-  const catchingUp = events >= CATCHING_UP_EVENTS;
+  const catchingUp = events > CATCHING_UP_EVENTS;
   const paused = partitions.some((partition) => partition.paused);
   return {
     name,

@@ -31,7 +31,8 @@ export async function createFileWriter(folder: string, name: string, encoder: En
     const pieces = held;
     held = [];
     heldBytes = 0;
-    writing = pieces.length === 0 ? Promise.resolve() : handle.writev(pieces).then(() => undefined);
+    // Unlike `writev`, it goes on where the disk has taken a part, and so finds out that it is full.
+    writing = pieces.length === 0 ? Promise.resolve() : handle.writeFile(Buffer.concat(pieces));
     writing.catch(() => undefined); // whoever waits for it next is told
   }
 

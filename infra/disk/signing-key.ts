@@ -9,7 +9,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import type { SigningKey } from '../../gateway/auth/ports.ts';
@@ -36,7 +36,7 @@ function create(file: string): void {
   const draft = `${file}.${randomBytes(8).toString('hex')}`;
   const descriptor = openSync(draft, 'wx', OWNER_ONLY);
   try {
-    writeSync(descriptor, newSigningKeyPem());
+    writeFileSync(descriptor, newSigningKeyPem());
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

@@ -132,16 +132,16 @@ export interface Jobs {
   /** The latest first, those that ended too, as far as they are kept. */
   list(): Promise<Job[]>;
   find(jobId: string): Promise<Job | null>;
-  /** Chats whose repair was done in the last milliseconds. */
+  /** Chats whose repair was done in so many last milliseconds. */
   repaired(withinMs: number): Promise<{ jobId: string; chatId: string }[]>;
   /** A running job whose driver has been silent for so long; null where there is none. */
   adopt(options: { driver: string; idleMs: number }): Promise<Lease | null>;
   /** Whoever drives it hears of it. False where no such job is running. */
   cancel(jobId: string): Promise<boolean>;
-  /** All that follow throw `StaleDriver`. True where the job is to be cancelled. */
-  tell(lease: Lease, told: JobTold & JobEntered): Promise<boolean>;
-  /** Another may go on with it at once. */
+  /** Another may go on with it at once. Does nothing where another has. */
   release(lease: Lease): Promise<void>;
+  /** Throws `StaleDriver`, as `end` does. True where the job is to be cancelled. */
+  tell(lease: Lease, told: JobTold & JobEntered): Promise<boolean>;
   end(lease: Lease, end: JobEnd): Promise<void>;
 }
 

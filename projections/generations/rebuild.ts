@@ -1,8 +1,9 @@
 import type { EventLog, LogPosition } from '../../events/event-store.ts';
+import { lagBehind } from '../lag.ts';
 import { type CheckpointState, type Checkpoints, groupName } from '../partitions/ports.ts';
 import { pause } from '../pause.ts';
 import { Cancelled, type Driven, FailedWith, type JobWork } from './driver.ts';
-import { createMeter, lagBehind } from './meter.ts';
+import { createMeter } from './meter.ts';
 import type { Compared, Generations, Job, JobPhase, Places, Target } from './ports.ts';
 
 const LOOK_EVERY_MS = 250;

@@ -3,12 +3,13 @@ import type { EventLog } from '../../events/event-store.ts';
 import { isChatId } from '../../events/ids.ts';
 import { encodePosition } from '../../events/position.ts';
 import { chatStream } from '../../events/streams.ts';
+import { CATCHING_UP_EVENTS, lagWithoutHoles } from '../lag.ts';
 import type { LeftOut } from '../parking/left-out.ts';
 import type { Admin, ProjectionJob, ProjectionState } from './api.ts';
 import type { Asked, Jobs } from './jobs.ts';
 import { type Live, type LiveViews, switchTracks } from './live.ts';
 import { VIEWS, type ViewName, type ViewsStore } from './ports.ts';
-import { etaOf, jobRecord, lagAt, progressOf } from './records.ts';
+import { etaOf, jobRecord, progressOf } from './records.ts';
 
 interface Deps {
   log: EventLog;
@@ -24,8 +25,6 @@ interface Deps {
   between: <T>(work: () => T | Promise<T>) => Promise<T>;
 }
 
-/** A view that is further behind than this is catching up. */
-const CATCHING_UP_EVENTS = 1_000;
 /** What a repair builds anew: users are of no chat. */
 const OF_CHATS: readonly ViewName[] = VIEWS.filter((view) => view !== 'users');
 
@@ -141,7 +140,7 @@ async function cancel(deps: Deps, name: string): Promise<Outcome<ProjectionJob>>
 async function stateOf(deps: Deps, { view, entry, pace }: Found & { pace: Pace }): Promise<ProjectionState> {
   const { log, jobs, store } = deps;
   const { track, paused } = entry;
-  const lag = await lagAt(deps, track.position);
+  const lag = await lagWithoutHoles(deps, track.position);
   const rebuilding = jobs.open(view, 'rebuild');
   const base = {
     name: view,

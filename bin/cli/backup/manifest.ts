@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -65,7 +65,7 @@ export function writeManifest(folder: string, rest: Omit<BackupManifest, 'sha256
 export function writeWhole(file: string, text: string): void {
   const handle = openSync(file, 'w', OWNER_ONLY);
   try {
-    writeSync(handle, text);
+    writeFileSync(handle, text); // goes on where the disk has taken a part
     fsyncSync(handle);
   } finally {
     closeSync(handle);

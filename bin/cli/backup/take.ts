@@ -192,7 +192,7 @@ function createSegments(out: string, start: { from: number; link: string; segmen
       const { chain, segment, handle } = writing;
       for (const event of page) chain.add(event);
       const lines = chain.take();
-      await handle.write(lines);
+      await handle.writeFile(lines); // goes on where the disk has taken a part
       segment.events += page.length;
       segment.sizeBytes += lines.length;
       segment.last = page.at(-1)?.position ?? segment.last;

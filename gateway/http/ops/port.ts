@@ -93,7 +93,7 @@ export interface Comparison {
   rows: number;
   /** The share of chats that was compared. */
   sample: number;
-  /** All that were found; `differences` names the first of each view. */
+  /** All that were found; `differences` names the first. */
   differencesFound: number;
   differences: { chatId: string; seq: number; what: string }[];
   /** Events that operators have left out of the views that were compared: no differences. */

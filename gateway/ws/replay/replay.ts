@@ -1,12 +1,11 @@
 import type { ChatId, UserId } from '../../../events/ids.ts';
 import type { VisibleEvent } from '../../../queries/index.ts';
+import { pausePlayed } from '../../../queries/replay/index.ts';
 import { encode } from '../frames.ts';
 import { CORK_BYTES, PAGE_EVENTS } from '../limits.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Services } from '../services.ts';
 
-/** What a timer can hold. */
-const TIMER_MAX_MS = 2_147_483_647;
 /** What was read longer ago is read again before it is sent: words may have been withheld, and a pause lasts for hours. */
 const PAGE_FRESH_MS = 1_000;
 /** Read at once where events wait for their time, and what is read would mostly be too old by then. */
@@ -163,10 +162,8 @@ async function nextPage(run: Running, stale: () => boolean): Promise<boolean> {
 
 function pauseBefore(run: Running, event: VisibleEvent): number {
   const at = timeOf(event);
-  if (run.speed === 0 || at === null) return 0;
-  const since = run.lastAt;
-  if (since === null || at <= since) return 0;
-  return Math.min(Math.min(at - since, run.plan.maxGapMs) / run.speed, TIMER_MAX_MS);
+  if (at === null || run.lastAt === null) return 0;
+  return pausePlayed(at - run.lastAt, { speed: run.speed, maxGapMs: run.plan.maxGapMs });
 }
 
 const timeOf = (event: VisibleEvent): number | null => (event.type === 'Hidden' ? null : Date.parse(event.at));
