@@ -187,23 +187,29 @@ async function setPaused(deps: AdminDeps, group: ViewGroup, paused: boolean): Pr
   const job = jobs.find(
     ({ state, asked }) => state === 'running' && asked.targets?.some((target) => target.group === group),
   );
-  const live = find({ generations }, group, 'live');
-  for (const target of job?.asked.targets ?? [live ?? { group, generation: 1 }]) {
-    await deps.checkpoints.setPaused(nameOf(target), paused);
+  const live = find({ generations }, group, 'live') ?? { group, generation: 1 };
+  if (!job) await deps.checkpoints.setPaused(nameOf(live), paused);
+  else {
+    const partitions = await deps.checkpoints.list([nameOf(live)]);
+    for (const target of job.asked.targets ?? []) {
+      await deps.checkpoints.prepare(nameOf(target), partitions.length); // its tables may still be under way
+      await deps.checkpoints.setPaused(nameOf(target), paused);
+    }
   }
   if (paused) await pause(PAUSE_SEEN_MS);
   return accepted(null);
 }
 
+/** The rebuild first: it is what is in the way. */
 async function cancel(deps: AdminDeps, name: string): Promise<Outcome<ProjectionJob>> {
-  const groups = groupsOf(named(name));
+  const views = named(name);
+  if (views.length === 0) return noSuchView(name);
+  const groups = groupsOf(views);
   const running = (await deps.jobs.list()).filter(({ state }) => state === 'running');
   const job =
-    running.find((each) => each.asked.targets?.some(({ group }) => groups.includes(group))) ??
-    running.find((each) => each.name === name);
-  if (!job) {
-    return groups.length === 0 ? noSuchView(name) : rejected('version-conflict', `no job of ${name} is running`);
-  }
+    running.find(({ asked }) => asked.targets?.some(({ group }) => groups.includes(group))) ??
+    running.find(({ action, asked }) => action === 'verify' && views.some((view) => asked.views?.includes(view)));
+  if (!job) return rejected('version-conflict', `no rebuild or verify of ${name} runs`);
   await deps.jobs.cancel(job.jobId);
   for (const until = performance.now() + CANCELLED_WITHIN_MS; ; await pause(LOOK_EVERY_MS)) {
     const now = (await deps.jobs.find(job.jobId)) ?? job;

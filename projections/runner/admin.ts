@@ -131,8 +131,8 @@ async function cancel(deps: Deps, name: string): Promise<Outcome<ProjectionJob>>
     if (!job) continue;
     if (job.stored.first)
       return rejected('version-conflict', 'a first build cannot be cancelled: nothing else is there');
-    await deps.between(() => jobs.cancel(job));
-    return accepted(await jobRecord(deps, job));
+    const cancelled = await deps.between(() => jobs.cancel(job));
+    if (cancelled) return accepted(await jobRecord(deps, job));
   }
   return rejected('version-conflict', `no rebuild or verify of ${name} runs`);
 }

@@ -22,7 +22,8 @@ export interface Jobs {
   job(id: string): Job | null;
   open(view: ViewName, action: StoredJob['action']): Job | null;
   setPaused(job: Job, paused: boolean): void;
-  cancel(job: Job): Promise<void>;
+  /** False where it has ended meanwhile. */
+  cancel(job: Job): Promise<boolean>;
   /** Leaves unfinished work as it is. */
   stop(): Promise<void>;
 }
@@ -88,7 +89,11 @@ export function createJobs(deps: JobDeps): Jobs {
       store.saveJob(job.stored);
       job.meter.restart();
     },
-    cancel: (job) => finish(deps, job, { state: 'cancelled' }),
+    async cancel(job) {
+      if (!isOpen(job)) return false;
+      await finish(deps, job, { state: 'cancelled' });
+      return true;
+    },
     async stop() {
       for (const job of jobs.values()) {
         await job.work?.end('stopped');

@@ -2,7 +2,8 @@ import type { ErrorCode, Outcome } from '../../../events/error-codes.ts';
 
 /**
  * What an operator may see of the views and do to them. The projections implement it. Every action answers `not-found`
- * where no view has that name, and `version-conflict` where what is there does not allow it.
+ * where no view has that name, and `version-conflict` where what is there does not allow it. Specification:
+ * `test/contracts/projection-admin.ts`.
  */
 export interface ProjectionAdmin {
   list(): Promise<ProjectionState[]>;
@@ -13,7 +14,10 @@ export interface ProjectionAdmin {
   /** Pauses the rebuild of the view while one runs, else the view. */
   pause(name: string): Promise<Outcome<ProjectionState>>;
   resume(name: string): Promise<Outcome<ProjectionState>>;
-  /** Ends the rebuild or the verify of the view that runs; what a rebuild had built is thrown away. */
+  /**
+   * Ends the rebuild that the view is part of, whatever it was asked for, or else the verify; of `all` one that runs. What a
+   * rebuild had built is thrown away.
+   */
   cancel(name: string): Promise<Outcome<ProjectionJob>>;
   /** Makes the previous generation the live one again, and the live one the previous. */
   rollback(name: string): Promise<Outcome<ProjectionState>>;
