@@ -31,6 +31,8 @@ const PAUSE_SEEN_MS = 1_000;
 /** Whoever drives a job hears within a second that it is to end. */
 const CANCELLED_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 100;
+/** A keyspace and a schema take some seconds to make. */
+const PREPARED_WITHIN_MS = 20_000;
 /** What was live before is fed: it is there in a moment, or something is wrong. */
 const ROLLED_BACK_WITHIN_MS = 60_000;
 
@@ -190,14 +192,23 @@ async function setPaused(deps: AdminDeps, group: ViewGroup, paused: boolean): Pr
   const live = find({ generations }, group, 'live') ?? { group, generation: 1 };
   if (!job) await deps.checkpoints.setPaused(nameOf(live), paused);
   else {
-    const partitions = await deps.checkpoints.list([nameOf(live)]);
-    for (const target of job.asked.targets ?? []) {
-      await deps.checkpoints.prepare(nameOf(target), partitions.length); // its tables may still be under way
-      await deps.checkpoints.setPaused(nameOf(target), paused);
-    }
+    const groups = (job.asked.targets ?? []).map(nameOf);
+    if (!(await prepared(deps, job.jobId, groups)))
+      return rejected('version-conflict', `the rebuild of ${group} has nothing to pause yet: try again`);
+    for (const name of groups) await deps.checkpoints.setPaused(name, paused);
   }
   if (paused) await pause(PAUSE_SEEN_MS);
   return accepted(null);
+}
+
+/** Whether a rebuild has its checkpoints: it may still be making the tables. */
+async function prepared({ checkpoints, jobs }: AdminDeps, jobId: string, groups: readonly GroupName[]) {
+  for (const until = performance.now() + PREPARED_WITHIN_MS; performance.now() < until; await pause(LOOK_EVERY_MS)) {
+    const states = await checkpoints.list(groups);
+    if (groups.every((name) => states.some(({ group }) => group === name))) return true;
+    if ((await jobs.find(jobId))?.state !== 'running') return false;
+  }
+  return false;
 }
 
 /** The rebuild first: it is what is in the way. */

@@ -90,7 +90,7 @@ export async function startProjectors(
         : createHistoryRows({
             cassandra: stores.cassandra(generation),
             checkpoints,
-            generation: claim.generation,
+            era: claim.era,
           });
     return (claim) => openViewSink({ claim, rows: rowsOf(claim), checkpoints, parking, log, report, onUnknown });
   };

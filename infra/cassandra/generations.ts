@@ -7,6 +7,8 @@ import { VIEW_TABLES } from './stored-rows.ts';
 /** A keyspace's name is no longer than this. */
 const NAME_MAX = 48;
 const TABLE = /\b(FROM|INTO|UPDATE|TABLE IF NOT EXISTS|TABLE IF EXISTS) (\w+)(?![\w.])/g;
+/** Names its keyspace: what is known of all of them. */
+const OF_ALL = /\bFROM system_schema\.\w+/;
 const GONE = /unconfigured table|does not exist|keyspace \S+ (was not|not) found/i;
 
 /** The first generation lies where everything lies that is no view; each other one in a keyspace of its own. */
@@ -25,7 +27,7 @@ function inKeyspace(cassandra: Cassandra, generation: number): Cassandra {
   const keyspace = keyspaceOf(cassandra, generation);
   const known = new Map<string, string>();
   const there = (query: string): string => {
-    const rewritten = known.get(query) ?? query.replace(TABLE, `$1 ${keyspace}.$2`);
+    const rewritten = known.get(query) ?? moveTables(query, keyspace);
     known.set(query, rewritten);
     return rewritten;
   };
@@ -38,6 +40,13 @@ function inKeyspace(cassandra: Cassandra, generation: number): Cassandra {
     decide: (query, params) => cassandra.decide(there(query), params),
     close: () => cassandra.close(),
   };
+}
+
+/** Throws where it finds no table: the statement would be about the tables of the first generation. */
+function moveTables(query: string, keyspace: string): string {
+  const rewritten = query.replace(TABLE, `$1 ${keyspace}.$2`);
+  if (rewritten === query && !OF_ALL.test(query)) throw new Error(`which generation is this about? ${query}`);
+  return rewritten;
 }
 
 function orGone(cassandra: Cassandra, what: string): Cassandra {

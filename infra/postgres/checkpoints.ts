@@ -72,7 +72,7 @@ export async function moveCheckpoint(session: Session, { claim, from, to }: Step
 
 async function claim(postgres: Postgres, where: string, values: readonly unknown[]): Promise<Claim | null> {
   const [claimed] = await postgres.query<Claim>(
-    `${CLAIM} WHERE grp = $1 AND partition = $2 AND ${where} RETURNING grp AS "group", partition, term, generation, position`,
+    `${CLAIM} WHERE grp = $1 AND partition = $2 AND ${where} RETURNING grp AS "group", partition, term, generation AS era, position`,
     values,
   );
   return claimed ?? null;

@@ -25,8 +25,8 @@ export interface Claim {
   readonly partition: number;
   /** Grows with every claim. */
   readonly term: number;
-  /** Of rows that an earlier version emptied where they were: heads of older ones say nothing. It grows no more. */
-  readonly generation: number;
+  /** Of rows that an earlier version emptied where they were: heads of older eras say nothing. It grows no more. */
+  readonly era: number;
   readonly position: LogPosition;
 }
 

@@ -43,7 +43,7 @@ export function checkpointsContract(name: string, open: () => Promise<[Checkpoin
 
     it('gives each claim a greater term, and the place where the one before it stopped', async () => {
       const first = await a.claim('user-chats', 0, 'p');
-      expect(first).toEqual({ group: 'user-chats', partition: 0, term: 1, generation: 0, position: 0 });
+      expect(first).toEqual({ group: 'user-chats', partition: 0, term: 1, era: 0, position: 0 });
       await move(a, first, [0, 41]);
       await move(a, first, [41, 9_007_199_254_740_991]);
       const second = await b.claim('user-chats', 0, 'q');
@@ -51,7 +51,7 @@ export function checkpointsContract(name: string, open: () => Promise<[Checkpoin
         group: 'user-chats',
         partition: 0,
         term: 2,
-        generation: 0,
+        era: 0,
         position: 9_007_199_254_740_991,
       });
       expect(await stateOf(0)).toMatchObject({ owner: 'q', term: 2 });
@@ -80,7 +80,7 @@ export function checkpointsContract(name: string, open: () => Promise<[Checkpoin
 
     it('lets what nobody ever had be claimed at once, and what is in use not', async () => {
       const claim = await a.claimIdle('user-chats', 0, { owner: 'p', idleMs: NEVER_MS });
-      expect(claim).toEqual({ group: 'user-chats', partition: 0, term: 1, generation: 0, position: 0 });
+      expect(claim).toEqual({ group: 'user-chats', partition: 0, term: 1, era: 0, position: 0 });
       expect(await b.claimIdle('user-chats', 0, { owner: 'q', idleMs: NEVER_MS })).toBeNull();
       expect(await stateOf(0)).toMatchObject({ owner: 'p', term: 1 });
       expect(await b.claimIdle('user-chats', 0, { owner: 'q', idleMs: AT_ONCE_MS })).toMatchObject({ term: 2 });
@@ -103,7 +103,7 @@ export function checkpointsContract(name: string, open: () => Promise<[Checkpoin
       await a.release(old);
       expect(await stateOf(0)).toMatchObject({ owner: '', position: 7, term: 1 });
       const next = await b.claimIdle('user-chats', 0, { owner: 'q', idleMs: NEVER_MS });
-      expect(next).toEqual({ group: 'user-chats', partition: 0, term: 2, generation: 0, position: 7 });
+      expect(next).toEqual({ group: 'user-chats', partition: 0, term: 2, era: 0, position: 7 });
       await a.release(old);
       expect(await stateOf(0)).toMatchObject({ owner: 'q', term: 2 });
       expect(await a.claimIdle('user-chats', 0, { owner: 'p', idleMs: NEVER_MS })).toBeNull();

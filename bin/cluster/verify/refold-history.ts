@@ -48,7 +48,7 @@ export async function refoldHistory(options: RefoldOptions): Promise<void> {
 }
 
 const nowhere = {
-  claim: { group: 'chat-history', partition: 0, term: 0, generation: 0, position: 0 },
+  claim: { group: 'chat-history', partition: 0, term: 0, era: 0, position: 0 },
   from: 0,
   to: 0,
 } as const;

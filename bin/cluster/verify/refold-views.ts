@@ -44,7 +44,7 @@ async function refold(pages: AsyncIterable<RecordedEvent[]>, leftOut: LeftOut): 
   let from = 0;
   for await (const page of pages) {
     const to = page.at(-1)?.position ?? from;
-    const claim = { group: 'user-chats', partition: 0, term: 0, generation: 0, position: from } as const;
+    const claim = { group: 'user-chats', partition: 0, term: 0, era: 0, position: from } as const;
     const { outcome } = await fold(page, { claim, from, to });
     if (outcome !== 'done') return written;
     from = to;

@@ -15,7 +15,7 @@ export interface RowsOptions {
   /** Elsewhere: there are no transactions here. */
   checkpoints: Pick<Checkpoints, 'move'>;
   /** Of the claim: heads of older ones say nothing of what is in the tables now. */
-  generation?: number;
+  era?: number;
   /** In the place of what the tables hold of chats: then nothing is read. */
   chats?: OpenChats;
 }
@@ -28,8 +28,8 @@ type ChatInput = Extract<Inputs[number], { category: 'chat' }>;
  * writes the rows of each chat, then its head, and moves the checkpoint after all of them. Whoever is told of a head
  * finds everything up to it; whoever owns the checkpoint writes again what was not committed, and the rows are the same.
  */
-export function createHistoryRows({ cassandra, checkpoints, generation = 0, ...given }: RowsOptions): PartitionRows {
-  const chats = given.chats ?? openChats(cassandra, generation * BASE_SPAN);
+export function createHistoryRows({ cassandra, checkpoints, era = 0, ...given }: RowsOptions): PartitionRows {
+  const chats = given.chats ?? openChats(cassandra, era * BASE_SPAN);
   const rows = atBases(pendingRows(), chats);
   const writer = chatHistoryWriter(chats, rows);
   let inputs: readonly ChatInput[] = [];

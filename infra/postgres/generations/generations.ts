@@ -5,7 +5,10 @@ import { endJob, heldJob } from './jobs.ts';
 
 const LIST = `SELECT grp AS "group", generation, state, ready, events_per_second AS "eventsPerSecond", share, yielding
   FROM generations WHERE state <> 'dropped' ORDER BY grp, generation`;
-/** Whoever dropped it and was not heard of for so long is dead. */
+/**
+ * Of what is to be dropped, `ready` says that nobody is at it: whoever takes it on sets it to false. Whoever was not heard
+ * of for so long is dead.
+ */
 const DROP_AGAIN_MS = 120_000;
 const CLAIM_DROPPED = `UPDATE generations SET changed_at = clock_timestamp(), ready = false
   WHERE (grp, generation) = (SELECT grp, generation FROM generations WHERE state = 'dropping'

@@ -1,6 +1,6 @@
 import { StoreError } from '../../../events/event-store.ts';
 import type { Target } from '../../../projections/generations/ports.ts';
-import { VIEWS } from '../migrations/0003-views.ts';
+import { MIGRATIONS } from '../migrations/list.ts';
 import { openPostgres, type Postgres, type PostgresOptions } from '../pool.ts';
 
 /** Of each generation but the first: the live one is read and filled by many, the others are filled. */
@@ -15,6 +15,9 @@ export const VIEW_TABLES = [
 
 /** SQLSTATEs of what is not there. */
 const GONE = new Set(['42P01', '3F000']);
+
+/** What a claim is checked and moved by. No more: a column that a window shows cannot be dropped. */
+const WINDOW = 'grp, partition, position, term, moved_at';
 
 /**
  * The tables of a generation of user chats, members and users lie in a schema of their own; those of the first where
@@ -31,8 +34,10 @@ export async function makeSchema(postgres: Postgres, { generation }: Target): Pr
     const [main] = await session.query<{ name: string }>('SELECT quote_ident(current_schema()) AS name');
     await session.execute(`CREATE SCHEMA ${schema}`);
     await session.execute("SELECT set_config('search_path', $1, true)", [schema]);
-    for (const statement of VIEWS.statements) await session.execute(statement);
-    await session.execute(`CREATE VIEW checkpoints AS SELECT * FROM ${main?.name}.checkpoints`);
+    for (const { views, statements } of MIGRATIONS) {
+      if (views) for (const statement of statements) await session.execute(statement);
+    }
+    await session.execute(`CREATE VIEW checkpoints AS SELECT ${WINDOW} FROM ${main?.name}.checkpoints`);
   });
 }
 

@@ -6,6 +6,7 @@ import type { Migration } from './migration.ts';
  */
 export const VIEWS: Migration = {
   name: 'views',
+  views: true,
   statements: [
     // The settings in the members view are these too: both are written in one transaction.
     `CREATE TABLE user_chats_chats (

@@ -6,6 +6,7 @@ import { WORKING_STATE } from './0005-working-state.ts';
 import { REBUILDS } from './0006-rebuilds.ts';
 import { ATTEMPTS } from './0007-attempts.ts';
 import { GENERATIONS } from './0008-generations.ts';
+import { NO_REBUILDING_UNTIL } from './0009-no-rebuilding-until.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they are applied: the first is number 1. */
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   REBUILDS,
   ATTEMPTS,
   GENERATIONS,
+  NO_REBUILDING_UNTIL,
 ];

@@ -2,4 +2,9 @@
 export interface Migration {
   readonly name: string;
   readonly statements: readonly string[];
+  /**
+   * Makes tables of views, and nothing else: every generation has them, so a new one is made with these steps. Whoever adds
+   * a second has to take the generations that are there along, which `migrate` does not.
+   */
+  readonly views?: true;
 }

@@ -42,7 +42,7 @@ describe(`a connection that fails (seed ${SEED})`, () => {
 
   const open = (space: Space): Feeder => {
     const rows = createHistoryRows({ cassandra: space.over(through), checkpoints: { move: async () => undefined } });
-    return feeder(rows, { group: 'chat-history', partition: 0, term: 1, generation: 0, position: 0 });
+    return feeder(rows, { group: 'chat-history', partition: 0, term: 1, era: 0, position: 0 });
   };
 
   it('is cut again and again: the same rows', async () => {

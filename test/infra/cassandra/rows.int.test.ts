@@ -87,7 +87,7 @@ describe('what the server will not hold', () => {
   it('is refused as such, and not asked for again', async () => {
     const { cassandra } = keyspace.space();
     const rows = createHistoryRows({ cassandra, checkpoints: { move: async () => undefined } });
-    const by = feeder(rows, { group: 'chat-history', partition: 0, term: 1, generation: 0, position: 0 });
+    const by = feeder(rows, { group: 'chat-history', partition: 0, term: 1, era: 0, position: 0 });
     const [first, ...others] = hot.events;
     if (!first) throw new Error('a chat begins with an event');
     const fat = { ...first, data: first.data.replace('{', `{"new":"${'x'.repeat(6 * 2 ** 20)}",`) };

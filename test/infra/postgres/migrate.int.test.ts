@@ -42,3 +42,18 @@ it('refuses a database that a younger version brought further', async () => {
   await migrate(options, [...MIGRATIONS, { name: 'from the future', statements: [] }]);
   await expect(migrate(options)).rejects.toThrow('from the future');
 });
+
+it('makes the windows of generations that are there anew, before a column goes that they show', async () => {
+  const database = await emptyDatabase();
+  const options = { url: database.url, applicationName: 'tests' };
+  const before = MIGRATIONS.findIndex(({ name }) => name === 'no rebuilding until');
+  await migrate(options, MIGRATIONS.slice(0, before));
+  const postgres = database.open();
+  await postgres.execute('CREATE SCHEMA generation_2');
+  await postgres.execute('CREATE VIEW generation_2.checkpoints AS SELECT * FROM checkpoints');
+  await migrate(options);
+  await postgres.execute("INSERT INTO checkpoints (grp, partition) VALUES ('user-chats@2', 0)");
+  await postgres.execute("UPDATE generation_2.checkpoints SET position = 7 WHERE grp = 'user-chats@2'");
+  const moved = await postgres.query("SELECT position FROM checkpoints WHERE grp = 'user-chats@2'");
+  expect(moved).toEqual([{ position: 7 }]);
+});

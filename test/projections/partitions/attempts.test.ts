@@ -93,7 +93,7 @@ describe('a parked chat that is tried again', () => {
     if (!parked) throw new Error('nothing is parked');
     const [stands] = await world.checkpoints.list([parked.group as 'chat-history']);
     const claim = { ...stands, group: parked.group as 'chat-history', partition: parked.partition };
-    const stale = { ...claim, term: 0, generation: 0, position: stands?.position ?? 0 };
+    const stale = { ...claim, term: 0, era: 0, position: stands?.position ?? 0 };
     const { checkpoints, parking } = world;
     const keys = await openParkedKeys({ claim: stale, checkpoints, parking, report: () => undefined });
     await expect(keys.release(parked, stale.position)).rejects.toBeInstanceOf(StaleOwner);

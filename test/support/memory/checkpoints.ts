@@ -7,7 +7,7 @@ import {
 } from '../../../projections/partitions/ports.ts';
 
 type State = { -readonly [K in keyof CheckpointState]: CheckpointState[K] };
-type Row = Omit<State, 'idleMs'> & { touchedAt: number; generation: number };
+type Row = Omit<State, 'idleMs'> & { touchedAt: number; era: number };
 
 export interface MemoryCheckpointsOptions {
   now?: () => number;
@@ -24,8 +24,8 @@ export function memoryCheckpoints(options: MemoryCheckpointsOptions = {}): Check
   };
   const take = (row: Row, owner: string) => {
     Object.assign(row, { owner, term: row.term + 1, touchedAt: now() });
-    const { group, partition, term, generation, position } = row;
-    return { group, partition, term, generation, position };
+    const { group, partition, term, era, position } = row;
+    return { group, partition, term, era, position };
   };
 
   return {
@@ -33,7 +33,7 @@ export function memoryCheckpoints(options: MemoryCheckpointsOptions = {}): Check
       for (let partition = 0; partition < partitions; partition++) {
         const key = keyOf(group, partition);
         if (rows.has(key)) continue;
-        const fresh = { position: START, term: 0, generation: 0, owner: '', paused: false };
+        const fresh = { position: START, term: 0, era: 0, owner: '', paused: false };
         rows.set(key, { group, partition, ...fresh, touchedAt: now() });
       }
     },
@@ -54,7 +54,7 @@ export function memoryCheckpoints(options: MemoryCheckpointsOptions = {}): Check
     },
     async list(groups) {
       const wanted = [...rows.values()].filter(({ group }) => groups === undefined || groups.includes(group));
-      return wanted.map(({ touchedAt, generation: _generation, ...row }) => ({
+      return wanted.map(({ touchedAt, era: _era, ...row }) => ({
         ...row,
         idleMs: now() - touchedAt,
       }));

@@ -17,7 +17,7 @@ const keyspace = useKeyspace();
 /** A process that nobody tells that it has lost the partition: its checkpoint moves as it likes. */
 function zombie(cassandra: Cassandra): Feeder {
   const rows = createHistoryRows({ cassandra, checkpoints: { move: async () => undefined } });
-  return feeder(rows, { group: 'chat-history', partition: 0, term: 1, generation: 0, position: 0 });
+  return feeder(rows, { group: 'chat-history', partition: 0, term: 1, era: 0, position: 0 });
 }
 
 async function feedSlowly(by: Feeder, events: readonly RecordedEvent[], random: Seeded): Promise<void> {
