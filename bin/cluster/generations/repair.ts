@@ -6,7 +6,7 @@ import { BASE_SPAN, headRow, readWrittenHead } from '../../../infra/cassandra/ch
 import { pendingRows } from '../../../infra/cassandra/pending-rows.ts';
 import { allPartitions, emptied, rowOf, type ViewTable } from '../../../infra/cassandra/stored-rows.ts';
 import { isOver, moveOrFail } from '../../../infra/postgres/checkpoints.ts';
-import type { Bound, Postgres } from '../../../infra/postgres/pool.ts';
+import type { Bound } from '../../../infra/postgres/pool.ts';
 import { FailedWith, type JobWork } from '../../../projections/generations/driver.ts';
 import type { Compared, Generations, LiveGenerations } from '../../../projections/generations/ports.ts';
 import { type Claim, groupName, StaleOwner, type ViewGroup } from '../../../projections/partitions/ports.ts';
@@ -118,23 +118,12 @@ async function repairViews(
   { claim, confirm }: Owned,
 ): Promise<void> {
   const postgres = stores.postgres(generation);
-  const readers = await readersOf(postgres, chatId);
   const until = outside.held({ group: 'user-chats', generation }, chatId, claim.position);
-  const rows = await refoldChat(log, { chatId, readers, until, leftOut: outside.leftOut });
+  const rows = await refoldChat(log, { chatId, until, leftOut: outside.leftOut });
   confirm();
   const { position } = claim;
   const statements: Bound[] = [moveOrFail({ claim, from: position, to: position }), ...forgetChat(chatId), ...rows];
   await postgres.atomically(statements);
-}
-
-/** Whoever was ever a member may have read, also by what the rows say that are mended now. */
-async function readersOf(postgres: Postgres, chatId: ChatId): Promise<Set<string>> {
-  const rows = await postgres.query<{ id: string }>(
-    `SELECT user_id AS id FROM user_chats_memberships WHERE chat_id = $1
-      UNION SELECT user_id FROM members_spans WHERE chat_id = $1`,
-    [chatId],
-  );
-  return new Set(rows.map(({ id }) => id));
 }
 
 /**
@@ -196,8 +185,7 @@ async function graded(
   const postgres = deps.stores.postgres(live['user-chats']);
   const { log, partitions } = deps;
   const of = { log, postgres, generation: live['user-chats'], partitions, views: CHAT_VIEWS, outside };
-  const readers = await readersOf(postgres, chatId);
-  total.add(await gradeChats(of, [chatId], () => readers));
+  total.add(await gradeChats(of, [chatId]));
   const { skipped, parked } = apartFrom(outside, { generations: live, views: ['chat-history', ...CHAT_VIEWS] });
   return {
     ...total.compared(),

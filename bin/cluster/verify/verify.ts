@@ -36,7 +36,8 @@ export interface VerifyAsked {
 /** Whose rows are read in one go. */
 const CHATS_AT_ONCE = 20;
 const USERS_AT_ONCE = 200;
-const HISTORIES_AT_ONCE = 4;
+/** Such goes, and histories of a chat, that are compared side by side. */
+const LANES = 4;
 /** Finding out what the log is about is so much of the work. */
 const SURVEY_SHARE = 0.2;
 
@@ -70,21 +71,20 @@ export async function verifyViews(deps: VerifyDeps, asked: VerifyAsked): Promise
       onProgress(SURVEY_SHARE + (1 - SURVEY_SHARE) * (done / (done + work.length)));
     }
   };
-  await Promise.all(Array.from({ length: HISTORIES_AT_ONCE }, lane));
+  await Promise.all(Array.from({ length: LANES }, lane));
   return { ...total.compared(), sample, ...apartFrom(outside, asked) };
 }
 
 /** What a log is about, as far as it is in the sample. */
 interface Subjects {
-  /** With who has read there. */
-  readonly chats: Map<ChatId, Set<UserId>>;
+  readonly chats: Set<ChatId>;
   readonly users: Set<UserId>;
   inSample(id: string): boolean;
 }
 
 async function survey({ log }: VerifyDeps, { sample, signal, onProgress }: VerifyAsked): Promise<Subjects> {
   const inSample = (id: string): boolean => isSampled(id, sample);
-  const subjects: Subjects = { chats: new Map(), users: new Set(), inSample };
+  const subjects: Subjects = { chats: new Set(), users: new Set(), inSample };
   const head = await log.head();
   for await (const page of pagesOfLog(log, { until: head })) {
     signal.throwIfAborted();
@@ -102,12 +102,8 @@ function hear({ chats, users, inSample }: Subjects, stream: string): void {
     if (inSample(userId)) users.add(userId);
     return;
   }
-  const receipts = receiptsOf(stream);
-  const chatId = chatOf(stream) ?? receipts?.chatId ?? null;
-  if (chatId === null || !inSample(chatId)) return;
-  const readers = chats.get(chatId) ?? new Set();
-  chats.set(chatId, readers);
-  if (receipts) readers.add(receipts.userId);
+  const chatId = chatOf(stream) ?? receiptsOf(stream)?.chatId ?? null;
+  if (chatId !== null && inSample(chatId)) chats.add(chatId);
 }
 
 interface Grading {
@@ -123,7 +119,7 @@ async function historyWork(
 ): Promise<(() => Promise<void>)[]> {
   const { log, stores } = deps;
   const cassandra = stores.cassandra(generation);
-  const places = new Map<ChatId, StoredPartition[]>([...subjects.chats.keys()].map((chatId) => [chatId, []]));
+  const places = new Map<ChatId, StoredPartition[]>([...subjects.chats].map((chatId) => [chatId, []]));
   for await (const partition of allPartitions(cassandra)) {
     const chatId = String(partition.values[0]);
     if (!subjects.inSample(chatId)) continue;
@@ -155,14 +151,11 @@ async function viewsWork(
   const postgres = stores.postgres(generation);
   const of = { log, postgres, generation, partitions, views, outside };
   const found = await subjectsIn(postgres);
-  const chats = new Set([...subjects.chats.keys(), ...found.chats.filter(subjects.inSample)]);
+  const chats = new Set([...subjects.chats, ...found.chats.filter(subjects.inSample)]);
   const users = new Set([...subjects.users, ...found.users.filter(subjects.inSample)]);
-  const readers = (chatId: ChatId): Iterable<UserId> => subjects.chats.get(chatId) ?? [];
   const ofChats = views.some((view) => view === 'user-chats' || view === 'members') ? [...chats] : [];
   return [
-    ...inParts(ofChats, CHATS_AT_ONCE).map(
-      (ids) => async () => add(await lookAgain(() => gradeChats(of, ids, readers))),
-    ),
+    ...inParts(ofChats, CHATS_AT_ONCE).map((ids) => async () => add(await lookAgain(() => gradeChats(of, ids)))),
     ...inParts(views.includes('users') ? [...users] : [], USERS_AT_ONCE).map(
       (ids) => async () => add(await lookAgain(() => gradeUsers(of, ids))),
     ),

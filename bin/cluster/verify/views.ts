@@ -76,22 +76,14 @@ export interface GradeViews {
   readonly views: readonly string[];
 }
 
-/** Chats as user chats and members hold them, against their streams and the receipts in them. `readers`: who may have read there. */
-export async function gradeChats(
-  of: GradeViews,
-  chatIds: readonly ChatId[],
-  readers: (chatId: ChatId) => Iterable<UserId>,
-): Promise<Graded> {
+/** Chats as user chats and members hold them, against their streams and the receipts in them. */
+export async function gradeChats(of: GradeViews, chatIds: readonly ChatId[]): Promise<Graded> {
   const tables = CHAT_TABLES.filter(({ view }) => of.views.includes(view));
   const found = await foundRows(of, tables, { column: 'chat_id', ids: chatIds });
   const right = await inScratch(of, tables, async function* () {
     for (const chatId of chatIds) {
-      const members = found.rows.flatMap(({ table, values }) =>
-        table === 'user_chats_memberships' && values['chat_id'] === chatId ? [String(values['user_id'])] : [],
-      );
-      const until = found.through(chatId);
       const { leftOut } = of.outside;
-      yield* await refoldChat(of.log, { chatId, readers: new Set([...readers(chatId), ...members]), until, leftOut });
+      yield* await refoldChat(of.log, { chatId, until: found.through(chatId), leftOut });
     }
   });
   return compared(right, found.rows);
