@@ -1,6 +1,5 @@
 import type { Commands } from '../commands/index.ts';
 import { createParkedAdmin, type ParkedAdmin } from '../projections/index.ts';
-import { VIEWS_OF } from '../projections/partitions/ports.ts';
 import type { ParkedSource } from './server/engine.ts';
 
 /** What operators do about parked chats, whoever has the views. */
@@ -17,8 +16,3 @@ export const openParkedAdmin = (
 
 /** Embedded each view follows the log for itself. */
 export const viewItself = (group: string): readonly string[] => [group];
-
-export const viewsOfGroup = (group: string): readonly string[] => {
-  const [name = ''] = group.split('@');
-  return name === 'chat-history' || name === 'user-chats' ? VIEWS_OF[name] : [];
-};

@@ -5,7 +5,7 @@ import { isCluster } from '../../infra/config.ts';
 import { dataFolder, dataFolderPaths } from '../data-folder.ts';
 import { accountLines } from './backup/accounts.ts';
 import { readManifest } from './backup/manifest.ts';
-import { parsePoint } from './backup/point.ts';
+import { parseRestorePoint } from './backup/point.ts';
 import { type Act, codeOf, recordAct } from './backup/record.ts';
 import { describeComparison, describeVerified } from './backup/report.ts';
 import { type Restored, type RestoredCluster, restoreInto, restoreIntoCluster } from './backup/restore.ts';
@@ -144,7 +144,7 @@ interface RestoreOptions {
 }
 
 async function restore(context: VerbContext, { from, until, reason, json }: RestoreOptions): Promise<void> {
-  const asked = { from, until: until === undefined ? null : parsePoint(until) };
+  const asked = { from, until: until === undefined ? null : parseRestorePoint(until) };
   const config = configured(context);
   if (!existsSync(from)) throw new VerbFailed('not-found', `there is no folder ${from}`);
   let into = 'the event store';

@@ -9,19 +9,18 @@ import type { Generation, Generations, Job, Jobs, Target } from '../../projectio
 import { readersReady } from '../../projections/generations/rebuild.ts';
 import { VIEWS } from '../../projections/index.ts';
 import { CATCHING_UP_EVENTS, lagBehind } from '../../projections/lag.ts';
-import { type Checkpoints, type GroupName, groupName, type ViewGroup } from '../../projections/partitions/ports.ts';
+import {
+  type Checkpoints,
+  FIRST_GENERATION,
+  type GroupName,
+  groupName,
+  groupOf,
+  type ViewGroup,
+} from '../../projections/partitions/ports.ts';
 import { ids } from '../write-side.ts';
 import { jobRecord } from './generations/job-record.ts';
 
 type ViewName = (typeof VIEWS)[number];
-
-/** Which consumer group holds a view: views of one group move together, and have their generations together. */
-const GROUP_OF: Record<ViewName, ViewGroup> = {
-  'chat-history': 'chat-history',
-  'user-chats': 'user-chats',
-  members: 'user-chats',
-  users: 'user-chats',
-};
 
 /** No view, but an operator has to see whether anybody delivers: listed, and nothing else. */
 const DELIVERIES = 'deliveries';
@@ -57,7 +56,7 @@ export function createClusterAdmin(deps: AdminDeps): ProjectionAdmin {
   ): Promise<Outcome<ProjectionState>> => {
     const [view] = name === ALL ? [] : named(name);
     if (view === undefined) return noSuchView(name);
-    const outcome = await act(GROUP_OF[view]);
+    const outcome = await act(groupOf(view));
     return outcome.ok ? accepted(await state(view)) : outcome;
   };
   const begin = async (
@@ -116,7 +115,7 @@ export function createClusterAdmin(deps: AdminDeps): ProjectionAdmin {
 }
 
 const named = (name: string): ViewName[] => (name === ALL ? [...VIEWS] : VIEWS.filter((view) => view === name));
-const groupsOf = (views: readonly ViewName[]): ViewGroup[] => [...new Set(views.map((view) => GROUP_OF[view]))];
+const groupsOf = (views: readonly ViewName[]): ViewGroup[] => [...new Set(views.map(groupOf))];
 const noSuchView = (name: string) => rejected('not-found', `no view is called ${name}: there are ${VIEWS.join(', ')}`);
 const nothingPrevious = (group: ViewGroup) => rejected('version-conflict', `${group} has no previous generation`);
 const sampleOf = (sample: number | undefined): { sample?: number } => (sample === undefined ? {} : { sample });
@@ -145,7 +144,7 @@ const find = (seen: Pick<Seen, 'generations'>, group: ViewGroup, state: Generati
   seen.generations.find((each) => each.group === group && each.state === state) ?? null;
 
 async function viewState(deps: AdminDeps, view: ViewName, seen: Seen): Promise<ProjectionState> {
-  const group = GROUP_OF[view];
+  const group = groupOf(view);
   const [live, building, previous] = (['live', 'building', 'previous'] as const).map((state) =>
     find(seen, group, state),
   );
@@ -189,7 +188,7 @@ async function setPaused(deps: AdminDeps, group: ViewGroup, paused: boolean): Pr
   const job = jobs.find(
     ({ state, asked }) => state === 'running' && asked.targets?.some((target) => target.group === group),
   );
-  const live = find({ generations }, group, 'live') ?? { group, generation: 1 };
+  const live = find({ generations }, group, 'live') ?? { group, generation: FIRST_GENERATION };
   if (!job) await deps.checkpoints.setPaused(nameOf(live), paused);
   else {
     const groups = (job.asked.targets ?? []).map(nameOf);

@@ -8,12 +8,12 @@ import type { Postgres } from '../../infra/postgres/pool.ts';
 import { userLookup } from '../../infra/postgres/users/lookup.ts';
 import { systemClock } from '../../infra/system/clock.ts';
 import type { Observer } from '../observer.ts';
-import { viewsOfGroup } from '../parked-admin.ts';
 import type { Engine } from '../server/engine.ts';
 import { nothingKnown } from '../write-side.ts';
 import { createClusterAdmin } from './admin.ts';
 import type { ViewGenerations } from './generations/open.ts';
 import { openClusterLog } from './open-log.ts';
+import { parkedSource } from './parked-source.ts';
 import { openQueries, openReadSide } from './read-side.ts';
 
 export interface EngineDeps {
@@ -51,7 +51,7 @@ export function openEngine({ store, postgres, views, config, onClose, onFault, o
     queries: openQueries(readSide, { log: store, commands: log.commands, config }),
     projections: {
       progress,
-      parked: { ...createParking(postgres), viewsOf: viewsOfGroup },
+      parked: parkedSource(createParking(postgres), views.generations),
       admin: createClusterAdmin({ ...views, log: store, checkpoints, clock: systemClock }),
     },
   };

@@ -13,7 +13,7 @@ import { usersReader } from '../../infra/postgres/users/reader.ts';
 import { systemClock } from '../../infra/system/clock.ts';
 import type { LiveGenerations } from '../../projections/generations/ports.ts';
 import { createProgress } from '../../projections/index.ts';
-import { VIEW_GROUPS } from '../../projections/partitions/ports.ts';
+import { FIRST_GENERATION, VIEW_GROUPS } from '../../projections/partitions/ports.ts';
 import { chatLogReader } from '../../queries/chat-log/log-reader.ts';
 import { withTail } from '../../queries/chat-log/with-tail.ts';
 import { createQueries, type Queries, type QueryDeps } from '../../queries/index.ts';
@@ -38,7 +38,7 @@ export interface ReadSideOptions {
   onFault: (what: string, error?: unknown) => void;
 }
 
-const FIRST: LiveGenerations = { 'chat-history': 1, 'user-chats': 1 };
+const FIRST: LiveGenerations = { 'chat-history': FIRST_GENERATION, 'user-chats': FIRST_GENERATION };
 
 /** The views of a cluster for reading, and how far they have come. The chat log's end is read from the event store. */
 export function openReadSide({ log, postgres, stores, onFault }: ReadSideOptions): ReadSide {

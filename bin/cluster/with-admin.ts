@@ -4,12 +4,12 @@ import { createCheckpoints } from '../../infra/postgres/checkpoints.ts';
 import { createParking } from '../../infra/postgres/parking.ts';
 import { systemClock } from '../../infra/system/clock.ts';
 import type { Io } from '../cli/io.ts';
-import { viewsOfGroup } from '../parked-admin.ts';
 import type { ParkedSource } from '../server/engine.ts';
 import { ids, type OpenLog } from '../write-side.ts';
 import { createClusterAdmin } from './admin.ts';
 import { openGenerations } from './generations/open.ts';
 import { openGround } from './ground.ts';
+import { parkedSource } from './parked-source.ts';
 import { openCassandra, postgresOptions } from './reach-server.ts';
 
 /** The views of a cluster for a verb of the command line, which works on them in its own process; others go on with what it leaves. */
@@ -44,7 +44,7 @@ export async function withClusterAdmin<T>(
     });
     closing.unshift(views.close);
     const admin = createClusterAdmin({ ...views, log, checkpoints, clock: systemClock });
-    return await work(ground.log, admin, { ...createParking(postgres), viewsOf: viewsOfGroup });
+    return await work(ground.log, admin, parkedSource(createParking(postgres), views.generations));
   } finally {
     for (const end of closing) await end();
   }

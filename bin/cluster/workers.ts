@@ -24,6 +24,7 @@ import { createFillPace, type FillPace } from '../../projections/partitions/pace
 import {
   type Checkpoints,
   type Claim,
+  FIRST_GENERATION,
   type GroupName,
   groupName,
   type PartitionRows,
@@ -100,7 +101,7 @@ export async function startProjectors(
       const { group, generation: number, state } = generation;
       const name = groupName(group, number);
       // Whoever has built the others has prepared them, once: a generation that was dropped must not have any again.
-      if (number === 1 && state === 'live') await checkpoints.prepare(name, config.partitions);
+      if (number === FIRST_GENERATION && state === 'live') await checkpoints.prepare(name, config.partitions);
       const pace = createFillPace(config.partitions);
       const running = runFollower(deps, name, { open: open(generation), pace });
       return { ...running, pace: (limits) => pace.set(limits) };

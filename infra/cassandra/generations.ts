@@ -1,4 +1,5 @@
 import { StoreError } from '../../events/event-store.ts';
+import { FIRST_GENERATION } from '../../projections/partitions/ports.ts';
 import type { Cassandra, Statement } from './cassandra.ts';
 import { readOne } from './cassandra.ts';
 import { migrate } from './migrations/migrate.ts';
@@ -23,7 +24,7 @@ export const atGeneration = (cassandra: Cassandra, generation: number): Cassandr
   orGone(inKeyspace(cassandra, generation), `generation ${generation} of chat history`);
 
 function inKeyspace(cassandra: Cassandra, generation: number): Cassandra {
-  if (generation === 1) return cassandra;
+  if (generation === FIRST_GENERATION) return cassandra;
   const keyspace = keyspaceOf(cassandra, generation);
   const known = new Map<string, string>();
   const there = (query: string): string => {
@@ -79,7 +80,8 @@ export async function makeGeneration(cassandra: Cassandra, generation: number, o
 
 /** Nothing of it is left. Of the first generation only the tables go: what lies beside them is no view. */
 export async function dropGeneration(cassandra: Cassandra, generation: number): Promise<void> {
-  if (generation > 1) return cassandra.define(`DROP KEYSPACE IF EXISTS ${keyspaceOf(cassandra, generation)}`);
+  if (generation !== FIRST_GENERATION)
+    return cassandra.define(`DROP KEYSPACE IF EXISTS ${keyspaceOf(cassandra, generation)}`);
   for (const { name } of VIEW_TABLES) await cassandra.define(`DROP TABLE IF EXISTS ${name}`);
 }
 

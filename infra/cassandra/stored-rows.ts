@@ -85,7 +85,7 @@ function plainOf(value: unknown): Value {
   return value instanceof driver.types.Long ? value.toNumber() : (value as Value);
 }
 
-export const partitionOf = ({ table, key }: StoredRow): StoredPartition => ({
+export const partitionHolding = ({ table, key }: StoredRow): StoredPartition => ({
   table,
   values: (JSON.parse(key) as Params).slice(0, table.partition.length),
 });

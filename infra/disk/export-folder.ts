@@ -115,15 +115,15 @@ function createAside(
   const held = new Map<string, Uint8Array[]>();
   let heldBytes = 0;
   async function flush(): Promise<void> {
-    for (const [day, pieces] of held) await appendFile(join(folder, day), Buffer.concat(pieces));
+    for (const [key, pieces] of held) await appendFile(join(folder, key), Buffer.concat(pieces));
     held.clear();
     heldBytes = 0;
   }
   return {
-    async putAside(day, bytes) {
-      const pieces = held.get(day);
+    async putAside(key, bytes) {
+      const pieces = held.get(key);
       if (pieces) pieces.push(bytes);
-      else held.set(day, [bytes]);
+      else held.set(key, [bytes]);
       heldBytes += bytes.length;
       if (heldBytes >= HELD_BYTES_MAX) await flush();
     },
@@ -139,9 +139,9 @@ function createAside(
     },
     asideSpan: async () => JSON.parse(await readFile(seal, 'utf8')) as Section['span'],
     aside: async () => (await readdir(folder)).sort(),
-    async *readAside(day) {
+    async *readAside(key) {
       let rest: Buffer = Buffer.alloc(0);
-      for await (const piece of createReadStream(join(folder, day))) {
+      for await (const piece of createReadStream(join(folder, key))) {
         const all = Buffer.concat([rest, piece as Buffer]);
         const end = all.lastIndexOf(LINE_FEED) + 1;
         rest = all.subarray(end);

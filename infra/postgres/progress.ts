@@ -1,6 +1,6 @@
 import type { LogPosition } from '../../events/event-store.ts';
 import type { LiveGenerations } from '../../projections/generations/ports.ts';
-import { VIEW_GROUPS, type ViewGroup } from '../../projections/partitions/ports.ts';
+import { FIRST_GENERATION, VIEW_GROUPS, type ViewGroup } from '../../projections/partitions/ports.ts';
 import type { Postgres } from './pool.ts';
 
 /** How often the checkpoints are looked at: while somebody waits for them, and while nobody does. */
@@ -183,5 +183,3 @@ export const viewsSeen =
       live: { 'chat-history': liveOf('chat-history'), 'user-chats': liveOf('user-chats') },
     };
   };
-
-const FIRST_GENERATION = 1;

@@ -1,7 +1,10 @@
 import type { LogPosition } from '../../events/event-store.ts';
 import type { Skip } from '../parking/left-out.ts';
 import type { Parked } from '../parking/ports.ts';
+import type { FillLimits } from '../partitions/pace.ts';
 import type { ViewGroup } from '../partitions/ports.ts';
+
+// Of a cluster, where many processes share the work: `projections/runner` is the embedded engine's, in one thread.
 
 /** A generation of a group's views: tables of their own, filled from the log by followers of their own. */
 export interface Target {
@@ -13,17 +16,7 @@ export interface Target {
 /** `previous` is what was live before: it is fed on, so that it can be live again at once. */
 export type GenerationState = 'building' | 'live' | 'previous' | 'dropping';
 
-/** How fast a generation that is being built may be filled. Null: no bound of that kind. */
-export interface PaceLimits {
-  /** By all processes together. */
-  readonly eventsPerSecond: number | null;
-  /** Of the time of each process that fills it: more than 0, at most 1. */
-  readonly share: number | null;
-  /** The live views are behind: nothing is filled until they are not. */
-  readonly yielding: boolean;
-}
-
-export interface Generation extends Target, PaceLimits {
+export interface Generation extends Target, FillLimits {
   readonly state: GenerationState;
   /** Its tables and its checkpoints are there: projectors fill them. */
   readonly ready: boolean;
@@ -40,7 +33,7 @@ export interface Difference {
   readonly what: string;
 }
 
-export interface Compared {
+export interface Comparison {
   /** Of the log and of the views together, each once. */
   readonly rows: number;
   /** The share of the chats and users that was compared. */
@@ -68,7 +61,7 @@ export interface JobTold {
 export interface JobEntered {
   readonly phase?: JobPhase;
   readonly goal?: LogPosition;
-  readonly result?: Compared | null;
+  readonly result?: Comparison | null;
 }
 
 /** What was asked for. */
@@ -97,7 +90,7 @@ export interface Job {
   /** Milliseconds since 1970, both. */
   readonly startedAt: number;
   readonly endedAt: number | null;
-  readonly result: Compared | null;
+  readonly result: Comparison | null;
   readonly error: string | null;
 }
 
@@ -118,7 +111,7 @@ export class StaleDriver extends Error {
 
 export interface JobEnd {
   readonly state: 'done' | 'failed' | 'cancelled';
-  readonly result?: Compared | null;
+  readonly result?: Comparison | null;
   readonly error?: string | null;
 }
 
@@ -127,7 +120,7 @@ export interface Jobs {
   /** Null where the same one is running. `building`: with a new generation of each of these, which none may have. */
   begin(
     job: { jobId: string; action: JobAction; name: string; asked: JobAsked },
-    options: { driver: string; building?: readonly ViewGroup[]; limits?: Omit<PaceLimits, 'yielding'> },
+    options: { driver: string; building?: readonly ViewGroup[]; limits?: Omit<FillLimits, 'yielding'> },
   ): Promise<Lease | null>;
   /** The latest first, those that ended too, as far as they are kept. */
   list(): Promise<Job[]>;

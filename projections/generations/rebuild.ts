@@ -4,7 +4,7 @@ import { type CheckpointState, type Checkpoints, groupName } from '../partitions
 import { pause } from '../pause.ts';
 import { Cancelled, type Driven, FailedWith, type JobWork } from './driver.ts';
 import { createMeter } from './meter.ts';
-import type { Compared, Generations, Job, JobPhase, Places, Target } from './ports.ts';
+import type { Comparison, Generations, Job, JobPhase, Places, Target } from './ports.ts';
 
 const LOOK_EVERY_MS = 250;
 /** Live views that are further behind than this come first. */
@@ -26,7 +26,7 @@ export interface RebuildDeps {
   readonly places: Places;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  verify(driven: Driven, targets: readonly Target[]): Promise<Compared>;
+  verify(driven: Driven, targets: readonly Target[]): Promise<Comparison>;
 }
 
 const PHASES: readonly JobPhase[] = ['building', 'catching-up', 'verifying', 'switching'];

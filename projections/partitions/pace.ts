@@ -7,15 +7,17 @@ export interface FillPace {
   took(partition: number, batch: { events: number; ms: number }): void;
 }
 
+/** How fast a generation that is being built may be filled. Null: no bound of that kind. */
 export interface FillLimits {
-  /** By all partitions together, each of which gets the same part of it. */
+  /** By all processes together, each partition of which gets the same part of it. */
   readonly eventsPerSecond: number | null;
-  /** Of this process's time. */
+  /** Of the time of each process that fills it: more than 0, at most 1. */
   readonly share: number | null;
+  /** The live views are behind: nothing is filled until they are not. */
   readonly yielding: boolean;
 }
 
-const UNBOUNDED: FillLimits = { eventsPerSecond: null, share: null, yielding: false };
+export const UNBOUNDED: FillLimits = { eventsPerSecond: null, share: null, yielding: false };
 /** Limits may change while somebody waits for them. */
 const LOOK_EVERY_MS = 100;
 const SECOND_MS = 1_000;

@@ -8,16 +8,23 @@ import type { ViewName, Writers } from '../runner/ports.ts';
  */
 export const VIEW_GROUPS = ['chat-history', 'user-chats'] as const;
 export type ViewGroup = (typeof VIEW_GROUPS)[number];
+export const isViewGroup = (name: string): name is ViewGroup => VIEW_GROUPS.some((group) => group === name);
 /** The views of a group are folded together, and an event that one of them cannot take parks its chat in all of them. */
 export const VIEWS_OF = {
   'chat-history': ['chat-history'],
   'user-chats': ['user-chats', 'members', 'users'],
 } as const satisfies Record<ViewGroup, readonly ViewName[]>;
+/** Views of one group move together, and have their generations together. */
+export const groupOf = (view: ViewName): ViewGroup =>
+  VIEWS_OF['user-chats'].some((each) => each === view) ? 'user-chats' : 'chat-history';
 export type GroupName = ViewGroup | `${ViewGroup}@${number}` | 'deliveries' | 'relay';
+
+/** Its tables lie where everything else lies. */
+export const FIRST_GENERATION = 1;
 
 /** What follows the log for one generation of a group's views. The first is called as groups were before there were others. */
 export const groupName = (group: ViewGroup, generation: number): GroupName =>
-  generation === 1 ? group : `${group}@${generation}`;
+  generation === FIRST_GENERATION ? group : `${group}@${generation}`;
 
 /** The right to move a checkpoint. A later claim of the same one ends it. */
 export interface Claim {

@@ -7,6 +7,8 @@ import type { Parked, ParkingNow } from '../parking/ports.ts';
 import type { UserChatsWriter } from '../user-chats/ports.ts';
 import type { UsersWriter } from '../users/ports.ts';
 
+// Of the embedded engine, one thread over one database: `projections/partitions` and `projections/generations` are a cluster's.
+
 /** The views that are folded from the log. The chat log needs none: embedded it is the log itself. */
 export const VIEWS = ['chat-history', 'user-chats', 'members', 'users'] as const;
 export type ViewName = (typeof VIEWS)[number];
@@ -15,7 +17,7 @@ export type ViewName = (typeof VIEWS)[number];
 export type Generation = number;
 
 /** What is read, what is being built beside it, and what was read before it. */
-export interface Generations {
+export interface GenerationNumbers {
   live: Generation;
   building: Generation | null;
   previous: Generation | null;
@@ -29,8 +31,11 @@ export interface Writers {
 }
 
 /** What is parked of a view: of what is read under its own name, of what is fed beside it under the generation's. */
-export const parkingGroup = (view: ViewName, generation: Generation, { live }: Pick<Generations, 'live'>): string =>
-  generation === live ? view : `${view}@${generation}`;
+export const parkingGroup = (
+  view: ViewName,
+  generation: Generation,
+  { live }: Pick<GenerationNumbers, 'live'>,
+): string => (generation === live ? view : `${view}@${generation}`);
 
 export interface ViewState {
   /** Everything up to here is in the view. */
@@ -67,7 +72,7 @@ export interface RowStore {
 }
 
 export interface ViewsStore extends RowStore {
-  generations(view: ViewName): Generations;
+  generations(view: ViewName): GenerationNumbers;
   /** Null where there is no such generation. */
   state(view: ViewName, generation: Generation): ViewState | null;
   /** The live generation and the one before it. */

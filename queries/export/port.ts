@@ -56,15 +56,15 @@ export interface ExportFolder {
   create(name: string, table: Table): Promise<FileWriter>;
   /** Keeps note that a section is finished. */
   finish(section: Section): Promise<void>;
-  /** Lines that belong to a day, put aside until all of the range were seen. */
-  putAside(day: string, bytes: Uint8Array): Promise<void>;
+  /** Lines of one file that is to be, such as those of a day, put aside until all of the range were seen. `key`: its name less the ending. */
+  putAside(key: string, bytes: Uint8Array): Promise<void>;
   /** All is aside; a later run finds it so. */
   sealAside(span: Section['span']): Promise<void>;
   /** Whether all is aside already. What a run that was killed had begun to put aside is thrown away. */
   isAside(): Promise<boolean>;
   asideSpan(): Promise<Section['span']>;
-  /** The days, in order. */
+  /** The keys, in order. */
   aside(): Promise<readonly string[]>;
-  /** All that was put aside for a day, in pieces of whole lines. */
-  readAside(day: string): AsyncIterable<Uint8Array>;
+  /** All that was put aside under a key, in pieces of whole lines. */
+  readAside(key: string): AsyncIterable<Uint8Array>;
 }

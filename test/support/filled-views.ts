@@ -10,7 +10,7 @@ import { createParking } from '../../infra/postgres/parking.ts';
 import { openPostgres, type Postgres } from '../../infra/postgres/pool.ts';
 import { createViewRows } from '../../infra/postgres/views/rows.ts';
 import type { Driven } from '../../projections/generations/driver.ts';
-import type { Compared } from '../../projections/generations/ports.ts';
+import type { Comparison } from '../../projections/generations/ports.ts';
 import { VIEWS } from '../../projections/index.ts';
 import { feeder, inBatches } from '../contracts/partition-rows/feeder.ts';
 import { arrayLog } from './array-log.ts';
@@ -23,7 +23,7 @@ const FIRST = { 'chat-history': 1, 'user-chats': 1 };
 export interface FilledViews {
   readonly postgres: Postgres;
   readonly cassandra: Cassandra;
-  verify(asked?: { views?: readonly string[]; sample?: number }): Promise<Compared>;
+  verify(asked?: { views?: readonly string[]; sample?: number }): Promise<Comparison>;
   repair(chatId: string): Promise<void>;
   /** More of the log, taken in as a projector would that knows nothing of repairs. */
   feed(events: readonly RecordedEvent[]): Promise<void>;

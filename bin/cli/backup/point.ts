@@ -5,7 +5,7 @@ import { parseTime } from '../chat-at.ts';
 export type RestorePoint = { epoch: string; position: number } | { time: number };
 
 /** `2026-02-03T10:00Z` begins as a position might, so times come first by their colon or their `Z`. */
-export function parsePoint(text: string): RestorePoint {
+export function parseRestorePoint(text: string): RestorePoint {
   const position = text.endsWith('Z') ? null : parsePosition(text);
   return position ?? { time: parseTime(text) };
 }

@@ -1,4 +1,5 @@
-import type { Generation, Generations, PaceLimits } from '../../../projections/generations/ports.ts';
+import type { Generation, Generations } from '../../../projections/generations/ports.ts';
+import { type FillLimits, UNBOUNDED } from '../../../projections/partitions/pace.ts';
 import { groupName } from '../../../projections/partitions/ports.ts';
 import type { PartitionSource } from '../../metrics/partitions.ts';
 
@@ -8,7 +9,7 @@ const LOOK_EVERY_MS = 500;
 /** What fills one generation in this process. */
 export interface GenerationFollower {
   readonly source: PartitionSource;
-  pace(limits: PaceLimits): void;
+  pace(limits: FillLimits): void;
   close(): Promise<void>;
 }
 
@@ -41,9 +42,7 @@ export function followGenerations({ generations, follow, onFault }: FollowGenera
     for (const [name, follower] of running) if (!wanted.has(name)) await stop(name, follower);
     for (const [name, generation] of wanted) {
       const follower = running.get(name) ?? (await start(name, generation));
-      const { eventsPerSecond, share, yielding } = generation;
-      const unbounded = { eventsPerSecond: null, share: null, yielding: false };
-      follower.pace(generation.state === 'building' ? { eventsPerSecond, share, yielding } : unbounded);
+      follower.pace(generation.state === 'building' ? generation : UNBOUNDED);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Comparison, ProjectionJob } from '../../../gateway/http/ops/port.ts';
-import type { Compared, Job } from '../../../projections/generations/ports.ts';
+import type { Comparison as Compared, Job } from '../../../projections/generations/ports.ts';
 
 /** As operators see it. */
 export function jobRecord(job: Job, { paused = false } = {}): ProjectionJob {

@@ -8,8 +8,14 @@ import { allPartitions, emptied, rowOf, type ViewTable } from '../../../infra/ca
 import { isOver, moveOrFail } from '../../../infra/postgres/checkpoints.ts';
 import type { Bound } from '../../../infra/postgres/pool.ts';
 import { FailedWith, type JobWork } from '../../../projections/generations/driver.ts';
-import type { Compared, Generations, LiveGenerations } from '../../../projections/generations/ports.ts';
-import { type Claim, groupName, StaleOwner, type ViewGroup } from '../../../projections/partitions/ports.ts';
+import type { Comparison, Generations, LiveGenerations } from '../../../projections/generations/ports.ts';
+import {
+  type Claim,
+  FIRST_GENERATION,
+  groupName,
+  StaleOwner,
+  type ViewGroup,
+} from '../../../projections/partitions/ports.ts';
 import { createTotal } from '../verify/graded.ts';
 import { gradeHistory } from '../verify/history.ts';
 import { apartFrom, type Outside, readOutside } from '../verify/outside.ts';
@@ -61,7 +67,7 @@ export const repairWork =
 
 const liveOf = (all: Awaited<ReturnType<Generations['list']>>): LiveGenerations => {
   const of = (group: ViewGroup): number =>
-    all.find((each) => each.group === group && each.state === 'live')?.generation ?? 1;
+    all.find((each) => each.group === group && each.state === 'live')?.generation ?? FIRST_GENERATION;
   return { 'chat-history': of('chat-history'), 'user-chats': of('user-chats') };
 };
 
@@ -174,7 +180,7 @@ const placeIn = ({ partition }: ViewTable, key: string): string =>
 async function graded(
   deps: RepairDeps,
   { chatId, live, outside }: { chatId: ChatId; live: LiveGenerations; outside: Outside },
-): Promise<Compared> {
+): Promise<Comparison> {
   const total = createTotal();
   const cassandra: Cassandra = deps.stores.cassandra(live['chat-history']);
   const place = { group: 'chat-history', generation: live['chat-history'] } as const;

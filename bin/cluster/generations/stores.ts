@@ -9,7 +9,7 @@ import {
 } from '../../../infra/postgres/generations/place.ts';
 import { openPostgres, type Postgres, type PostgresOptions } from '../../../infra/postgres/pool.ts';
 import type { Places } from '../../../projections/generations/ports.ts';
-import { type Checkpoints, groupName } from '../../../projections/partitions/ports.ts';
+import { type Checkpoints, FIRST_GENERATION, groupName } from '../../../projections/partitions/ports.ts';
 
 /** The stores as one generation of views sees them. Nothing is connected before it is used. */
 export interface GenerationStores {
@@ -27,13 +27,15 @@ export interface StoresOptions {
 }
 
 export function openStores({ postgres, postgresOptions, cassandra }: StoresOptions): GenerationStores {
-  const pools = new Map<number, Postgres>([[1, orGone(postgres, 'generation 1 of the views')]]);
+  const pools = new Map<number, Postgres>([
+    [FIRST_GENERATION, orGone(postgres, `generation ${FIRST_GENERATION} of the views`)],
+  ]);
   const keyspaces = new Map<number, Cassandra>();
   return {
     postgres: (generation) => kept(pools, generation, () => openGeneration(postgresOptions, generation)),
     cassandra: (generation) => kept(keyspaces, generation, () => atGeneration(cassandra, generation)),
     async close() {
-      for (const [generation, pool] of pools) if (generation !== 1) await pool.close();
+      for (const [generation, pool] of pools) if (generation !== FIRST_GENERATION) await pool.close();
     },
   };
 }
@@ -72,7 +74,9 @@ export function createPlaces({ postgresOptions, cassandra, checkpoints, partitio
     },
     async drop(target) {
       if (target.group === 'chat-history') return dropGeneration(cassandra, target.generation);
-      await defining((postgres) => (target.generation === 1 ? dropFirst(postgres) : dropSchema(postgres, target)));
+      await defining((postgres) =>
+        target.generation === FIRST_GENERATION ? dropFirst(postgres) : dropSchema(postgres, target),
+      );
     },
   };
 }

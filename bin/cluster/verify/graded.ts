@@ -1,4 +1,4 @@
-import type { Compared, Difference } from '../../../projections/generations/ports.ts';
+import type { Comparison, Difference } from '../../../projections/generations/ports.ts';
 
 /** Differences named one by one, of all views together; the rest is counted. */
 const DIFFERENCES_MAX = 10_000;
@@ -13,7 +13,7 @@ export const nothing = (): Graded => ({ rows: 0, differences: [] });
 
 export interface Total {
   add(graded: Graded): void;
-  compared(): Pick<Compared, 'rows' | 'differencesFound' | 'differences'>;
+  compared(): Pick<Comparison, 'rows' | 'differencesFound' | 'differences'>;
 }
 
 export function createTotal(): Total {

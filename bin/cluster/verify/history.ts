@@ -3,7 +3,7 @@ import type { ChatId } from '../../../events/ids.ts';
 import { chatOf, seqOf } from '../../../events/streams.ts';
 import type { Cassandra } from '../../../infra/cassandra/cassandra.ts';
 import {
-  partitionOf,
+  partitionHolding,
   rowOf,
   rowsIn,
   type StoredPartition,
@@ -88,7 +88,7 @@ async function foundRows({ cassandra, partitions }: GradeHistory) {
       times.set(seqIn(row), valueOf(row, 'at'));
     },
     async take(row: StoredRow): Promise<StoredRow | null> {
-      const partition = partitionOf(row);
+      const partition = partitionHolding(row);
       if (!read.has(placeOf(partition))) await look(partition);
       const found = rows.get(idOf(row)) ?? null;
       rows.delete(idOf(row));

@@ -1,5 +1,5 @@
 import type { EventLog, LogPosition } from '../../../events/event-store.ts';
-import type { Compared, LiveGenerations } from '../../../projections/generations/ports.ts';
+import type { Comparison, LiveGenerations } from '../../../projections/generations/ports.ts';
 import { createLeftOut, type LeftOut } from '../../../projections/parking/left-out.ts';
 import type { Parked, Parking } from '../../../projections/parking/ports.ts';
 import { groupName, type ViewGroup } from '../../../projections/partitions/ports.ts';
@@ -39,7 +39,7 @@ export async function readOutside({
 export function apartFrom(
   { leftOut, parked }: Outside,
   { generations, views }: { generations: Partial<LiveGenerations>; views: readonly string[] },
-): Pick<Compared, 'skipped' | 'parked'> {
+): Pick<Comparison, 'skipped' | 'parked'> {
   const groups = Object.entries(generations).map(([group, n]) => groupName(group as ViewGroup, n));
   return {
     skipped: [...new Set(views.flatMap((view) => leftOut.of(view)))],

@@ -4,7 +4,7 @@ import { pagesOfLog } from '../../../events/pages.ts';
 import { partitionOf } from '../../../events/partition.ts';
 import { chatOf, receiptsOf, userStream } from '../../../events/streams.ts';
 import { allPartitions, type StoredPartition } from '../../../infra/cassandra/stored-rows.ts';
-import type { Compared, LiveGenerations, Target } from '../../../projections/generations/ports.ts';
+import type { Comparison, LiveGenerations, Target } from '../../../projections/generations/ports.ts';
 import type { Parking } from '../../../projections/parking/ports.ts';
 import { type Checkpoints, groupName, type ViewGroup } from '../../../projections/partitions/ports.ts';
 import { isSampled } from '../../../projections/sample.ts';
@@ -48,7 +48,7 @@ export const generationsOf = (targets: readonly Target[]): Partial<LiveGeneratio
  * Compares every row of views with what the log says, each chat with its own streams, while both go on: what is told of
  * is different, and not late. `sample`: the same chats each time.
  */
-export async function verifyViews(deps: VerifyDeps, asked: VerifyAsked): Promise<Compared> {
+export async function verifyViews(deps: VerifyDeps, asked: VerifyAsked): Promise<Comparison> {
   const { generations, views, sample, onProgress } = asked;
   const total = createTotal();
   const subjects = await survey(deps, asked);

@@ -1,4 +1,4 @@
-import { type Generations, VIEWS, type ViewName } from '../../../projections/runner/ports.ts';
+import { type GenerationNumbers, VIEWS, type ViewName } from '../../../projections/runner/ports.ts';
 import type { Database } from '../database.ts';
 import { createTables, FIRST_GENERATION, type TableSpec, tableName } from './tables.ts';
 
@@ -16,7 +16,7 @@ type Tables = { readonly [V in ViewName]: readonly TableSpec[] };
 
 /** Within a transaction, all that write. */
 export interface GenerationRows {
-  of(view: ViewName): Generations;
+  of(view: ViewName): GenerationNumbers;
   /** Empty tables beside those that are there. */
   begin(view: ViewName): void;
   promote(view: ViewName): void;
@@ -36,7 +36,7 @@ export function firstGenerations(db: Database, tables: Tables): void {
 }
 
 export function generationRows(db: Database, tables: Tables): GenerationRows {
-  const select = db.prepare<Generations & { last: number }>(
+  const select = db.prepare<GenerationNumbers & { last: number }>(
     'SELECT live, building, previous, last FROM generations WHERE view = ?',
   );
   const update = db.prepare('UPDATE generations SET live = ?, building = ?, previous = ?, last = ? WHERE view = ?');
@@ -58,7 +58,7 @@ export function generationRows(db: Database, tables: Tables): GenerationRows {
     if (!found) throw new Error(`the views hold no ${view}`);
     return found;
   };
-  const set = (view: ViewName, { live, building, previous }: Generations, last: number): void =>
+  const set = (view: ViewName, { live, building, previous }: GenerationNumbers, last: number): void =>
     void update.run(live, building, previous, last, view);
   return {
     of(view) {
