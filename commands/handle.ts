@@ -1,6 +1,7 @@
 import { StoreError } from '../events/event-store.ts';
 import { chatStream, revisionOf } from '../events/streams.ts';
 import { type Appended, appendUntilKnown, pause } from './append.ts';
+import type { AbsentIds } from './chat/absent-ids.ts';
 import { answerFlight, refuseFlight } from './chat/answer.ts';
 import { type Decided, decideBatch } from './chat/decide-batch.ts';
 import { type GatherDeps, gather } from './chat/gather.ts';
@@ -13,7 +14,7 @@ import { busy, type Flight, unknown, unreachable } from './chat-writer.ts';
 import { createJournal, type Journal } from './journal.ts';
 import type { CommandsDeps, Timer } from './ports.ts';
 
-export interface HandleDeps extends CommandsDeps, GatherDeps {
+export interface HandleDeps extends CommandsDeps, Omit<GatherDeps, 'absent'> {
   readonly timer: Timer;
   readonly closing: () => boolean;
   /** Work that nobody waits for but the end of the program; never rejects. */
@@ -27,9 +28,16 @@ export interface Chat {
   state: ChatState | null;
   snapshotSeq: number;
   readonly journal: Journal;
+  readonly absent: AbsentIds;
 }
 
-export const createChat = (chatId: string): Chat => ({ chatId, state: null, snapshotSeq: 0, journal: createJournal() });
+export const createChat = (chatId: string): Chat => ({
+  chatId,
+  state: null,
+  snapshotSeq: 0,
+  journal: createJournal(),
+  absent: new Map(),
+});
 
 const RETRY_FIRST_MS = 10;
 const RETRY_MAX_MS = 500;
@@ -64,7 +72,7 @@ async function attempt(
 ): Promise<Step> {
   const fresh = known || chat.state === null;
   const state = (chat.state ??= await load(chat, deps));
-  const gathered = await gather(state, flight.commands, deps);
+  const gathered = await gather(state, flight.commands, { ...deps, absent: chat.absent });
   if (flight.expired) return 'answered';
   if (gathered === null) return refresh(chat, flight, deps);
   const before = { ...state.head };
@@ -132,7 +140,10 @@ async function land(chat: Chat, flight: Flight, { result, decided, before, deps 
     case 'conflict':
       flight.appending = false;
       takeBack(chat, before);
-      if (result.actual < revisionOf(before.seq)) chat.state = null; // another log than the one it came from
+      if (result.actual < revisionOf(before.seq)) {
+        chat.state = null; // another log than the one it came from
+        chat.absent.clear();
+      }
       return refresh(chat, flight, deps);
     case 'lost':
       takeBack(chat, before);

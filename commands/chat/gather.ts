@@ -1,11 +1,10 @@
 import type { RecordedEvent } from '../../events/event-store.ts';
 import { chatStream, revisionOf } from '../../events/streams.ts';
 import type { ChatCommand } from '../api.ts';
-import type { CommandsDeps } from '../ports.ts';
 import type { MissingUsers } from '../user/known-users.ts';
 import { type Facts, isTooMany } from './decide.ts';
 import { isNew } from './id-window.ts';
-import { type Asked, lookUp } from './look-up.ts';
+import { type Asked, type LookUpDeps, lookUp } from './look-up.ts';
 import { happened } from './read.ts';
 import type { First } from './repeat.ts';
 import { type ChatState, reactorKey, roleOf } from './state.ts';
@@ -18,7 +17,7 @@ export interface Gathered extends Facts {
   readonly seqs: ReadonlyMap<string, number>;
 }
 
-export interface GatherDeps extends Pick<CommandsDeps, 'store' | 'lookup' | 'onFault'> {
+export interface GatherDeps extends LookUpDeps {
   readonly missingUsers: MissingUsers;
 }
 

@@ -1,5 +1,6 @@
 import { direct } from '../journal.ts';
 import type { CommandsDeps, LookedUpMessage, LookupAnswer, LookupQuery } from '../ports.ts';
+import { type AbsentIds, rememberAbsent } from './absent-ids.ts';
 import { evolveMessages } from './evolve.ts';
 import { chatPages, happened } from './read.ts';
 import { type ChatState, type Happened, type MessageState, reactorKey } from './state.ts';
@@ -19,7 +20,10 @@ export interface Found {
   readonly unavailable: ReadonlySet<string>;
 }
 
-type Deps = Pick<CommandsDeps, 'store' | 'lookup' | 'onFault'>;
+export interface LookUpDeps extends Pick<CommandsDeps, 'store' | 'lookup' | 'onFault'> {
+  /** Of this chat. */
+  readonly absent: AbsentIds;
+}
 
 /** How much of a stream is read at most where the lookup lags or fails. */
 export const STREAM_READ_MAX_EVENTS = 20_000;
@@ -28,8 +32,8 @@ export const STREAM_READ_MAX_EVENTS = 20_000;
  * Asks the lookup and reads the stream from where it ends, so that what comes out is exact as of the state's head however
  * old the lookup was. Messages are put at hand in the state. null where the lookup is ahead of the state.
  */
-export async function lookUp(state: ChatState, asked: Asked, deps: Deps): Promise<Found | null> {
-  const answer = await ask(state.chatId, asked, deps);
+export async function lookUp(state: ChatState, asked: Asked, deps: LookUpDeps): Promise<Found | null> {
+  const answer = absentThrough(asked, deps.absent) ?? (await ask(state.chatId, asked, deps));
   if (answer.throughSeq > state.head.seq) return null;
   const found: Found = { seqs: new Map(), unavailable: new Set() };
   const folded = new Map<string, MessageState>();
@@ -50,7 +54,14 @@ export async function lookUp(state: ChatState, asked: Asked, deps: Deps): Promis
   return complete ? found : { seqs: found.seqs, unavailable: unanswered(asked, found, folded) };
 }
 
-async function ask(chatId: string, asked: Asked, deps: Deps): Promise<LookupAnswer> {
+/** What is known without asking anybody. */
+function absentThrough({ ids, targets }: Asked, absent: AbsentIds): LookupAnswer | null {
+  if (targets.size > 0) return null;
+  const throughSeq = Math.min(...[...ids].map((id) => absent.get(id) ?? 0));
+  return throughSeq > 0 ? { throughSeq, found: new Map() } : null;
+}
+
+async function ask(chatId: string, asked: Asked, deps: LookUpDeps): Promise<LookupAnswer> {
   const query: LookupQuery = { chatId, ids: [...asked.ids, ...asked.targets], reactions: asked.reactions };
   try {
     return await deps.lookup.find(query);
@@ -85,7 +96,7 @@ interface Reading {
 }
 
 /** False where there is too much to read: then only what lies in the window was. */
-async function readOn(state: ChatState, reading: Reading, deps: Deps): Promise<boolean> {
+async function readOn(state: ChatState, reading: Reading, deps: LookUpDeps): Promise<boolean> {
   const { asked, found, folded } = reading;
   const throughSeq = asked.targets.size > 0 ? state.head.seq : state.ids.fromSeq - 1;
   const bounded = throughSeq - reading.fromSeq < STREAM_READ_MAX_EVENTS;
@@ -98,6 +109,7 @@ async function readOn(state: ChatState, reading: Reading, deps: Deps): Promise<b
       if (concerns(asked.targets, next)) evolveMessages(folded, next, direct);
     }
   }
+  if (bounded) for (const id of asked.ids) if (!found.seqs.has(id)) rememberAbsent(deps.absent, id, throughSeq);
   return bounded;
 }
 
