@@ -1,26 +1,29 @@
-import type { Compared, Difference, Generation, Picked } from '../../../projections/runner/ports.ts';
-import type { Database, SqlValue } from '../database.ts';
-import { columnName, type TableSpec, tableName } from './tables.ts';
+import type { Compared, Difference, Picked } from '../../../projections/runner/ports.ts';
+import type { SqlValue } from '../database.ts';
+import {
+  EVERY_ROW,
+  keyOf,
+  type Part,
+  placeOf,
+  ROWS_PER_SLICE,
+  type Side,
+  type Sides,
+  type Slice,
+  slicesOf,
+} from './slices.ts';
+import { columnName, type TableSpec } from './tables.ts';
 
 /** Differences of a view named one by one; all are counted. */
 export const DIFFERENCES_NAMED_MAX = 10_000;
-/** Rows between two pauses. */
-const ROWS_PER_SLICE = 5_000;
 /** Chats of which it is remembered whether they are picked. */
 const PICKED_MAX = 200_000;
 
 type Row = SqlValue[];
 type Found = { table: TableSpec; row: Row; what: string };
 
-export interface Side {
-  readonly db: Database;
-  readonly generation: Generation;
-}
-
-/** Walks both sets of tables in the order of their keys. `truth` is what the log says. */
+/** Both sets of tables in the order of their keys. */
 export function* compareTables(
-  live: Side,
-  truth: Side,
+  sides: Sides,
   tables: readonly TableSpec[],
   picked: Picked | null,
 ): Generator<number, Compared> {
@@ -28,10 +31,20 @@ export function* compareTables(
   let rows = 0;
   let seen = 0;
   let differencesFound = 0;
-  const isPicked = picking([truth.db, live.db], picked);
+  const isPicked = picking(sides, picked);
   for (const table of tables) {
-    for (const part of partsOf(table, picked, [truth.db, live.db])) {
-      for (const { row, what } of walk(table, scan(live, table, part), scan(truth, table, part))) {
+    for (const { part, equal, ...slice } of partsOf(sides, table, picked)) {
+      if (equal) {
+        rows += slice.rows;
+        seen += slice.rows;
+        yield seen;
+        continue;
+      }
+      for (const { row, what } of walk(
+        table,
+        scan(sides, 'live', { table, part }),
+        scan(sides, 'truth', { table, part }),
+      )) {
         seen++;
         if (seen % ROWS_PER_SLICE === 0) yield seen;
         if (!isPicked(table, row)) continue;
@@ -42,28 +55,28 @@ export function* compareTables(
       }
     }
   }
-  return { rows, differencesFound, differences: found.map((difference) => describe(difference, live.db, truth.db)) };
+  return { rows, differencesFound, differences: found.map((difference) => describe(difference, sides)) };
 }
 
-/** A chat's key, or all rows: few chats are looked up where the table lies in their order. */
-type Part = number | 'all';
-
-function partsOf(table: TableSpec, picked: Picked | null, databases: readonly Database[]): Iterable<Part> {
-  const first = columnName(table.columns[0] ?? '');
-  if (!picked?.chats || table.chat === undefined || first !== table.chat) return ['all'];
+function partsOf(sides: Sides, table: TableSpec, picked: Picked | null): Iterable<Slice> {
+  if (!picked) return slicesOf(sides, table);
+  const unknown = { rows: 0, equal: false };
+  const [first] = keyOf(table);
+  // Few chats are looked up where the table lies in their order.
+  if (!picked.chats || table.chat === undefined || first !== table.chat) return [{ part: EVERY_ROW, ...unknown }];
   const keys = new Set<number>();
-  for (const db of databases) {
-    const key = db.prepare<{ key: number }>('SELECT key FROM chats WHERE id = ?');
+  for (const { schema } of [sides.truth, sides.live]) {
+    const key = sides.db.prepare<{ key: number }>(`SELECT key FROM ${schema}.chats WHERE id = ?`);
     for (const chat of picked.chats) {
       const row = key.get(chat);
       if (row) keys.add(row.key);
     }
   }
-  return keys;
+  return [...keys].map((key) => ({ part: { where: `${table.chat} = ?`, values: [key] }, ...unknown }));
 }
 
 /** Rows whose chat nobody knows are always looked at. */
-function picking(databases: readonly Database[], picked: Picked | null): (table: TableSpec, row: Row) => boolean {
+function picking(sides: Sides, picked: Picked | null): (table: TableSpec, row: Row) => boolean {
   if (!picked) return () => true;
   const known = new Map<number, boolean>();
   return (table, row) => {
@@ -71,7 +84,7 @@ function picking(databases: readonly Database[], picked: Picked | null): (table:
       const key = valueOf(table, row, table.chat) as number;
       const before = known.get(key);
       if (before !== undefined) return before;
-      const id = chatId(key, databases);
+      const id = chatId(key, sides);
       const is = id === '' || picked.chat(id);
       if (known.size >= PICKED_MAX) known.clear();
       known.set(key, is);
@@ -81,12 +94,15 @@ function picking(databases: readonly Database[], picked: Picked | null): (table:
   };
 }
 
-function scan({ db, generation }: Side, table: TableSpec, part: Part): Iterator<Row> {
-  const columns = table.columns.map(columnName);
-  const order = columns.slice(0, table.keyColumns).join(', ');
-  const from = `SELECT ${columns.join(', ')} FROM ${tableName(table.name, generation)}`;
-  if (part === 'all') return db.prepare<Row>(`${from} ORDER BY ${order}`, { arrays: true }).iterate();
-  return db.prepare<Row>(`${from} WHERE ${table.chat} = ? ORDER BY ${order}`, { arrays: true }).iterate(part);
+function scan(
+  { db, ...sides }: Sides,
+  side: 'live' | 'truth',
+  { table, part: { where, values } }: { table: TableSpec; part: Part },
+): Iterator<Row> {
+  const columns = table.columns.map(columnName).join(', ');
+  const from: Side = sides[side];
+  const sql = `SELECT ${columns} FROM ${placeOf(from, table)} WHERE ${where} ORDER BY ${keyOf(table).join(', ')}`;
+  return db.prepare<Row>(sql, { arrays: true }).iterate(...values);
 }
 
 /** One result for each row of either side: `what` is null where they agree. */
@@ -132,20 +148,20 @@ function compareKeys(a: Row, b: Row, keyColumns: number): number {
 const valueOf = (table: TableSpec, row: Row, column: string): SqlValue | undefined =>
   row[table.columns.findIndex((definition) => columnName(definition) === column)];
 
-function describe({ table, row, what }: Found, live: Database, truth: Database): Difference {
+function describe({ table, row, what }: Found, sides: Sides): Difference {
   const chat = table.chat === undefined ? undefined : (valueOf(table, row, table.chat) as number);
   const seq = table.seq === undefined ? 0 : ((valueOf(table, row, table.seq) as number | null) ?? 0);
   const key = row.slice(0, table.keyColumns).join(', ');
   return {
-    chatId: chat === undefined ? '' : chatId(chat, [truth, live]),
+    chatId: chat === undefined ? '' : chatId(chat, sides),
     seq,
     what: `${table.name} (${key}): ${what}`,
   };
 }
 
-function chatId(key: number, databases: readonly Database[]): string {
-  for (const db of databases) {
-    const row = db.prepare<{ id: string }>('SELECT id FROM chats WHERE key = ?').get(key);
+function chatId(key: number, { db, truth, live }: Sides): string {
+  for (const { schema } of [truth, live]) {
+    const row = db.prepare<{ id: string }>(`SELECT id FROM ${schema}.chats WHERE key = ?`).get(key);
     if (row) return row.id;
   }
   return '';

@@ -1,7 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type Grading, type Pinned, parkingGroup, type ViewName } from '../../../projections/runner/ports.ts';
+import {
+  type Generation,
+  type Grading,
+  type Pinned,
+  parkingGroup,
+  type ViewName,
+} from '../../../projections/runner/ports.ts';
 import { type Database, openDatabase } from '../database.ts';
 import { isCorrupt } from '../errors.ts';
 import { compareTables } from './compare.ts';
@@ -10,6 +16,7 @@ import type { Interned } from './interning.ts';
 import { sqliteParking } from './parking.ts';
 import { rowStore } from './rows.ts';
 import { createSchema, TABLES } from './schema.ts';
+import type { Sides } from './slices.ts';
 import { FIRST_GENERATION, tableName } from './tables.ts';
 
 /** Beside the views and not where temporary files lie: that may be memory. */
@@ -30,7 +37,7 @@ export async function openGrading(views: string, name: string): Promise<Grading>
     generation: FIRST_GENERATION,
     position: (view) => position.get(view)?.position ?? 0,
     learnKeys: () => copyKeys(live, scratch),
-    pin: () => pin(views, scratch),
+    pin: () => pin(views, file),
     async close({ keep }) {
       live.close();
       scratch.close();
@@ -66,9 +73,10 @@ async function openScratch(file: string): Promise<Database> {
   }
 }
 
-/** A connection whose one read transaction stays open. */
-async function pin(views: string, scratch: Database): Promise<Pinned> {
+/** A connection whose one read transaction stays open. What is written to the fold until it is first compared with is seen. */
+async function pin(views: string, scratch: string): Promise<Pinned> {
   const live = await openDatabase({ file: views, synchronous: 'normal', readOnly: true });
+  live.prepare('ATTACH ? AS truth').run(scratch);
   live.exec('BEGIN');
   const position = live.prepare<{ position: number }>(
     'SELECT position FROM checkpoints WHERE view = ? AND generation = ?',
@@ -84,11 +92,16 @@ async function pin(views: string, scratch: Database): Promise<Pinned> {
       const group = parkingGroup(view, generation, generations.of(view));
       return parking.list().filter((event) => event.group === group);
     },
-    compare: (view, generation, picked) =>
-      compareTables({ db: live, generation }, { db: scratch, generation: FIRST_GENERATION }, TABLES[view], picked),
+    compare: (view, generation, picked) => compareTables(sidesOf(live, generation), TABLES[view], picked),
     close: () => live.close(),
   };
 }
+
+const sidesOf = (db: Database, generation: Generation): Sides => ({
+  db,
+  live: { schema: 'main', generation },
+  truth: { schema: 'truth', generation: FIRST_GENERATION },
+});
 
 function countRows(db: Database, view: ViewName, generation: number): number {
   let rows = 0;
