@@ -62,6 +62,9 @@ export class MalformedEvent extends Error {
   }
 }
 
+/** It is whole, and of a version that is younger than this program. */
+export class YoungerEvent extends MalformedEvent {}
+
 /** Who, when and by which command, without reading what. */
 export const decodeMetadata = (event: RecordedEvent): Metadata =>
   check(event, metadataSchema, parseJson(event, event.metadata)) as Metadata;
@@ -104,7 +107,7 @@ export const storedType = (type: string, v: number): string =>
 export function decodeToDecide(event: RecordedEvent): Decoded {
   const decoded = decode(event);
   if (decoded.type === event.type) return decoded;
-  throw new MalformedEvent(
+  throw new YoungerEvent(
     event,
     `version ${decoded.metadata.v} is of a newer program: this one reads ${versionOf(event.type)}`,
   );
@@ -143,6 +146,25 @@ export function decodeChatEvent(event: RecordedEvent, epoch: string): ChatEvent 
     correlationId: metadata.correlationId,
     ...(metadata.causationId === undefined ? {} : { causationId: metadata.causationId }),
   } as ChatEvent;
+}
+
+/** The same for whoever must not break off at an event that is damaged: that one is told of as `Unreadable`. */
+export function readChatEvent(event: RecordedEvent, epoch: string): ChatEvent {
+  try {
+    return decodeChatEvent(event, epoch);
+  } catch (error) {
+    if (!(error instanceof MalformedEvent)) throw error;
+    return decodeChatEvent(unreadable(event), epoch);
+  }
+}
+
+const NO_ULID = '0'.repeat(26);
+
+/** What is left of a damaged event: its place, and who, when and by which command where that can be read. */
+export function unreadable(event: RecordedEvent): RecordedEvent {
+  const nobody = { v: 1, actor: '', at: event.recordedAt, commandId: NO_ULID, correlationId: NO_ULID };
+  const metadata = { ...nobody, ...readableMetadata(event), v: 1 };
+  return { ...event, type: 'Unreadable', data: '{}', metadata: JSON.stringify(metadata) };
 }
 
 function decodeWords(fact: StoredChatFact): { type: string; data: unknown } {

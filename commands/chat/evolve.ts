@@ -9,6 +9,8 @@ export function evolve(state: ChatState, event: Happened, journal: Journal): voi
   if (!state.ids.seqs.has(event.commandId)) journal.set(state.ids.seqs, event.commandId, event.seq);
   state.head.seq = event.seq;
   state.head.at = event.at;
+  // Its number is taken, should anybody ever mend it.
+  if (event.damaged === 'MessageSent') state.head.messages += 1;
   if (event.fact === null) return;
   if (event.fact.type === 'MessageSent') journal.set(state.sent, event.actor, event.seq);
   evolveCore(state, event.seq, event.fact, journal);

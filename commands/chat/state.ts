@@ -62,7 +62,7 @@ export interface MessageState {
 
 export const reactorKey = (emoji: string, userId: UserId): string => `${emoji} ${userId}`;
 
-/** An event on its way into the state. `fact` is null for a type that this version does not know. */
+/** An event on its way into the state. `fact` is null for a type that this version does not know, and where it is damaged. */
 export interface Happened {
   readonly seq: number;
   /** Milliseconds since 1970. */
@@ -70,6 +70,8 @@ export interface Happened {
   readonly actor: UserId;
   readonly commandId: string;
   readonly fact: StoredChatFact | null;
+  /** The type of a damaged one. */
+  readonly damaged?: string;
 }
 
 export const emptyState = (chatId: ChatId): ChatState => ({

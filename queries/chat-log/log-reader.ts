@@ -1,5 +1,5 @@
 import type { ChatEvent } from '../../events/chat.ts';
-import { decodeChatEvent, decodeMetadata, rfc3339 } from '../../events/codec.ts';
+import { readableMetadata, readChatEvent, rfc3339 } from '../../events/codec.ts';
 import type { EventLog, RecordedEvent } from '../../events/event-store.ts';
 import { chatStream, revisionOf, seqOf } from '../../events/streams.ts';
 import type { ChatLogReader } from './view.ts';
@@ -22,7 +22,7 @@ export function chatLogReader(log: EventLog): ChatLogReader {
       const count = Math.min(limit, through - after);
       if (count <= 0) return [];
       const events = await log.readStream(chatStream(chatId), { from: revisionOf(after + 1), limit: count });
-      return events.map((event) => decodeChatEvent(event, log.epoch));
+      return events.map((event) => readChatEvent(event, log.epoch));
     },
     async head(chatId) {
       const event = await last(chatId);
@@ -71,5 +71,5 @@ async function search({ before, after, time, read }: Search): Promise<RecordedEv
   return low;
 }
 
-const timeOf = (event: RecordedEvent): number => decodeMetadata(event).at;
+const timeOf = (event: RecordedEvent): number => readableMetadata(event)?.at ?? event.recordedAt;
 const seqAndTime = (event: RecordedEvent): SeqAndTime => ({ seq: seqOf(event.revision), at: rfc3339(timeOf(event)) });

@@ -1,3 +1,4 @@
+import { MalformedEvent } from '../../events/codec.ts';
 import type { UserId } from '../../events/ids.ts';
 import { type QueryDeps, STALE_RIGHTS_MS } from '../deps.ts';
 import { parkedChats } from '../parked/lagging.ts';
@@ -22,12 +23,22 @@ export async function seenRows(deps: QueryDeps, userId: UserId, rows: readonly U
   const seen = await Promise.all(
     rows.map(async (row) => {
       const parked = stopped.get(row.chatId) ?? null;
-      const access = stale || parked ? await deps.access(row.chatId, userId) : rowAccess(row);
+      const access = stale || parked ? await accessNow(deps, row, userId) : rowAccess(row);
       const viewer = asViewer(userId, row, access);
       return viewer === null ? [] : [{ row, viewer, parked, headSeq: Math.max(row.headSeq, access?.headSeq ?? 0) }];
     }),
   );
   return seen.flat();
+}
+
+/** Where the log does not tell, for it is damaged, what they saw before they see still: one chat must not hide all others. */
+async function accessNow(deps: QueryDeps, row: UserChatRow, userId: UserId): Promise<Access | null> {
+  try {
+    return await deps.access(row.chatId, userId);
+  } catch (error) {
+    if (error instanceof MalformedEvent) return rowAccess(row);
+    throw error;
+  }
 }
 
 const rowAccess = (row: UserChatRow): Access => ({ ...row, spans: row.stays });

@@ -1,3 +1,4 @@
+import { MalformedEvent } from '../../events/codec.ts';
 import { accepted, type Outcome } from '../../events/error-codes.ts';
 import type { ChatId, UserId } from '../../events/ids.ts';
 import { behind } from '../answers.ts';
@@ -59,7 +60,7 @@ async function unlisted(
   const parked = (await parkedChats(deps)).filter(({ chatId }) => !rows.has(chatId)).slice(0, UNLISTED_MAX);
   const found: Subscription[] = [];
   for (const { chatId } of parked) {
-    const access = await deps.access(chatId, userId);
+    const access = await deps.access(chatId, userId).catch(nobody);
     if (access === null || access.role === null) continue;
     const { headSeq, historyVisibility, pastContent, spans } = access;
     const { visibleFrom } = sightOf(access);
@@ -67,6 +68,12 @@ async function unlisted(
     found.push({ chatId, headSeq, memberCount: 0, historyVisibility, pastContent, visibleFrom, spans: [...spans] });
   }
   return found;
+}
+
+/** Who came into a chat whose log is damaged cannot be told: they do not see it, and see all others. */
+function nobody(error: unknown): null {
+  if (error instanceof MalformedEvent) return null;
+  throw error;
 }
 
 const toSubscription = ({ row, viewer, headSeq }: SeenRow): Subscription => ({

@@ -59,24 +59,26 @@ async function openStore(): Promise<EventStore> {
   return openEventStoreDb({ url, heartbeat: null });
 }
 
-/** Every reader of the log takes it, but the history: it ends in a fold of a message that is not there. Its seq. */
-async function poison(): Promise<number> {
+/** Puts an event at the end of a chat, as no command does. Its seq. */
+async function plant(to: string, type: string, data: string): Promise<number> {
   const store = await openStore();
   try {
-    const stream = `chat-${chatId}`;
+    const stream = `chat-${to}`;
     const [last] = await store.readStream(stream, { direction: 'backwards', limit: 1 });
     const revision = last?.revision ?? -1;
     const id = ulid();
-    const metadata = { v: 1, actor: ada.userId, at: Date.now(), commandId: id, correlationId: id };
-    const data = { messageId: id, messageSeq: 1, rev: 65, emoji: '👍' };
-    const event = { eventId: randomUUID(), type: 'ReactionAdded' };
-    const texts = { data: JSON.stringify(data), metadata: JSON.stringify(metadata) };
-    expect(await store.append(stream, revision, [{ ...event, ...texts }])).toMatchObject({ status: 'appended' });
+    const metadata = JSON.stringify({ v: 1, actor: ada.userId, at: Date.now(), commandId: id, correlationId: id });
+    const event = { eventId: randomUUID(), type, data, metadata };
+    expect(await store.append(stream, revision, [event])).toMatchObject({ status: 'appended' });
     return revision + 2;
   } finally {
     await store.close();
   }
 }
+
+/** Every reader of the log takes it, but the history: it ends in a fold of a message that is not there. */
+const poison = (): Promise<number> =>
+  plant(chatId, 'ReactionAdded', JSON.stringify({ messageId: ulid(), messageSeq: 1, rev: 65, emoji: '👍' }));
 
 const parked = async (): Promise<Parked[]> =>
   (await hindsightJson<{ parked: Parked[] }>(server.data, ['parked', 'list'])).parked;
@@ -162,4 +164,42 @@ test('what was left out is no difference, and a rebuild leaves it out too', asyn
   expect((await hindsight(server.data, ['projections', 'rebuild', 'chat-history'])).code).toBe(0);
   await expect.poll(texts, { timeout: WITHIN_MS }).toEqual(before);
   expect(await parked()).toEqual([]);
+});
+
+test('an event that nobody can read keeps its place: its chat goes on, and all others are as they were', async () => {
+  const damaged = await group(ada, [ben]);
+  await say(ada, damaged, 'before');
+  const at = await plant(damaged, 'MessageSent', '{"messageId":7}');
+  await expect.poll(parked, { timeout: WITHIN_MS }).toMatchObject([{}, {}, {}]);
+  const after = await say(ben, damaged, 'after');
+  expect(after.seq).toBe(at + 1);
+
+  const { chats } = (await now<{ chats: Told<Summary>[] }>('/chats')).body;
+  expect(chats.map((chat) => [chat.chatId, chat.lagging?.headSeq])).toEqual(
+    expect.arrayContaining([
+      [damaged, after.seq],
+      [chatId, undefined],
+    ]),
+  );
+  const { events } = (
+    await now<{ events: { seq: number; type: string; data: unknown }[] }>(`/chats/${damaged}/events?after=${at - 2}`)
+  ).body;
+  expect(events.map(({ seq, type }) => [seq, type])).toEqual([
+    [at - 1, 'MessageSent'],
+    [at, 'Unreadable'],
+    [at + 1, 'MessageSent'],
+  ]);
+  expect(events[1]?.data).toEqual({});
+  const socket = await ada.socket();
+  expect(await socket.request('sync', { chats: { [damaged]: at - 1, [chatId]: 0 } })).toMatchObject({ ok: true });
+  expect(seqsOf(socket, damaged)).toEqual([at, at + 1]);
+  expect(seqsOf(socket, chatId).length).toBeGreaterThan(0);
+  socket.close();
+
+  expect((await hindsight(server.data, ['parked', 'skip', damaged, '--reason', 'damaged'])).code).toBe(0);
+  const path = `/chats/${damaged}/messages?minPosition=${encodeURIComponent(after.position)}`;
+  await expect
+    .poll(async () => (await now<Page>(path)).body.messages?.map(({ text }) => text), { timeout: WITHIN_MS })
+    .toEqual(['before', 'after']);
+  expect((await hindsight(server.data, ['projections', 'verify', 'all'])).code).toBe(0);
 });
