@@ -13,11 +13,6 @@ import {
 
 export type ExportKind = Manifest['kind'];
 
-interface Progress {
-  update(done: number): void;
-  stop(): void;
-}
-
 export interface ExportInto {
   readonly log: EventLog;
   readonly folder: string;
@@ -26,8 +21,7 @@ export interface ExportInto {
   /** What was asked for, as the manifest says it. */
   readonly filter: Record<string, string>;
   readonly partRows?: number;
-  /** Called once the range is known. */
-  readonly progress?: (run: ExportRun) => Promise<Progress>;
+  readonly onProgress?: NonNullable<ExportRun['onProgress']>;
 }
 
 interface Begun {
@@ -46,17 +40,12 @@ export async function exportInto({ log, folder, kind, request, filter, ...option
     begin,
     same: (begun) => JSON.stringify({ ...begun, until: 0 }) === JSON.stringify({ ...begin, until: 0 }),
   });
-  const { partRows } = options;
-  const run: ExportRun = { log, folder: out, request, until: out.begun.until, ...(partRows && { partRows }) };
-  let bar: Progress | undefined;
+  const run: ExportRun = { log, folder: out, request, until: out.begun.until, ...options };
   try {
-    bar = await options.progress?.(run);
-    const whole = { ...run, ...(bar && { onProgress: bar.update }) };
-    const made = createManifest({ kind, filter, ...(await (kind === 'events' ? exportEvents : exportState)(whole)) });
+    const made = createManifest({ kind, filter, ...(await (kind === 'events' ? exportEvents : exportState)(run)) });
     await out.conclude(manifestText(made));
     return made;
   } finally {
-    bar?.stop();
     await out.close();
   }
 }

@@ -18,7 +18,5 @@ export const badRequest = (path: string, message: string): Refused =>
 export const viewPosition = (deps: Pick<QueryDeps, 'epoch' | 'progress'>): string =>
   encodePosition(deps.epoch, deps.progress.position());
 
-export const rfc3339 = (time: number): string => new Date(time).toISOString();
-
 /** A page's limit: at least 1, at most what one read may return. */
 export const pageLimit = (limit: number, max: number): number => Math.max(1, Math.min(limit, max));

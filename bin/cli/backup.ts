@@ -12,12 +12,10 @@ import { type Restored, type RestoredCluster, restoreInto, restoreIntoCluster } 
 import { takeBackup } from './backup/take.ts';
 import { compareWithLog, verifyBackup } from './backup/verify.ts';
 import { interruptible } from './interruptible.ts';
-import { print, VerbFailed } from './io.ts';
+import { EXIT_FOUND, print, VerbFailed } from './io.ts';
 import { barPerPhase, type Phases } from './progress.ts';
 import type { VerbContext } from './verb.ts';
 import { assertLog, configured, withReadOnlyLog } from './with-log.ts';
-
-const EXIT_DAMAGED = 1;
 
 export const backupVerb = (context: VerbContext): Command => {
   const verb = new Command('backup')
@@ -46,7 +44,7 @@ export const backupVerb = (context: VerbContext): Command => {
     .command('verify')
     .summary('finds what was changed in a backup')
     .description(
-      'Reads every byte of a backup and names each event that was changed, added, moved or is missing. Exits 1 where anything is.',
+      'Reads every byte of a backup and names each event that was changed, added, moved or is missing. Exit code 1 where anything is.',
     )
     .argument('<folder>', 'the backup')
     .option('--against-log', 'then hold every event against the log of the data folder or the cluster')
@@ -87,11 +85,18 @@ async function take(context: VerbContext, { out, reason, json }: TakeOptions): P
   await recordAct(context, act, { outcome: 'asked' });
   const { manifest, added } = await withReadOnlyLog(context, (log) =>
     inPhases('positions', (phases) =>
-      takeBackup(out, {
-        log,
-        accounts: () => accountLines(config),
-        onProgress: (done, total) => phases.update('backup', done, total),
-      }),
+      interruptible(
+        (signal) =>
+          takeBackup(out, {
+            log,
+            accounts: () => accountLines(config),
+            onProgress(done, total) {
+              signal.throwIfAborted();
+              phases.update('backup', done, total);
+            },
+          }),
+        'ended in the middle: what was backed up before is as it was',
+      ),
     ),
   ).catch(async (error: unknown) => {
     await recordAct(context, act, { outcome: codeOf(error) });
@@ -128,7 +133,7 @@ async function verify(context: VerbContext, folder: string, options: VerifyOptio
           )
         : null;
     phases.stop();
-    if (!sound || (comparison?.differences.count ?? 0) > 0) process.exitCode = EXIT_DAMAGED;
+    if (!sound || (comparison?.differences.count ?? 0) > 0) process.exitCode = EXIT_FOUND;
     const text = describeVerified(manifest, check) + (comparison ? `\n${describeComparison(comparison)}` : '');
     const { position, chain, segments } = manifest;
     const json = { events, position, chain, segments: segments.length, sound, ...check, comparison };
@@ -181,7 +186,7 @@ function warnOfDifferences({ io }: VerbContext, { log, accounts }: RestoredClust
     io.err(`warning: ${log.differenceCount} events differ, the first is ${stream} revision ${revision} (${what})`);
   }
   for (const userId of accounts.differences) io.err(`warning: user ${userId} has another password there`);
-  if (first || accounts.differences.length > 0) process.exitCode = EXIT_DAMAGED;
+  if (first || accounts.differences.length > 0) process.exitCode = EXIT_FOUND;
 }
 
 async function inPhases<T>(unit: string, work: (phases: Phases) => Promise<T>): Promise<T> {

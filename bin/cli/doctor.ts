@@ -4,10 +4,8 @@ import { dataFolderPaths } from '../data-folder.ts';
 import { type Check, fine, looked, note, wrong } from './doctor/check.ts';
 import { checkLog, checkViews, type LogChecks } from './doctor/log.ts';
 import { disk, keyFile, nodeVersion, ports, server, sockets, sqliteVersion, writable } from './doctor/platform.ts';
-import { print, table } from './io.ts';
+import { EXIT_FOUND, print, table } from './io.ts';
 import type { VerbContext } from './verb.ts';
-
-const EXIT_WRONG = 1;
 
 export const doctorVerb = (context: VerbContext): Command =>
   new Command('doctor')
@@ -25,7 +23,7 @@ export const doctorVerb = (context: VerbContext): Command =>
           ok ? 'Nothing is wrong.' : 'Something is wrong: see above.'
         }`,
       });
-      if (!ok) process.exitCode = EXIT_WRONG;
+      if (!ok) process.exitCode = EXIT_FOUND;
     });
 
 async function allChecks({ flags }: VerbContext): Promise<Check[]> {

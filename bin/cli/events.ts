@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type EventStreamPage, eventsOf, readEventStream } from '../../queries/event-stream/index.ts';
 import { type FilterOptions, filterOf, filterOptions, inLog } from './event-filter.ts';
+import { untilInterrupted } from './interruptible.ts';
 import { type Io, WrongUsage } from './io.ts';
 import { recordReading } from './record-reading.ts';
 import { describeEvent } from './replay/describe.ts';
@@ -38,29 +39,27 @@ async function readEvents(context: VerbContext, options: EventsOptions): Promise
   if (follow && options.backward) throw new WrongUsage('--follow and --backward exclude each other');
   if (withoutContent && text !== undefined) throw new WrongUsage('--text and --without-content exclude each other');
   const asked = filterOf(options);
-  const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   // Waiting for a log that others write keeps no process alive.
   const alive = setInterval(() => undefined, KEEP_ALIVE_MS);
   try {
-    await withReadOnlyLog(
-      context,
-      async (log) => {
-        const filter = inLog(log, asked);
-        await recordReading(context, { content: !withoutContent, options: given(options) });
-        const order = options.backward ? 'backward' : 'forward';
-        const reading = { log, filter, content: !withoutContent, order, follow, signal: interrupted.signal } as const;
-        for await (const page of readEventStream(reading)) {
-          show(context.io, page, options);
-          await context.io.drained();
-        }
-      },
-      { watch: follow },
+    await untilInterrupted((signal) =>
+      withReadOnlyLog(
+        context,
+        async (log) => {
+          const filter = inLog(log, asked);
+          await recordReading(context, { content: !withoutContent, options: given(options) });
+          const order = options.backward ? 'backward' : 'forward';
+          const reading = { log, filter, content: !withoutContent, order, follow, signal } as const;
+          for await (const page of readEventStream(reading)) {
+            show(context.io, page, options);
+            await context.io.drained();
+          }
+        },
+        { watch: follow },
+      ),
     );
   } finally {
     clearInterval(alive);
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
 }
 

@@ -1,14 +1,15 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { rfc3339 } from '../../events/codec.ts';
-import { chatsUntil, type ExportRequest, type ExportRun } from '../../queries/export/index.ts';
+import type { ExportRequest } from '../../queries/export/index.ts';
 import { FORMATS, type Format } from '../../queries/export/port.ts';
 import { type ExportKind, exportInto } from '../export-into.ts';
 import { parseTime, requireChatId } from './chat-at.ts';
 import { type FilterOptions, filterOf, filterOptions, inLog } from './event-filter.ts';
 import { readExport } from './exported-files.ts';
-import { print, WrongUsage } from './io.ts';
-import { type Progress, progress } from './progress.ts';
+import { interruptible } from './interruptible.ts';
+import { EXIT_FOUND, print, WrongUsage } from './io.ts';
+import { barPerPhase } from './progress.ts';
 import { recordReading } from './record-reading.ts';
 import type { VerbContext } from './verb.ts';
 import { withReadOnlyLog } from './with-log.ts';
@@ -29,7 +30,7 @@ export const exportVerb = (context: VerbContext): Command => {
   );
   verb.addCommand(
     common(filterOptions(new Command('events').description('The events of chats, filters combined.')))
-      .addOption(new Option('--by <what>', 'a file for each').choices(['day', 'chat']))
+      .addOption(new Option('--by <what>', 'a file for each day, or for each chat').choices(['day', 'chat']))
       .option('--after <position>', 'after this place in the log; exclusive')
       .option('--until <position>', 'up to this place in the log; inclusive')
       .option('--text <words>', 'whose words hold this, capital or small')
@@ -39,7 +40,7 @@ export const exportVerb = (context: VerbContext): Command => {
       )
       .addHelpText(
         'after',
-        '\nAn export that was killed goes on where it was when it is started again.\n\nExamples:\n  hindsight export events --format parquet --by day --out /tmp/events\n  hindsight export events --format ndjson --chat 00000000006Z… --out /tmp/chat',
+        '\nAn export that was killed goes on where it was when it is started again.\n\nExamples:\n  hindsight export events --format parquet --by day --out ./events\n  hindsight export events --format ndjson --chat 00000000006Z… --out ./chat',
       )
       .action((options: ExportOptions) => runExport(context, 'events', options)),
   );
@@ -47,10 +48,10 @@ export const exportVerb = (context: VerbContext): Command => {
     common(new Command('state').description('Chats, members, messages and reactions as they stood at a time.'))
       .option('--at <time>', 'at this UTC time; now by default')
       .option('--chat <id>', 'only this chat')
-      .addOption(new Option('--by <what>', 'files for each').choices(['day', 'chat']))
+      .addOption(new Option('--by <what>', 'files for each day, or for each chat').choices(['day', 'chat']))
       .addHelpText(
         'after',
-        '\nExample:\n  hindsight export state --at 2006-03-01T12:00Z --format parquet --out /tmp/state',
+        '\nExample:\n  hindsight export state --at 2006-03-01T12:00Z --format parquet --out ./state',
       )
       .action((options: ExportOptions) => runExport(context, 'state', options)),
   );
@@ -59,7 +60,7 @@ export const exportVerb = (context: VerbContext): Command => {
     .description('Whether every byte of an export is as its manifest says. Exit code 1 where one is not.')
     .argument('<dir>', 'folder of an export')
     .option('--json', 'one JSON document')
-    .addHelpText('after', '\nExample:\n  hindsight export verify /tmp/events')
+    .addHelpText('after', '\nExample:\n  hindsight export verify ./events')
     .action((folder: string, options: { json?: boolean }) => verifyExport(context, folder, options));
   return verb;
 };
@@ -80,21 +81,20 @@ async function runExport(context: VerbContext, kind: ExportKind, options: Export
   const manifest = await withReadOnlyLog(context, async (log) => {
     const request = requestOf(kind, options, inLog(log, asked));
     await recordReading(context, { content: !options.withoutContent, options: { export: kind, ...filter } });
-    return exportInto({ log, folder, kind, request, filter, progress: (run) => barOf(run, kind) });
+    const inOrderOfLog = kind === 'events' && request.positions && request.by !== 'chat';
+    const bars = barPerPhase(inOrderOfLog ? 'positions' : 'chats');
+    const onProgress = (signal: AbortSignal) => (done: number, total: number) => {
+      signal.throwIfAborted();
+      bars.update('export', done, total);
+    };
+    return interruptible((signal) =>
+      exportInto({ log, folder, kind, request, filter, onProgress: onProgress(signal) }),
+    ).finally(bars.stop);
   });
   print(context.io, options, {
     json: manifest,
     text: `${folder}: ${manifest.count} ${kind === 'events' ? 'events' : 'rows'} in ${manifest.files.length} files, sha256 ${manifest.sha256}`,
   });
-}
-
-async function barOf(run: ExportRun, kind: ExportKind): Promise<Progress> {
-  const inOrderOfLog = kind === 'events' && run.request.positions && run.request.by !== 'chat';
-  return progress('export', inOrderOfLog ? run.until : await chatCount(run), inOrderOfLog ? 'positions' : 'chats');
-}
-
-async function chatCount({ log, request, until }: ExportRun): Promise<number> {
-  return request.filter.chatId === undefined ? (await chatsUntil(log, until)).length : 1;
 }
 
 const requestOf = (kind: ExportKind, options: ExportOptions, filter: ExportRequest['filter']): ExportRequest => ({
@@ -144,5 +144,5 @@ async function verifyExport(context: VerbContext, folder: string, options: { jso
         ? `every byte is as it was written: ${manifest?.files.length} files, ${manifest?.count} rows, sha256 ${manifest?.sha256}`
         : differences.map(({ name, what }) => `${name}: ${what}`).join('\n'),
   });
-  if (differences.length > 0) process.exitCode = 1;
+  if (differences.length > 0) process.exitCode = EXIT_FOUND;
 }

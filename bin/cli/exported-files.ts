@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareFiles, MANIFEST } from '../../infra/disk/export-folder.ts';
-import { type Manifest, parseManifest } from '../../queries/export/index.ts';
+import { type Manifest, parseManifest, SCHEMA_VERSION, versionOfManifest } from '../../queries/export/index.ts';
 import { VerbFailed, WrongUsage } from './io.ts';
 
 /** What a finished export says of itself, and where its files are not as it says. Null: the manifest itself is not as it was written. */
@@ -12,6 +12,12 @@ export async function readExport(
     throw new VerbFailed('not-found', `${folder} holds no finished export`);
   });
   const manifest = parseManifest(text);
+  const version = versionOfManifest(text);
+  if (manifest === null && version !== null && version > SCHEMA_VERSION)
+    throw new VerbFailed(
+      'export-version',
+      `the export has schema version ${version}, this program knows ${SCHEMA_VERSION}: use the version of Hindsight that made it`,
+    );
   const differences =
     manifest === null ? [{ name: MANIFEST, what: 'changed' as const }] : await compareFiles(folder, manifest.files);
   return { manifest, differences };

@@ -45,6 +45,9 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
+/** The exit code of a verb that was to look for something amiss, and has found it. */
+export const EXIT_FOUND = 1;
+
 /** Ends a verb with exit code 1 and a message for people. */
 export class VerbFailed extends Error {
   readonly code: string;

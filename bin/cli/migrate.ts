@@ -5,12 +5,11 @@ import { type DataFolder, dataFolderPaths } from '../data-folder.ts';
 import type { MigratedAccounts } from '../migrate/accounts.ts';
 import type { Migrated } from '../migrate/migrate.ts';
 import { interruptible } from './interruptible.ts';
-import { type Io, print, WrongUsage } from './io.ts';
+import { EXIT_FOUND, type Io, print, WrongUsage } from './io.ts';
 import { barPerPhase } from './progress.ts';
 import type { VerbContext } from './verb.ts';
 import { assertLog, configured } from './with-log.ts';
 
-const EXIT_DIFFERENT = 1;
 const DIFFERENCES_PRINTED = 20;
 
 export const migrateVerb = (context: VerbContext): Command =>
@@ -32,7 +31,7 @@ async function migrate(context: VerbContext, options: { json?: boolean }): Promi
   assertLog(folder);
   const unlock = await acquireServerLock(folder.root);
   const report = await interruptible((signal) => copy(context.io, { config, folder, signal })).finally(unlock);
-  if (report.differenceCount > 0 || report.accounts.differences.length > 0) process.exitCode = EXIT_DIFFERENT;
+  if (report.differenceCount > 0 || report.accounts.differences.length > 0) process.exitCode = EXIT_FOUND;
   print(context.io, options, { json: report, text: words(report) });
 }
 

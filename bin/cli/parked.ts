@@ -1,12 +1,11 @@
 import { Command } from 'commander';
 import type { ParkedChat, ParkedOutcome } from '../../gateway/http/ops/parked/port.ts';
-import { print, table } from './io.ts';
+import { EXIT_FOUND, print, table } from './io.ts';
 import { withProjections } from './projections/admin.ts';
 import type { VerbContext } from './verb.ts';
 import { valueOf } from './with-log.ts';
 
 const ALL = 'all';
-const EXIT_NOT_DONE = 1;
 const ERROR_SHOWN_LENGTH = 100;
 
 interface Options {
@@ -61,7 +60,7 @@ async function act(
     projections.working(async () => valueOf(await projections.parked[action]({ view, key }))),
   );
   print(context.io, options, { json: outcome, text: told(outcome) });
-  if (outcome.parked.length + outcome.pending.length > 0) process.exitCode = EXIT_NOT_DONE;
+  if (outcome.parked.length + outcome.pending.length > 0) process.exitCode = EXIT_FOUND;
 }
 
 function told({ released, parked, pending }: ParkedOutcome): string {

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { openSqlDatabase } from '../../infra/duckdb/database.ts';
 import type { EventsLoader } from '../../infra/duckdb/fill.ts';
 import { type EventStreamPage, readEventStream } from '../../queries/event-stream/index.ts';
+import { untilInterrupted } from './interruptible.ts';
 import { VerbFailed, WrongUsage } from './io.ts';
 import { fillFromExport } from './query/exported.ts';
 import { FORMATS, type Format, printResult } from './query/output.ts';
@@ -41,16 +42,13 @@ export const queryVerb = (context: VerbContext): Command =>
 
 async function query(context: VerbContext, sql: string, options: QueryOptions): Promise<void> {
   const memoryLimit = memoryOf(options.limitMemory);
-  const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  try {
+  await untilInterrupted(async (signal) => {
     const database = await openSqlDatabase({
       memoryLimit,
-      signal: interrupted.signal,
+      signal,
       fill: (load) =>
         options.fromExport === undefined
-          ? fillFromLog(context, sql, { load, signal: interrupted.signal })
+          ? fillFromLog(context, sql, { load, signal })
           : fillFromExport(options.fromExport, load),
     });
     try {
@@ -58,9 +56,7 @@ async function query(context: VerbContext, sql: string, options: QueryOptions): 
     } finally {
       database.close();
     }
-  } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-  }
+  });
 }
 
 function memoryOf(text: string | undefined): string | null {

@@ -1,9 +1,9 @@
 import type { OpsArea } from '../../events/ops.ts';
+import { OPERATOR } from '../../gateway/auth/access-tokens.ts';
 import type { VerbContext } from './verb.ts';
 import { withLog } from './with-log.ts';
 
 /** Whom the ops log names where the command line acted. */
-const OPERATOR = 'operator';
 
 /**
  * Records that events are read, as the server does for an analyst, before the first of them is shown. A log that cannot

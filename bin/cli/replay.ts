@@ -4,6 +4,7 @@ import { checkpointFile } from '../../infra/disk/replay-checkpoint.ts';
 import { type ReplayCheckpoint, replay } from '../../queries/replay/index.ts';
 import { type CliPoint, parsePoint, requireChatId } from './chat-at.ts';
 import { filterOf } from './event-filter.ts';
+import { untilInterrupted } from './interruptible.ts';
 import { VerbFailed, WrongUsage } from './io.ts';
 import { readChatEvents } from './read-chat-events.ts';
 import { recordReading } from './record-reading.ts';
@@ -105,7 +106,7 @@ async function run(context: VerbContext, chat: string | undefined, options: Repl
   const since = file?.read() ?? null;
   const target = await openTarget(context, { into, batchEvents, headers: options.header, json: options.json ?? false });
   try {
-    await stoppable(async (signal) => {
+    await untilInterrupted(async (signal) => {
       const done = await withReadOnlyLog(context, async (log) => {
         const filter = restOf(log, await rangeOf(log, asked), since);
         await recordReading(context, { area: 'replay', content: true, options: described });
@@ -137,17 +138,6 @@ const stoppedText = ({ checkpoint }: ReplayOptions): string =>
   checkpoint === undefined
     ? 'stopped in the middle, after what was taken'
     : 'stopped in the middle: run it again, and it goes on after what was taken';
-
-async function stoppable(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort();
-  process.once('SIGINT', stop).once('SIGTERM', stop);
-  try {
-    await work(stopping.signal);
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
-  }
-}
 
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   try {

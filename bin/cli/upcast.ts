@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import * as z from 'zod';
 import { type DryRun, dryRunUpcasters, type Trial, type UpcastRow } from '../../queries/upcasting/index.ts';
-import { print, table, VerbFailed, WrongUsage } from './io.ts';
+import { EXIT_FOUND, print, table, VerbFailed, WrongUsage } from './io.ts';
 import { loadModule } from './load-module.ts';
 import { barPerPhase } from './progress.ts';
 import { recordReading } from './record-reading.ts';
@@ -10,7 +10,6 @@ import { withReadOnlyLog } from './with-log.ts';
 
 const EXAMPLES = 1;
 const EXAMPLES_MAX = 100;
-const EXIT_UNDECODABLE = 1;
 
 interface UpcastOptions {
   dryRun?: boolean;
@@ -23,12 +22,9 @@ interface UpcastOptions {
 export const upcastVerb = (context: VerbContext): Command =>
   new Command('upcast')
     .description(
-      'Shows how the events of a log are read: of each type and version how many there are, what the upcasters make of them, and which cannot be read and why. Nothing is written. Exits 1 where an event cannot be read.',
+      'Shows how the events of a log are read: of each type and version how many there are, what the upcasters make of them, and which cannot be read and why. Nothing is written. Exit code 1 where an event cannot be read.',
     )
-    .requiredOption(
-      '--dry-run',
-      'say that nothing is to be changed; nothing else can be done, the log is never rewritten',
-    )
+    .option('--dry-run', 'may be left out: nothing else can be done, the log is never rewritten')
     .option('--type <types>', 'only of these types, comma-separated')
     .option('--with <file>', 'try a file of yours (.ts, .js): `upcasters`, and `schemas` of what they make')
     .option('--examples <n>', 'so many of each version, before and after', String(EXAMPLES))
@@ -39,7 +35,7 @@ export const upcastVerb = (context: VerbContext): Command =>
 const EXAMPLE = `
 Examples:
   hindsight events upcast --dry-run
-  hindsight events upcast --dry-run --type MessageSent --with ./upcasters.ts --examples 3
+  hindsight events upcast --type MessageSent --with ./upcasters.ts --examples 3
 
 The file of --with exports, by type and by the version that each takes to the next:
   export const upcasters = { MessageSent: { 1: (data) => ({ ...data, lang: 'en' }) } };
@@ -65,8 +61,7 @@ async function upcast(context: VerbContext, options: UpcastOptions): Promise<voi
       onProgress: (position, head) => bars.update('read', position, head),
     }),
   ).finally(bars.stop);
-  if (run.malformed.events > 0 || run.rows.some(({ undecodable }) => undecodable > 0))
-    process.exitCode = EXIT_UNDECODABLE;
+  if (run.malformed.events > 0 || run.rows.some(({ undecodable }) => undecodable > 0)) process.exitCode = EXIT_FOUND;
   print(context.io, options, { json: run, text: words(run) });
 }
 

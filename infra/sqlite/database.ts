@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import type * as sqlite from '@photostructure/sqlite';
 
 /**
@@ -161,4 +162,9 @@ function keptWhileIterated<Row>(statement: Statement<Row>): Statement<Row> {
       yield* iterate(...values);
     },
   });
+}
+
+/** Removes a database and whatever may lie beside it. Does nothing where there is none. */
+export function discardDatabase(file: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${suffix}`, { force: true });
 }

@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../events/codec.ts';
 import { accepted, type Outcome, rejected } from '../../events/error-codes.ts';
 import type { StoredSkip } from '../../events/ops.ts';
 import { encodePosition } from '../../events/position.ts';
@@ -60,7 +61,10 @@ export function createParkedAdmin(options: ParkedAdminOptions): ParkedAdmin {
     const [refused] = of;
     const able = of.filter(({ group }) => viewsOf(group).length > 0);
     if (refused && able.length === 0)
-      return rejected('version-conflict', `${refused.group} tells of what comes, and of nothing later`);
+      return rejected(
+        'version-conflict',
+        `what ${refused.group} has parked cannot be tried again: clients read it when they sync`,
+      );
     const asked = new Map<Parked, number>();
     for (const parked of able) {
       const attempt = await parking.ask(parked.group, parked.key);
@@ -151,5 +155,5 @@ const chatOf = (
   event: { stream, revision, position: encodePosition(epoch, position), type },
   error,
   waiting,
-  since: new Date(since).toISOString(),
+  since: rfc3339(since),
 });

@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../events/codec.ts';
 import { type LagDeps, lagWithoutHoles } from '../lag.ts';
 import type { ProjectionJob } from './api.ts';
 import type { Job } from './job.ts';
@@ -30,8 +31,8 @@ export async function jobRecord(deps: LagDeps, job: Job): Promise<ProjectionJob>
     eventsPerSecond: state === 'running' ? job.meter.eventsPerSecond() : null,
     lagEvents: lag?.events ?? null,
     lagSeconds: lag?.seconds ?? null,
-    startedAt: new Date(startedAt).toISOString(),
-    endedAt: endedAt === null ? null : new Date(endedAt).toISOString(),
+    startedAt: rfc3339(startedAt),
+    endedAt: endedAt === null ? null : rfc3339(endedAt),
     actor: by?.actor ?? null,
     reason: by?.reason ?? null,
     result,

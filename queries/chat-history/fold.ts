@@ -1,7 +1,7 @@
 import type { MessageView } from '../../events/chat-view.ts';
 import { changeMessage } from '../../events/chat-view.ts';
+import { rfc3339 } from '../../events/codec.ts';
 import type { UserId } from '../../events/ids.ts';
-import { rfc3339 } from '../answers.ts';
 import { type Sight, seesSeq, spanAt } from '../visibility/index.ts';
 import type { ChangeFact, FoldFact, MessageFacts, SentFact } from './view.ts';
 

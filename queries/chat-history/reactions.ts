@@ -1,6 +1,7 @@
+import { rfc3339 } from '../../events/codec.ts';
 import { accepted, type Outcome } from '../../events/error-codes.ts';
 import type { ChatId, MessageId, UserId } from '../../events/ids.ts';
-import { messageNotFound, pageLimit, rfc3339, viewPosition } from '../answers.ts';
+import { messageNotFound, pageLimit, viewPosition } from '../answers.ts';
 import type { AsOf, Point } from '../api.ts';
 import { open } from '../as-of.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';

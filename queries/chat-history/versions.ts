@@ -1,7 +1,8 @@
+import { rfc3339 } from '../../events/codec.ts';
 import type { Withheld } from '../../events/content.ts';
 import { accepted, type Outcome } from '../../events/error-codes.ts';
 import type { ChatId, MessageId, UserId } from '../../events/ids.ts';
-import { behind, messageNotFound, rfc3339, viewPosition } from '../answers.ts';
+import { behind, messageNotFound, viewPosition } from '../answers.ts';
 import type { AsOf } from '../api.ts';
 import { open } from '../as-of.ts';
 import type { QueryDeps } from '../deps.ts';

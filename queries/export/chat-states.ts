@@ -29,7 +29,7 @@ export async function exportState(run: ExportRun): Promise<Exported> {
     rows = 0;
   };
   for (const [index, chatId] of chats.entries()) {
-    run.onProgress?.(index);
+    run.onProgress?.(index, chats.length);
     if (behind !== null && chatId <= behind) continue;
     const state = await stateOf(log, chatId, point);
     if (state === null) continue;
@@ -39,7 +39,7 @@ export async function exportState(run: ExportRun): Promise<Exported> {
   }
   if (sections.length === 0 && request.by === null) files ??= await openFiles(run, 1);
   await finish(chats.at(-1) ?? '');
-  run.onProgress?.(chats.length);
+  run.onProgress?.(chats.length, chats.length);
   return exported(sections, run);
 }
 
@@ -76,7 +76,7 @@ async function exportStateByDay(run: ExportRun): Promise<Exported> {
     const chats = request.filter.chatId === undefined ? await chatsUntil(log, until) : [request.filter.chatId];
     const point = { until, at: request.at ?? Number.POSITIVE_INFINITY, content: request.content };
     for (const [index, chatId] of chats.entries()) {
-      run.onProgress?.(index);
+      run.onProgress?.(index, chats.length);
       const state = await stateOf(log, chatId, point);
       if (state !== null) await putAside(folder, state);
     }

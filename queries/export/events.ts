@@ -46,7 +46,7 @@ export async function* piecesOf(run: ExportRun, from: Cursor | null): AsyncGener
   };
   if (positions && request.by !== 'chat') {
     for await (const page of read(undefined, from?.position)) {
-      onProgress?.(page.position);
+      onProgress?.(page.position, until);
       yield { chatId: null, page };
     }
     return;
@@ -54,10 +54,10 @@ export async function* piecesOf(run: ExportRun, from: Cursor | null): AsyncGener
   const chats = request.filter.chatId === undefined ? await chatsUntil(log, until) : [request.filter.chatId];
   for (const [index, chatId] of chats.entries()) {
     if (from?.chatId && chatId < from.chatId) continue;
-    onProgress?.(index);
+    onProgress?.(index, chats.length);
     for await (const page of read(chatId, chatId === from?.chatId ? from.position : undefined)) yield { chatId, page };
   }
-  onProgress?.(chats.length);
+  onProgress?.(chats.length, chats.length);
 }
 
 interface Taken extends Piece {

@@ -1,5 +1,11 @@
 export { exportState } from './chat-states.ts';
-export { chatsUntil } from './chats.ts';
 export { exportEvents } from './events.ts';
-export { createManifest, type Manifest, manifestText, parseManifest } from './manifest.ts';
+export {
+  createManifest,
+  type Manifest,
+  manifestText,
+  parseManifest,
+  SCHEMA_VERSION,
+  versionOfManifest,
+} from './manifest.ts';
 export type { ExportRequest, ExportRun } from './run.ts';

@@ -33,6 +33,16 @@ const sha256Of = (body: Omit<Manifest, 'sha256'>): string =>
 
 export const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 2)}\n`;
 
+/** The version that a text says it has, of whatever form the rest is; null where it says none. */
+export function versionOfManifest(text: string): number | null {
+  try {
+    const { schemaVersion } = JSON.parse(text) as { schemaVersion?: unknown };
+    return typeof schemaVersion === 'number' ? schemaVersion : null;
+  } catch {
+    return null;
+  }
+}
+
 /** The manifest that a text is, to the byte; null where it is none, or not as it was written. */
 export function parseManifest(text: string): Manifest | null {
   let value: unknown;

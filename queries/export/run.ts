@@ -21,8 +21,8 @@ export interface ExportRun {
   readonly request: ExportRequest;
   /** The head of the log when the export was first begun: a later run of it goes no further. */
   readonly until: LogPosition;
-  /** Told the place in the log, or in the order of chats the number of chats, that was reached. */
-  readonly onProgress?: (done: number) => void;
+  /** Told the place in the log that was reached, and the last one; in the order of chats, how many chats and of how many. What it throws ends the run. */
+  readonly onProgress?: (done: number, total: number) => void;
   /** Rows after which a file is finished and the next one begun. */
   readonly partRows?: number;
 }

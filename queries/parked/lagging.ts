@@ -1,8 +1,8 @@
+import { rfc3339 } from '../../events/codec.ts';
 import { accepted, type Outcome } from '../../events/error-codes.ts';
 import type { LogPosition } from '../../events/event-store.ts';
 import type { ChatId, UserId } from '../../events/ids.ts';
 import { encodePosition, parsePosition } from '../../events/position.ts';
-import { rfc3339 } from '../answers.ts';
 import type { Lagging } from '../api.ts';
 import type { QueryDeps } from '../deps.ts';
 import type { ParkedChat } from './view.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ParkedEvent, Parking, ParkingNow } from '../../projections/parking/ports.ts';
+import { parkedEvent as event } from '../support/parked-event.ts';
 
 export interface ParkingUnderTest {
   /** Two processes' doors to the same list. */
@@ -10,18 +11,6 @@ export interface ParkingUnderTest {
 
 /** Of all partitions, as long as nobody has claimed them. */
 const TERM = 0;
-
-const event = (more: Partial<ParkedEvent>): ParkedEvent => ({
-  group: 'user-chats',
-  partition: 0,
-  key: 'a',
-  stream: 'chat-a',
-  revision: 7,
-  position: 70,
-  type: 'MessageSent',
-  error: 'why not',
-  ...more,
-});
 
 /** One that has nothing to wait for, as one that has. */
 export const awaited = (parking: ParkingNow): Parking =>

@@ -3,19 +3,10 @@ import type { StoredSkip } from '../../events/ops.ts';
 import { createParkedAdmin } from '../../projections/index.ts';
 import type { ParkedEvent } from '../../projections/parking/ports.ts';
 import { memoryParking } from '../support/memory/parking.ts';
+import { parkedEvent } from '../support/parked-event.ts';
 
 const TERM = 0;
-const event = (more: Partial<ParkedEvent> = {}): ParkedEvent => ({
-  group: 'chat-history',
-  partition: 0,
-  key: 'a',
-  stream: 'chat-a',
-  revision: 7,
-  position: 70,
-  type: 'MessageSent',
-  error: 'why not',
-  ...more,
-});
+const event = (more: Partial<ParkedEvent> = {}): ParkedEvent => parkedEvent({ group: 'chat-history', ...more });
 
 function world() {
   const parking = memoryParking();

@@ -1,18 +1,13 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { importChat } from '../../commands/index.ts';
 import { applyEvent, emptyChat } from '../../events/chat-view.ts';
 import { decodeChatEvent } from '../../events/codec.ts';
 import type { RecordedEvent } from '../../events/event-store.ts';
 import { chatOf } from '../../events/streams.ts';
-import { ircDay } from '../../infra/formats/irc.ts';
 import { openViews } from '../../infra/sqlite/views/open-views.ts';
-import { deterministicUuid } from '../../infra/system/ids.ts';
 import { arrayLog } from '../support/array-log.ts';
-import { ANN } from '../support/commands.ts';
 import { testFolder } from '../support/folder.ts';
-import { ircLogs } from '../support/irc-logs.ts';
-import { createMemoryEventStore } from '../support/memory/event-store.ts';
+import { importedLogs } from '../support/imported-logs.ts';
 import { seeded } from '../support/seeded.ts';
 import { startRunner } from '../support/views.ts';
 import { dumpViews } from './dump.ts';
@@ -26,26 +21,7 @@ describe(`views of the real logs (seed ${SEED})`, () => {
   let events: RecordedEvent[] = [];
 
   beforeAll(async () => {
-    const store = createMemoryEventStore();
-    const imported = await importChat(
-      {
-        store,
-        ids: { ulid: () => ANN, eventId: deterministicUuid },
-        clock: Date.now,
-        commands: { recordOps: async () => undefined },
-      },
-      {
-        source: 'irc',
-        title: '#ubuntu',
-        admins: [ANN],
-        files: ircLogs().days.map(({ name, bytes }) => {
-          const day = ircDay(name, bytes);
-          if (!day) throw new Error(`${name} is no day's log`);
-          return day;
-        }),
-      },
-    );
-    if (!imported.ok) throw new Error(imported.rejection.detail);
+    const store = await importedLogs();
     events = await store.readAll({ after: 0, limit: Number.MAX_SAFE_INTEGER });
   }, WITHIN_MS);
 

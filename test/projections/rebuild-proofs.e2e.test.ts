@@ -3,12 +3,17 @@ import { plantedPart } from '../prove/planted.ts';
 import { rebuildKillsPart } from '../prove/rebuild-kills.ts';
 
 const SEED = 5;
+/** Where a kill falls: in a phase, before the first or after the last. */
+const PHASES = ['begun', 'building', 'catching-up', 'verifying', 'switching', 'switched'];
 const say = (): void => undefined;
 
 it(`a rebuild that is killed now and then ends with what was live all the while (seed ${SEED})`, {
   timeout: 300_000,
 }, async () => {
-  expect(await rebuildKillsPart.run({ share: 0.04, seed: SEED, say })).toMatchObject({ kills: 2, events: 40_000 });
+  const found = await rebuildKillsPart.run({ share: 0.04, seed: SEED, say });
+  expect(found).toMatchObject({ kills: 2, events: 40_000 });
+  const kills = PHASES.map((phase) => Number(found[phase] ?? 0));
+  expect(kills.reduce((sum, count) => sum + count, 0)).toBe(2);
 });
 
 it(`verify finds every row that was planted, and none besides (seed ${SEED})`, { timeout: 120_000 }, async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { createClusterAdmin } from '../../bin/cluster/admin.ts';
 import { openGenerations, type ViewGenerations } from '../../bin/cluster/generations/open.ts';
 import { openCassandra, postgresOptions } from '../../bin/cluster/reach-server.ts';
@@ -68,6 +69,7 @@ export interface Talk {
 }
 
 const MEMBERS = 4;
+const LOOK_EVERY_MS = 50;
 
 /** Users who talk in some chats, by HTTP. */
 export async function startTalk(
@@ -116,7 +118,7 @@ export async function startTalk(
       const running = (async () => {
         while (!stopped) {
           await say().catch(() => undefined); // a server that is killed answers nobody
-          await new Promise((resolve) => setTimeout(resolve, 1_000 / perSecond));
+          await pause(1_000 / perSecond);
         }
       })();
       return {
@@ -129,6 +131,7 @@ export async function startTalk(
   };
 }
 
+/** Looks until it is so, or throws. */
 export async function jobUntil(
   admin: ProjectionAdmin,
   jobId: string,
@@ -139,7 +142,7 @@ export async function jobUntil(
     const job = await admin.job(jobId);
     if (job && holds(job)) return job;
     if (performance.now() > until) throw new Error(`not so within ${withinMs} ms: ${JSON.stringify(job)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(LOOK_EVERY_MS);
   }
 }
 

@@ -1,8 +1,8 @@
+import { OPERATOR } from '../../../gateway/auth/access-tokens.ts';
 import type { VerbContext } from '../verb.ts';
 import { withLog } from '../with-log.ts';
 
 /** Whom the ops log names where the command line acted. */
-const OPERATOR = 'operator';
 
 export interface Act {
   action: 'backup' | 'restore';

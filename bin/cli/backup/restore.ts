@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { encodePosition, parsePosition } from '../../../events/position.ts';
 import type { ClusterConfig } from '../../../infra/config.ts';
 import { writeCredentials } from '../../../infra/sqlite/accounts/credentials.ts';
+import { discardDatabase } from '../../../infra/sqlite/database.ts';
 import { acquireServerLock } from '../../../infra/sqlite/event-store/index.ts';
 import { restoreEventLog } from '../../../infra/sqlite/event-store/restore.ts';
-import { discardViews } from '../../../infra/sqlite/views/open-store.ts';
 import type { DataFolder } from '../../data-folder.ts';
 import type { MigratedAccounts } from '../../migrate/accounts.ts';
 import type { Migrated } from '../../migrate/migrate.ts';
@@ -45,8 +45,8 @@ export async function restoreInto(folder: DataFolder, asked: Asked): Promise<Res
     }
     const manifest = await readManifest(asked.from);
     assertReaches(manifest, asked.until);
-    await discardViews(folder.views);
-    await discard(folder.events); // side files of a log that is gone would be taken for this one's
+    discardDatabase(folder.views);
+    discardDatabase(folder.events); // side files of a log that is gone would be taken for this one's
     await restoreAccounts(folder.accounts, { from: asked.from, manifest });
     const { epoch, events } = await restoreLog(folder.events, { ...asked, manifest });
     return { events, position: encodePosition(epoch, events), epoch, from: manifest.epoch };
@@ -120,12 +120,8 @@ async function restoreAccounts(
 ): Promise<void> {
   const credentials = credentialsOf(readAccounts(from, manifest.accounts));
   const draft = `${to}.restoring`;
-  await discard(draft);
+  discardDatabase(draft);
   await writeCredentials(draft, credentials);
-  await discard(to); // without a log they were of nobody
+  discardDatabase(to); // without a log they were of nobody
   await rename(draft, to);
-}
-
-async function discard(database: string): Promise<void> {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(`${database}${suffix}`, { force: true });
 }

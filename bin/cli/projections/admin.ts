@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { OPERATOR } from '../../../gateway/auth/access-tokens.ts';
 import { type ParkedActs, recordedParked } from '../../../gateway/http/ops/parked/recorded.ts';
 import type { ActedBy, ProjectionAdmin } from '../../../gateway/http/ops/port.ts';
 import { recordedAdmin, recordJobEnd } from '../../../gateway/http/ops/recorded.ts';
@@ -25,7 +26,6 @@ export interface Projections {
   working<T>(work: () => Promise<T>): Promise<T>;
 }
 
-const OPERATOR = 'operator';
 const LOOK_EVERY_MS = 50;
 
 type Work<T> = (projections: Projections) => Promise<T>;

@@ -6,7 +6,7 @@ import type {
   RebuildOptions,
   VerifyOptions,
 } from '../../../gateway/http/ops/port.ts';
-import { print, VerbFailed } from '../io.ts';
+import { EXIT_FOUND, print, VerbFailed } from '../io.ts';
 import { progress } from '../progress.ts';
 import type { VerbContext } from '../verb.ts';
 import { valueOf } from '../with-log.ts';
@@ -17,7 +17,6 @@ import type { Shown } from './states.ts';
 const LOOK_EVERY_MS = 100;
 const PERCENT = 100;
 const DIFFERENCES_SHOWN = 20;
-const EXIT_DIFFERENT = 1;
 
 /** What `verify` prints of a view. */
 interface Verified extends Comparison {
@@ -85,7 +84,7 @@ export async function verify(
     json: name === ALL ? { name, rows: sum(({ rows }) => rows), differencesFound, differences, views } : views[0],
     text: views.flatMap(describeVerified).join('\n'),
   });
-  if (differencesFound > 0) process.exitCode = EXIT_DIFFERENT;
+  if (differencesFound > 0) process.exitCode = EXIT_FOUND;
 }
 
 function describeVerified({ name, rows, sample, differencesFound, differences, ...apart }: Verified): string[] {

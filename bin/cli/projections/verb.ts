@@ -18,10 +18,15 @@ const MOVES = {
   rollback: 'Makes the generation before the last rebuild the live one again.',
   drop: 'Throws away the generation that a rollback would go back to.',
 } as const;
-const SAMPLE = 'compare only this share of the chats, above 0 to 1 (default: every row)';
+const SAMPLE = 'compare only this share of the chats, always the same ones, above 0 to 1 (default: every row)';
 
 export const projectionsVerb = (context: VerbContext): Command => {
-  const verb = new Command('projections').description('The views that are folded from the log.');
+  const verb = new Command('projections')
+    .description('The views that are folded from the log.')
+    .addHelpText(
+      'after',
+      '\nIn a cluster user-chats, members and users move together: what is rebuilt, paused, resumed, rolled back or dropped\nof one of them is of all three.',
+    );
   const acting = (command: Command): Command =>
     command
       .option('--reason <text>', 'why; it is recorded with what is done (`ops log`)')
@@ -43,7 +48,10 @@ export const projectionsVerb = (context: VerbContext): Command => {
     'all --rate 20000 --reason "a new column"',
   )
     .option('--rate <events>', 'at most so many events in a second')
-    .option('--share <share>', 'at most so much of the time, above 0 to 1')
+    .option(
+      '--share <share>',
+      'work on it for at most this share of the time, above 0 to 1: the rest is for the live views',
+    )
     .option('--sample <share>', SAMPLE)
     .option('--detach', 'do not wait for its end: a running server goes on with it')
     .action((name: string, { detach, ...options }: Given) =>

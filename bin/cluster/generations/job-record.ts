@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../../events/codec.ts';
 import type { Comparison, ProjectionJob } from '../../../gateway/http/ops/port.ts';
 import type { Comparison as Compared, Job } from '../../../projections/generations/ports.ts';
 
@@ -16,8 +17,8 @@ export function jobRecord(job: Job, { paused = false } = {}): ProjectionJob {
     eventsPerSecond: running ? (told.eventsPerSecond ?? null) : null,
     lagEvents: running ? (told.lagEvents ?? null) : null,
     lagSeconds: running ? (told.lagSeconds ?? null) : null,
-    startedAt: new Date(startedAt).toISOString(),
-    endedAt: endedAt === null ? null : new Date(endedAt).toISOString(),
+    startedAt: rfc3339(startedAt),
+    endedAt: endedAt === null ? null : rfc3339(endedAt),
     actor: asked.actor ?? null,
     reason: asked.reason ?? null,
     result: result && comparison(result),

@@ -1,5 +1,6 @@
+import { discardDatabase } from '../../../infra/sqlite/database.ts';
 import { openEventLog } from '../../../infra/sqlite/event-store/index.ts';
-import { discardViews, openViewsStore } from '../../../infra/sqlite/views/open-store.ts';
+import { openViewsStore } from '../../../infra/sqlite/views/open-store.ts';
 import { systemClock } from '../../../infra/system/clock.ts';
 import { createUlidFactory } from '../../../infra/system/ids.ts';
 import { createRunner, type Report, type Runner } from '../../../projections/index.ts';
@@ -38,7 +39,7 @@ export async function openRunner({ eventsFile, viewsFile, ...tell }: OpenRunner)
         await runner.close();
         store.close();
         await log.close();
-        if (discard) await discardViews(viewsFile);
+        if (discard) discardDatabase(viewsFile);
       },
     };
   } catch (error) {

@@ -4,7 +4,7 @@ import type { ActedBy, ActOutcome, ProjectionAdmin, ProjectionJob } from './port
 /** Appends an entry to what operators did (`commands.recordOps`). Throws where it cannot. */
 export type RecordOps = (entry: {
   actor: string;
-  area: 'projections';
+  area: 'projections' | 'parked';
   type: 'OperatorActed';
   data: Record<string, unknown>;
 }) => Promise<void>;

@@ -1,8 +1,8 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { NO_STREAM, type RecordedEvent, START, StoreError } from '../../../events/event-store.ts';
 import { publishFile } from '../../disk/publish-file.ts';
 import { randomEpoch } from '../../system/ids.ts';
-import { type Database, openDatabase } from '../database.ts';
+import { type Database, discardDatabase, openDatabase } from '../database.ts';
 import { createLogState } from './log-state.ts';
 import { CLOCK_STRIDE, createSchema } from './schema.ts';
 
@@ -27,7 +27,7 @@ export interface Restored {
 export async function restoreEventLog({ to, pages, onProgress }: RestoreOptions): Promise<Restored> {
   if (existsSync(to)) throw new StoreError('unavailable', `${to} is there already`, { temporary: false });
   const partial = `${to}.partial`;
-  discard(partial);
+  discardDatabase(partial);
   const database = await openDatabase({ file: partial, synchronous: 'off', journal: 'delete' });
   try {
     const epoch = randomEpoch();
@@ -43,7 +43,7 @@ export async function restoreEventLog({ to, pages, onProgress }: RestoreOptions)
     return { epoch, events };
   } catch (error) {
     database.close();
-    discard(partial);
+    discardDatabase(partial);
     throw error;
   }
 }
@@ -73,7 +73,3 @@ const gap = (stream: string, last: number, found: number): StoreError =>
     'corrupt',
     `${stream} goes on with revision ${found} ${last === NO_STREAM ? 'and has no revision 0' : `after ${last}`}`,
   );
-
-function discard(file: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${suffix}`, { force: true });
-}

@@ -1,6 +1,5 @@
-import { rm } from 'node:fs/promises';
 import type { ViewsStore } from '../../../projections/runner/ports.ts';
-import { type Database, openDatabase } from '../database.ts';
+import { type Database, discardDatabase, openDatabase } from '../database.ts';
 import { isCorrupt } from '../errors.ts';
 import { createSchema, whyUnfit } from './schema.ts';
 import { viewsStore } from './store.ts';
@@ -23,14 +22,10 @@ export async function openViewsStore({ file, log, onDiscard, ...how }: OpenViews
     found.close();
   }
   if (why !== 'it is empty') onDiscard(why ?? 'it cannot be opened');
-  await discardViews(file);
+  discardDatabase(file);
   const fresh = await openDatabase({ file, synchronous: 'normal', ...how });
   createSchema(fresh, log.epoch);
   return viewsStore(fresh);
-}
-
-export async function discardViews(file: string): Promise<void> {
-  for (const suffix of ['', '-wal', '-shm']) await rm(`${file}${suffix}`, { force: true });
 }
 
 async function open(file: string, how: { busyTimeoutMs?: number }): Promise<Database | string> {

@@ -1,16 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { importChat } from '../../../commands/index.ts';
 import type { ChatEvent } from '../../../events/chat.ts';
 import type { ChatView } from '../../../events/chat-view.ts';
 import { decodeChatEvent } from '../../../events/codec.ts';
 import { chatOf } from '../../../events/streams.ts';
 import { openSqlDatabase, type SqlDatabase } from '../../../infra/duckdb/database.ts';
 import type { SqlValue } from '../../../infra/duckdb/values.ts';
-import { ircDay } from '../../../infra/formats/irc.ts';
-import { deterministicUuid } from '../../../infra/system/ids.ts';
-import { ANN } from '../../support/commands.ts';
-import { ircLogs } from '../../support/irc-logs.ts';
-import { createMemoryEventStore } from '../../support/memory/event-store.ts';
+import { importedLogs } from '../../support/imported-logs.ts';
 import { foldOf } from '../../support/naive-state.ts';
 import { KINDS, startChat, userId } from '../../support/random-chat.ts';
 import { seeded } from '../../support/seeded.ts';
@@ -166,24 +161,8 @@ function firstDifference(asked: State, folded: State): string | null {
 
 const sorted = (row: object): string => JSON.stringify(row, Object.keys(row).toSorted());
 
-/** Every message of the logs, imported as the command line does it. */
-async function importedLogs(): Promise<ChatEvent[]> {
-  const store = createMemoryEventStore();
-  const imported = await importChat(
-    {
-      store,
-      ids: { ulid: () => ANN, eventId: deterministicUuid },
-      clock: Date.now,
-      commands: { recordOps: async () => undefined },
-    },
-    {
-      source: 'irc',
-      title: '#ubuntu',
-      admins: [ANN],
-      files: ircLogs().days.flatMap(({ name, bytes }) => ircDay(name, bytes) ?? []),
-    },
-  );
-  if (!imported.ok) throw new Error(imported.rejection.detail);
+async function eventsOfLogs(): Promise<ChatEvent[]> {
+  const store = await importedLogs();
   const events = await store.readAll({ after: 0, limit: Number.MAX_SAFE_INTEGER });
   return events.filter(({ stream }) => chatOf(stream) !== null).map((event) => decodeChatEvent(event, store.epoch));
 }
@@ -211,7 +190,7 @@ describe('state at T in SQL', () => {
 
   it('is what it folds at moments of the real logs', { timeout: WITHIN_MS }, async () => {
     const random = seeded(SEED);
-    const events = await importedLogs();
+    const events = await eventsOfLogs();
     const database = await databaseOf(events);
     const chats = new Map([[events[0]?.chatId ?? '', events]]);
     for (const time of [random.pick(events).at, random.pick(events).at, events.at(-1)?.at ?? '']) {

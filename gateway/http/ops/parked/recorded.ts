@@ -1,13 +1,7 @@
 import type { Outcome } from '../../../../events/error-codes.ts';
 import type { ActedBy } from '../port.ts';
+import type { RecordOps } from '../recorded.ts';
 import type { ParkedAdmin, ParkedOutcome, ParkedPlace } from './port.ts';
-
-type RecordOps = (entry: {
-  actor: string;
-  area: 'parked';
-  type: 'OperatorActed';
-  data: Record<string, unknown>;
-}) => Promise<void>;
 
 /** What can be done in somebody's name. */
 export interface ParkedActs extends Pick<ParkedAdmin, 'list' | 'retry'> {
