@@ -66,10 +66,15 @@ async function compose(on: Composition, folder: DataFolder): Promise<Server> {
   return { http, gateway, demo, close: on.close };
 }
 
-/** A server is ready when its views hold what the log held when it started: after they were deleted that takes a while. */
+/**
+ * A server is ready when its views hold what the log held when it started: after they were deleted that takes a while. It
+ * does not wait for one that an operator has paused, and will resume by this server.
+ */
 async function whenCaughtUp(on: Composition, { log, projections }: Engine): Promise<void> {
   const goal = await log.store.head();
   while (!(await projections.progress.reached(goal, CAUGHT_UP_SAY_EVERY_MS))) {
+    const paused = (await projections.admin.list()).filter(({ state }) => state === 'paused');
+    if (paused.length > 0) return on.say(`Paused, and behind the log: ${paused.map(({ name }) => name).join(', ')}.`);
     on.say(`The views are catching up with the log: ${projections.progress.position()} of ${goal}.`);
   }
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { startServerProcess } from '../support/server-process.ts';
-import { asPerson, eventsOf, group, person } from './world.ts';
+import { asPerson, eventsOf, group, hindsightJson, type Page, person, say } from './world.ts';
+
+const WITHIN_MS = 20_000;
 
 describe('starting', () => {
   test('SIGTERM: exit 0 within 10 s, with sockets open and commands going on', async () => {
@@ -20,6 +22,29 @@ describe('starting', () => {
     const next = await startServerProcess({ data: own.data });
     const there = new Set((await eventsOf(asPerson(next.http, who), chatId)).map(({ seq }) => seq));
     expect(answered.every((seq) => there.has(seq as number))).toBe(true);
+    await next.stop();
+  });
+
+  test('with a view paused and behind: it is up, and resumes the view', async () => {
+    const own = await startServerProcess();
+    const who = await person(own, 'who');
+    const chatId = await group(who, []);
+    await hindsightJson(own.data, ['projections', 'pause', 'chat-history']);
+    await say(who, chatId, 'while it is paused');
+    await own.stop();
+    const next = await startServerProcess({ data: own.data });
+    const { projections } = await hindsightJson<{ projections: { name: string; state: string }[] }>(own.data, [
+      'projections',
+      'list',
+    ]);
+    expect(projections.find(({ name }) => name === 'chat-history')?.state).toBe('paused');
+    await hindsightJson(own.data, ['projections', 'resume', 'chat-history']);
+    const again = asPerson(next.http, who);
+    await expect
+      .poll(async () => (await again.get<Page>(`/chats/${chatId}/messages`)).body.messages?.length, {
+        timeout: WITHIN_MS,
+      })
+      .toBe(1);
     await next.stop();
   });
 });
