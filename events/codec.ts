@@ -158,13 +158,15 @@ export function readChatEvent(event: RecordedEvent, epoch: string): ChatEvent {
   }
 }
 
+/** The type under which a damaged event is told of. */
+export const UNREADABLE = 'Unreadable';
 const NO_ULID = '0'.repeat(26);
 
 /** What is left of a damaged event: its place, and who, when and by which command where that can be read. */
 export function unreadable(event: RecordedEvent): RecordedEvent {
   const nobody = { v: 1, actor: '', at: event.recordedAt, commandId: NO_ULID, correlationId: NO_ULID };
   const metadata = { ...nobody, ...readableMetadata(event), v: 1 };
-  return { ...event, type: 'Unreadable', data: '{}', metadata: JSON.stringify(metadata) };
+  return { ...event, type: UNREADABLE, data: '{}', metadata: JSON.stringify(metadata) };
 }
 
 function decodeWords(fact: StoredChatFact): { type: string; data: unknown } {

@@ -1,10 +1,11 @@
 import type { ChatEvent, ChatFact, StoredChatFact } from './chat.ts';
-import { storedType } from './codec.ts';
+import { storedType, UNREADABLE } from './codec.ts';
 import { plain } from './content.ts';
 import type { Metadata } from './envelope.ts';
 
-/** The way back of `decodeChatEvent`: what is stored of an event as the world saw it. Words that were withheld are gone, so such an event has no way back. */
+/** The way back of `decodeChatEvent`: what is stored of an event as the world saw it. Words that were withheld are gone, and so is what was damaged: such an event has no way back. */
 export function encodeChatEvent(event: ChatEvent): { type: string; data: string; metadata: string } | null {
+  if ((event.type as string) === UNREADABLE) return null;
   if ('withheld' in event.data && event.data.withheld !== undefined) return null;
   const metadata: Metadata = {
     v: event.v,

@@ -17,7 +17,8 @@ export function parsePoint(text: string): CliPoint {
 export function parseTime(text: string): number {
   const [, day, time] = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?))?Z$/.exec(text) ?? [];
   const parsed = day === undefined ? Number.NaN : Date.parse(`${day}T${time ?? '00:00'}Z`);
-  if (Number.isNaN(parsed))
+  // A 30th of February is read as a day in March.
+  if (Number.isNaN(parsed) || !new Date(parsed).toISOString().startsWith(`${day}`))
     throw new WrongUsage(`${text} is no point in time: give a UTC time with Z, as 2004-12-25T09:15Z`);
   return parsed;
 }

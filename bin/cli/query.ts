@@ -42,6 +42,7 @@ export const queryVerb = (context: VerbContext): Command =>
 
 async function query(context: VerbContext, sql: string, options: QueryOptions): Promise<void> {
   const memoryLimit = memoryOf(options.limitMemory);
+  if (sql.trim() === '') throw new WrongUsage('there is no query: give one in SQL');
   await untilInterrupted(async (signal) => {
     const database = await openSqlDatabase({
       memoryLimit,

@@ -128,7 +128,10 @@ async function appendBatch(run: Run, batch: readonly ChatEvent[]): Promise<Outco
   for (const event of batch) {
     const stored = encodeChatEvent(event);
     if (!stored)
-      return rejected('bad-request', `${run.file}: event ${event.seq} of ${event.chatId} has its words withheld`);
+      return rejected(
+        'bad-request',
+        `${run.file}: event ${event.seq} of ${event.chatId} has its words withheld, or was damaged`,
+      );
     events.push({ eventId: event.eventId.toLowerCase(), ...stored });
   }
   const from = revisionOf(first.seq);

@@ -1,5 +1,5 @@
 import type { ChatEvent } from '../../events/chat.ts';
-import { decodeChatEvent } from '../../events/codec.ts';
+import { readChatEvent } from '../../events/codec.ts';
 import type { EventLog } from '../../events/event-store.ts';
 import type { ChatId } from '../../events/ids.ts';
 import { pagesOfStream } from '../../events/pages.ts';
@@ -13,6 +13,6 @@ export async function* chatEvents(
 ): AsyncGenerator<ChatEvent> {
   const stretch = { from: revisionOf(after + 1), to: revisionOf(through) };
   for await (const page of pagesOfStream(log, chatStream(chatId), stretch)) {
-    for (const event of page) yield decodeChatEvent(event, log.epoch);
+    for (const event of page) yield readChatEvent(event, log.epoch);
   }
 }

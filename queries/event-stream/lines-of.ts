@@ -1,5 +1,5 @@
 import { CHAT_EVENT_TYPES, type ChatEvent } from '../../events/chat.ts';
-import { decodeChatEvent, versionOf } from '../../events/codec.ts';
+import { readChatEvent, versionOf } from '../../events/codec.ts';
 import { FIELD_END, type PackedPage } from '../../events/event-store.ts';
 import { chatOf } from '../../events/streams.ts';
 import { withoutWords } from '../visibility/index.ts';
@@ -72,7 +72,7 @@ interface KnownType {
 }
 
 /**
- * Turns packed pages into lines, each exactly what `decodeChatEvent` and `JSON.stringify` make of the event. Where it
+ * Turns packed pages into lines, each exactly what `readChatEvent` and `JSON.stringify` make of the event. Where it
  * lies in the log as this program writes it, its bytes are spliced; anything else is decoded.
  */
 export function createLines(options: LineOptions): (page: PackedPage) => EventLines {
@@ -190,7 +190,7 @@ function writeFrame(out: Out, bytes: Uint8Array, state: State): void {
 function writeDecoded(out: Out, bytes: Uint8Array, { state, chat }: Line): number | null {
   const { options, needle } = state;
   const { actor, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = options.filter;
-  const event = decodeChatEvent(unpackRow(bytes, state.row, chat.stream), options.epoch);
+  const event = readChatEvent(unpackRow(bytes, state.row, chat.stream), options.epoch);
   const at = Date.parse(event.at);
   if (at < from || at > to || (actor !== undefined && event.actor !== actor)) return null;
   if (needle !== null && !says(event, needle)) return null;

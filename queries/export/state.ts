@@ -8,7 +8,7 @@ import {
   type MessageSentEvent,
   sentMessage,
 } from '../../events/chat-view.ts';
-import { decodeChatEvent } from '../../events/codec.ts';
+import { readChatEvent } from '../../events/codec.ts';
 import type { EventLog, LogPosition } from '../../events/event-store.ts';
 import type { ChatId } from '../../events/ids.ts';
 import { pagesOfStream } from '../../events/pages.ts';
@@ -159,7 +159,7 @@ function reactionRows(sent: MessageSentEvent, changes: readonly MessageChangeEve
 async function* eventsOf(log: EventLog, chatId: ChatId, point: StatePoint): AsyncGenerator<ChatEvent[]> {
   for await (const page of pagesOfStream(log, chatStream(chatId), { until: point.until })) {
     const events = page
-      .map((recorded) => decodeChatEvent(recorded, log.epoch))
+      .map((recorded) => readChatEvent(recorded, log.epoch))
       .filter(({ at }) => Date.parse(at) <= point.at);
     yield point.content ? events : events.map((event) => withoutWords(event, 'hidden'));
     if (events.length < page.length) return;

@@ -190,6 +190,8 @@ test('an event that nobody can read keeps its place: its chat goes on, and all o
     [at + 1, 'MessageSent'],
   ]);
   expect(events[1]?.data).toEqual({});
+  const read = await hindsight(server.data, ['events', '--chat', damaged]);
+  expect([read.code, read.stdout.trim().split('\n').length]).toEqual([0, after.seq]);
   const socket = await ada.socket();
   expect(await socket.request('sync', { chats: { [damaged]: at - 1, [chatId]: 0 } })).toMatchObject({ ok: true });
   expect(seqsOf(socket, damaged)).toEqual([at, at + 1]);
