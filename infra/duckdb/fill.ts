@@ -1,7 +1,5 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
 import { type DuckDBConnection, quoted } from './library.ts';
 import { type EventFiles, insertEvents } from './schema.ts';
 
@@ -24,21 +22,26 @@ export function eventsLoader(connection: DuckDBConnection, folder: string): Even
   async function lines(pieces: AsyncIterable<string | Uint8Array>): Promise<void> {
     let batch: Batch | null = null;
     let count = 0;
-    const take = async (full: Batch): Promise<void> => {
-      full.stream.end();
-      await finished(full.stream);
-      await files('ndjson', [full.file]);
-      await rm(full.file);
+    const take = async ({ file, handle }: Batch): Promise<void> => {
+      await handle.close();
+      await files('ndjson', [file]);
+      await rm(file);
     };
-    for await (const piece of pieces) {
-      if (piece.length === 0) continue;
-      batch ??= openBatch(join(folder, `events-${(count += 1)}.ndjson`));
-      await written(batch, piece);
-      if (batch.bytes < BATCH_BYTES) continue;
-      await take(batch);
-      batch = null;
+    try {
+      for await (const piece of pieces) {
+        if (piece.length === 0) continue;
+        batch ??= await openBatch(join(folder, `events-${(count += 1)}.ndjson`));
+        await batch.handle.appendFile(piece);
+        batch.bytes += piece.length;
+        if (batch.bytes < BATCH_BYTES) continue;
+        await take(batch);
+        batch = null;
+      }
+      if (batch !== null) await take(batch);
+    } catch (error) {
+      await batch?.handle.close();
+      throw error;
     }
-    if (batch !== null) await take(batch);
   }
 
   return { files, lines };
@@ -46,13 +49,8 @@ export function eventsLoader(connection: DuckDBConnection, folder: string): Even
 
 interface Batch {
   readonly file: string;
-  readonly stream: WriteStream;
+  readonly handle: FileHandle;
   bytes: number;
 }
 
-const openBatch = (file: string): Batch => ({ file, stream: createWriteStream(file), bytes: 0 });
-
-function written(batch: Batch, piece: string | Uint8Array): Promise<void> {
-  batch.bytes += piece.length;
-  return new Promise((resolve, reject) => batch.stream.write(piece, (error) => (error ? reject(error) : resolve())));
-}
+const openBatch = async (file: string): Promise<Batch> => ({ file, handle: await open(file, 'w'), bytes: 0 });
