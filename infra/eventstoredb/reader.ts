@@ -156,8 +156,9 @@ async function pageFrom(
 /** Mostly the last event is the head. Where markers of heartbeats lie behind it, they are not searched twice. */
 async function head(context: Context): Promise<LogPosition> {
   const before = context.seen;
-  const request = allRequest({ from: 'end', direction: 'backwards', limit: HEAD_PAGE_EVENTS, streams: null });
-  const last = await wireEvents(context, request, HEAD_PAGE_EVENTS);
+  let last = await lastEvents(context, 1); // whole events come, which may be long
+  const mayHide = last.some((event) => positionOf(event) > before.end);
+  if (mayHide && firstVisible(last) === null) last = await lastEvents(context, HEAD_PAGE_EVENTS);
   const end = last[0] ? positionOf(last[0]) : START;
   let found = firstVisible(last);
   if (found === null) {
@@ -178,6 +179,9 @@ async function head(context: Context): Promise<LogPosition> {
   if (end > context.seen.end) context.seen = { end, head: found };
   return found;
 }
+
+const lastEvents = (context: Context, limit: number): Promise<WireEvent[]> =>
+  wireEvents(context, allRequest({ from: 'end', direction: 'backwards', limit, streams: null }), limit);
 
 function firstVisible(events: WireEvent[]): LogPosition | null {
   const event = events.find((candidate) => isVisible(streamOf(candidate)));
