@@ -11,7 +11,8 @@ import { isBusy } from '../errors.ts';
  */
 export async function acquireServerLock(dataFolder: string): Promise<() => void> {
   const pidFile = join(dataFolder, 'server.pid');
-  const running = (): string => `another process (pid ${readPid(pidFile)}) has ${dataFolder}: a server, or a command that needs it alone`;
+  const running = (): string =>
+    `another process (pid ${readPid(pidFile)}) has ${dataFolder}: a server, or a command that needs it alone`;
   const database = await lock(join(dataFolder, 'server.lock'), running);
   writeFileSync(pidFile, `${process.pid}\n`);
   let held = true;
