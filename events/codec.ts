@@ -79,6 +79,9 @@ export function readableMetadata({ metadata }: { readonly metadata: unknown }): 
   }
 }
 
+/** When it happened, in milliseconds since 1970; of an event that is damaged, when it was recorded. */
+export const atOf = (event: RecordedEvent): number => readableMetadata(event)?.at ?? event.recordedAt;
+
 export function decode(event: RecordedEvent): Decoded {
   const { stream, revision, type } = event;
   const metadata = parseJson(event, event.metadata);

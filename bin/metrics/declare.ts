@@ -53,3 +53,14 @@ function declare(
 /** The readings of counts by name. */
 export const byName = (counts: Readonly<Record<string, number>>): Reading[] =>
   Object.entries(counts).map(([name, count]) => [count, name]);
+
+/** One question for all metrics of a scrape. */
+export function askedOnce<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | null = null;
+  return () => {
+    asked ??= ask().finally(() => {
+      asked = null;
+    });
+    return asked;
+  };
+}

@@ -1,10 +1,10 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { partitionKeyOf, partitionOf } from '../../events/partition.ts';
 import type { PartitionReport, PartitionState, ReportPartition } from '../../projections/index.ts';
+import { type Lag, type LagDeps, lagsBehind } from '../../projections/lag.ts';
 import type { Parking } from '../../projections/parking/ports.ts';
 import { type GroupName, VIEW_GROUPS } from '../../projections/partitions/ports.ts';
-import { gauge, type Reading } from './declare.ts';
-import { askedOnce, type Lag, type LagSource, lagBehind } from './lag.ts';
+import { askedOnce, gauge, type Reading } from './declare.ts';
 
 const BATCH_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const DELAY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -70,11 +70,16 @@ export interface PartitionSource {
   state(): Pick<PartitionState, 'partition' | 'position'>[];
 }
 
-export interface PartitionLagOptions extends LagSource {
+export interface PartitionLagOptions extends LagDeps {
   /** Of the topic. */
   readonly partitions: number;
   /** Those of now. */
   sources(): readonly PartitionSource[];
+}
+
+interface ClaimedPartition {
+  readonly group: GroupName;
+  readonly partition: number;
 }
 
 /** How far each partition that is claimed here is behind the log. */
@@ -94,18 +99,18 @@ export function exposePartitionLag(registry: Registry, options: PartitionLagOpti
   );
 }
 
-async function lags(options: PartitionLagOptions): Promise<(Lag & { group: GroupName; partition: number })[]> {
-  const { log, partitions, sources } = options;
-  const head = await log.head();
-  const claimed = sources().flatMap(({ group, state }) => state().map((at) => ({ ...at, group })));
-  return Promise.all(
-    claimed.map(async ({ group, partition, position }) => {
-      const isOurs = ({ stream }: { stream: string }): boolean =>
-        partitionOf(partitionKeyOf(stream), partitions) === partition;
-      return { group, partition, ...(await lagBehind(options, position, { head, isOurs })) };
-    }),
+const lags = ({ partitions, sources, ...deps }: PartitionLagOptions): Promise<(Lag & ClaimedPartition)[]> =>
+  lagsBehind(
+    deps,
+    sources().flatMap(({ group, state }) =>
+      state().map(({ partition, position }) => ({
+        group,
+        partition,
+        position,
+        isOurs: ({ stream }: { stream: string }) => partitionOf(partitionKeyOf(stream), partitions) === partition,
+      })),
+    ),
   );
-}
 
 /** Those of a cluster. */
 export const PARKING_GROUPS: readonly GroupName[] = [...VIEW_GROUPS, 'deliveries'];

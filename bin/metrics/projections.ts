@@ -1,7 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
 import type { ProjectionAdmin } from '../../gateway/http/ops/port.ts';
-import { byName, counter, gauge, type Reading } from './declare.ts';
-import { askedOnce } from './lag.ts';
+import { askedOnce, byName, counter, gauge, type Reading } from './declare.ts';
 
 export interface ProjectionSource {
   admin: Pick<ProjectionAdmin, 'list'>;

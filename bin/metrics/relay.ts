@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client';
 import type { RelayReport, RelayState } from '../../projections/index.ts';
-import { gauge, type Reading } from './declare.ts';
-import { askedOnce, type Lag, type LagSource, lagBehind } from './lag.ts';
+import { type Lag, type LagDeps, lagBehind } from '../../projections/lag.ts';
+import { askedOnce, gauge, type Reading } from './declare.ts';
 
 type Ground = RelayState['faults'][number]['ground'];
 const GROUNDS: readonly Ground[] = ['log', 'backplane', 'checkpoint'];
@@ -27,11 +27,11 @@ export function countRelayReports(registry: Registry): (report: RelayReport) => 
 /** Of a relay in standby only that it is one: the active one tells the rest. */
 export function exposeRelayMetrics(
   registry: Registry,
-  { relay, ...source }: LagSource & { relay: { state(): RelayState } },
+  { relay, ...source }: LagDeps & { relay: { state(): RelayState } },
 ): void {
   const lag = askedOnce(async (): Promise<Lag[]> => {
     const { position } = relay.state();
-    return position === null ? [] : [await lagBehind(source, position, { head: await source.log.head() })];
+    return position === null ? [] : [await lagBehind(source, position)];
   });
   const show = (name: string, help: string, read: () => Reading[] | Promise<Reading[]>): void =>
     gauge(registry, { name, help }, read);

@@ -1,5 +1,5 @@
 import type { ChatEvent } from '../../events/chat.ts';
-import { readableMetadata, readChatEvent, rfc3339 } from '../../events/codec.ts';
+import { atOf, readChatEvent, rfc3339 } from '../../events/codec.ts';
 import type { EventLog, RecordedEvent } from '../../events/event-store.ts';
 import { chatStream, revisionOf, seqOf } from '../../events/streams.ts';
 import type { ChatLogReader } from './view.ts';
@@ -30,14 +30,14 @@ export function chatLogReader(log: EventLog): ChatLogReader {
     },
     async atOf(chatId, seq) {
       const event = seq < 1 ? null : await read(chatId, seq);
-      return event && rfc3339(timeOf(event));
+      return event && rfc3339(atOf(event));
     },
     async seqAt(chatId, time) {
       const head = await last(chatId);
       if (!head) return null;
-      if (timeOf(head) <= time) return seqAndTime(head);
+      if (atOf(head) <= time) return seqAndTime(head);
       const first = await read(chatId, 1);
-      if (!first || timeOf(first) > time) return null;
+      if (!first || atOf(first) > time) return null;
       return seqAndTime(await search({ before: first, after: head, time, read: (seq) => read(chatId, seq) }));
     },
   };
@@ -59,17 +59,16 @@ interface Search {
 async function search({ before, after, time, read }: Search): Promise<RecordedEvent> {
   let [low, high] = [before, after];
   for (let guess = true; high.revision - low.revision > 1; guess = !guess) {
-    const [lowTime, highTime] = [timeOf(low), timeOf(high)];
+    const [lowTime, highTime] = [atOf(low), atOf(high)];
     const share = guess && highTime > lowTime ? (time - lowTime) / (highTime - lowTime) : 0.5;
     const between = high.revision - low.revision - 1;
     const revision = low.revision + 1 + Math.min(between - 1, Math.floor(between * share));
     const event = await read(seqOf(revision));
     if (!event) throw new Error(`${low.stream} has an event ${high.revision} and none ${revision}`);
-    if (timeOf(event) <= time) low = event;
+    if (atOf(event) <= time) low = event;
     else high = event;
   }
   return low;
 }
 
-const timeOf = (event: RecordedEvent): number => readableMetadata(event)?.at ?? event.recordedAt;
-const seqAndTime = (event: RecordedEvent): SeqAndTime => ({ seq: seqOf(event.revision), at: rfc3339(timeOf(event)) });
+const seqAndTime = (event: RecordedEvent): SeqAndTime => ({ seq: seqOf(event.revision), at: rfc3339(atOf(event)) });

@@ -1,4 +1,4 @@
-import { readableMetadata } from '../../events/codec.ts';
+import { atOf } from '../../events/codec.ts';
 import { type EventLog, type LogPosition, type PackedPage, type RecordedEvent } from '../../events/event-store.ts';
 import type { ChatId } from '../../events/ids.ts';
 import { chatStream } from '../../events/streams.ts';
@@ -60,8 +60,6 @@ export async function* pagesOfChat(
     yield pack(page);
   }
 }
-
-const atOf = (event: RecordedEvent): number => readableMetadata(event)?.at ?? event.recordedAt;
 
 /** The revision of the stream's first event for which it holds, as it does for all that follow; the stream's length where there is none. */
 async function first(

@@ -1,5 +1,5 @@
 import { MalformedEvent } from '../../events/codec.ts';
-import type { UserId } from '../../events/ids.ts';
+import type { ChatId, UserId } from '../../events/ids.ts';
 import { type QueryDeps, STALE_RIGHTS_MS } from '../deps.ts';
 import { parkedChats } from '../parked/lagging.ts';
 import type { ParkedChat } from '../parked/view.ts';
@@ -23,7 +23,8 @@ export async function seenRows(deps: QueryDeps, userId: UserId, rows: readonly U
   const seen = await Promise.all(
     rows.map(async (row) => {
       const parked = stopped.get(row.chatId) ?? null;
-      const access = stale || parked ? await accessNow(deps, row, userId) : rowAccess(row);
+      const viewed = rowAccess(row); // what they saw before they see still
+      const access = stale || parked ? await accessOr(deps, { chatId: row.chatId, userId }, viewed) : viewed;
       const viewer = asViewer(userId, row, access);
       return viewer === null ? [] : [{ row, viewer, parked, headSeq: Math.max(row.headSeq, access?.headSeq ?? 0) }];
     }),
@@ -31,12 +32,16 @@ export async function seenRows(deps: QueryDeps, userId: UserId, rows: readonly U
   return seen.flat();
 }
 
-/** Where the log does not tell, for it is damaged, what they saw before they see still: one chat must not hide all others. */
-async function accessNow(deps: QueryDeps, row: UserChatRow, userId: UserId): Promise<Access | null> {
+/** As the log has it; `otherwise` where it is damaged, and cannot tell: one chat must not take all others away. */
+export async function accessOr(
+  deps: QueryDeps,
+  { chatId, userId }: { chatId: ChatId; userId: UserId },
+  otherwise: Access | null,
+): Promise<Access | null> {
   try {
-    return await deps.access(row.chatId, userId);
+    return await deps.access(chatId, userId);
   } catch (error) {
-    if (error instanceof MalformedEvent) return rowAccess(row);
+    if (error instanceof MalformedEvent) return otherwise;
     throw error;
   }
 }

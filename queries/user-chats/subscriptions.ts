@@ -1,4 +1,3 @@
-import { MalformedEvent } from '../../events/codec.ts';
 import { accepted, type Outcome } from '../../events/error-codes.ts';
 import type { ChatId, UserId } from '../../events/ids.ts';
 import { behind } from '../answers.ts';
@@ -6,7 +5,7 @@ import type { Subscription } from '../api.ts';
 import { BEHIND_WAIT_MS, type QueryDeps } from '../deps.ts';
 import { parkedChats } from '../parked/lagging.ts';
 import { sightOf } from '../visibility/index.ts';
-import { type SeenRow, seenRows } from './rows.ts';
+import { accessOr, type SeenRow, seenRows } from './rows.ts';
 import type { UserChatRow } from './view.ts';
 
 const ROWS_PAGE = 500;
@@ -60,7 +59,7 @@ async function unlisted(
   const parked = (await parkedChats(deps)).filter(({ chatId }) => !rows.has(chatId)).slice(0, UNLISTED_MAX);
   const found: Subscription[] = [];
   for (const { chatId } of parked) {
-    const access = await deps.access(chatId, userId).catch(nobody);
+    const access = await accessOr(deps, { chatId, userId }, null);
     if (access === null || access.role === null) continue;
     const { headSeq, historyVisibility, pastContent, spans } = access;
     const { visibleFrom } = sightOf(access);
@@ -68,12 +67,6 @@ async function unlisted(
     found.push({ chatId, headSeq, memberCount: 0, historyVisibility, pastContent, visibleFrom, spans: [...spans] });
   }
   return found;
-}
-
-/** Who came into a chat whose log is damaged cannot be told: they do not see it, and see all others. */
-function nobody(error: unknown): null {
-  if (error instanceof MalformedEvent) return null;
-  throw error;
 }
 
 const toSubscription = ({ row, viewer, headSeq }: SeenRow): Subscription => ({

@@ -5,10 +5,11 @@ import { ANN } from './commands.ts';
 import { ircLogs } from './irc-logs.ts';
 import { createMemoryEventStore } from './memory/event-store.ts';
 
-/** A log that holds every message of the logs, imported as the command line does it. */
-export async function importedLogs(): Promise<ReturnType<typeof createMemoryEventStore>> {
-  const store = createMemoryEventStore();
-  const imported = await importChat(
+type Store = ReturnType<typeof createMemoryEventStore>;
+
+/** Imports every message of the logs, as the command line does it; what is there already is not written again. */
+export const importLogs = (store: Store): ReturnType<typeof importChat> =>
+  importChat(
     {
       store,
       ids: { ulid: () => ANN, eventId: deterministicUuid },
@@ -26,6 +27,11 @@ export async function importedLogs(): Promise<ReturnType<typeof createMemoryEven
       }),
     },
   );
+
+/** A log that holds every message of the logs. */
+export async function importedLogs(): Promise<Store> {
+  const store = createMemoryEventStore();
+  const imported = await importLogs(store);
   if (!imported.ok) throw new Error(imported.rejection.detail);
   return store;
 }

@@ -2,8 +2,6 @@ import { OPERATOR } from '../../../gateway/auth/access-tokens.ts';
 import type { VerbContext } from '../verb.ts';
 import { withLog } from '../with-log.ts';
 
-/** Whom the ops log names where the command line acted. */
-
 export interface Act {
   action: 'backup' | 'restore';
   target: string;

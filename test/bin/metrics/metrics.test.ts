@@ -241,6 +241,24 @@ describe('partitions', () => {
     expect(await scrape('hindsight_partition_lag')).toEqual({});
   });
 
+  test('where events are long few are read, and once for places that lie near each other', async () => {
+    const log = createMemoryEventStore();
+    const long = JSON.stringify({ text: 'x'.repeat(64_000) });
+    for (let n = 0; n < 400; n++) await log.append('chat-a', n - 1, [{ ...event(n), data: long }]);
+    const readAll = vi.spyOn(log, 'readAll');
+    const state = () => [5, 3, 0, 4, 1, 2].map((position) => ({ partition: position, position }));
+    exposePartitionLag(registry, {
+      log,
+      partitions: 1,
+      clock: Date.now,
+      sources: () => [{ group: 'deliveries', state }],
+    });
+    await scrape('hindsight_partition_lag_events');
+    const read = await Promise.all(readAll.mock.results.map(({ value }) => value));
+    expect(read.flat().length).toBeLessThan(100);
+    expect(readAll.mock.calls.length).toBeLessThan(4);
+  });
+
   test('parked chats are counted by group, and that nobody can tell is no zero', async () => {
     const one = { group: 'user-chats', partition: 0, key: 'k', stream: 's', revision: 0, position: 1 } as const;
     const list = vi.fn(async () => [{ ...one, type: 'T', error: 'x', waiting: 4, since: 0, asked: 0, tried: 0 }]);

@@ -1,12 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type ImportReport, importChat } from '../../../commands/index.ts';
+import type { ImportReport } from '../../../commands/index.ts';
 import type { ChatEvent } from '../../../events/chat.ts';
 import { decode } from '../../../events/codec.ts';
 import { plain } from '../../../events/content.ts';
 import { userStream } from '../../../events/streams.ts';
-import { ircDay } from '../../../infra/formats/irc.ts';
-import { deterministicUuid } from '../../../infra/system/ids.ts';
-import { ANN } from '../../support/commands.ts';
+import { importLogs } from '../../support/imported-logs.ts';
 import { ircLogs } from '../../support/irc-logs.ts';
 import { createMemoryEventStore } from '../../support/memory/event-store.ts';
 import { chatOf, report } from './imports.ts';
@@ -21,23 +19,7 @@ describe('the real logs', () => {
   let done: ImportReport;
   let events: ChatEvent[];
 
-  const importAll = async (): Promise<ImportReport> =>
-    report(
-      await importChat(
-        {
-          store,
-          ids: { ulid: () => ANN, eventId: deterministicUuid },
-          clock: Date.now,
-          commands: { recordOps: async () => undefined },
-        },
-        {
-          source: 'irc',
-          title: '#ubuntu',
-          admins: [ANN],
-          files: days.map(({ name, bytes }) => ircDay(name, bytes) ?? never(name)),
-        },
-      ),
-    );
+  const importAll = async (): Promise<ImportReport> => report(await importLogs(store));
 
   beforeAll(async () => {
     expected = readIndependently(days);
@@ -98,8 +80,4 @@ function asExpected(event: ChatEvent, names: ReadonlyMap<string, string>): Expec
     return { type, nick: event.data.userId === actor ? nick : 'somebody else', at };
   }
   return { type: 'ChatStarted', nick, at };
-}
-
-function never(name: string): never {
-  throw new Error(`${name} has no date`);
 }
