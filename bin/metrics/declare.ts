@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { withDeadline } from '../../infra/system/deadline.ts';
 
 /** A metric whose value is read when `/metrics` is asked for: what is counted costs an addition until then. */
 export interface Told {
@@ -54,13 +55,16 @@ function declare(
 export const byName = (counts: Readonly<Record<string, number>>): Reading[] =>
   Object.entries(counts).map(([name, count]) => [count, name]);
 
-/** One question for all metrics of a scrape. */
+/** Whoever scrapes wants what is known at once, above all while a server is slow; what it was asked has no value then. */
+const SCRAPE_WAIT_MS = 1_000;
+
+/** One question for all metrics of a scrape, and none beside it until it is answered. Rejects where that takes long. */
 export function askedOnce<T>(ask: () => Promise<T>): () => Promise<T> {
   let asked: Promise<T> | null = null;
   return () => {
     asked ??= ask().finally(() => {
       asked = null;
     });
-    return asked;
+    return withDeadline(asked, SCRAPE_WAIT_MS, () => new Error('not answered in time for the scrape'));
   };
 }

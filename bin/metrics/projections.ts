@@ -15,22 +15,21 @@ interface Said {
   unknown: Reading[];
 }
 
+/** That is the news; why is in the log. */
+const SILENT: Said = { up: 0, lagEvents: [], lagSeconds: [], unknown: [] };
+
 /** What the views say of themselves, asked once for all metrics of a scrape; `up` is 0 while they cannot answer. */
 export function exposeProjectionMetrics(registry: Registry, { admin, unknown }: ProjectionSource): void {
   const ask = askedOnce(async (): Promise<Said> => {
-    try {
-      const [views, types] = await Promise.all([admin.list(), unknown?.() ?? {}]);
-      return {
-        up: 1,
-        lagEvents: views.map(({ name, lagEvents }) => [lagEvents, name]),
-        lagSeconds: views.map(({ name, lagSeconds }) => [lagSeconds, name]),
-        unknown: byName(types),
-      };
-    } catch {
-      return { up: 0, lagEvents: [], lagSeconds: [], unknown: [] }; // that is the news; why is in the log
-    }
+    const [views, types] = await Promise.all([admin.list(), unknown?.() ?? {}]);
+    return {
+      up: 1,
+      lagEvents: views.map(({ name, lagEvents }) => [lagEvents, name]),
+      lagSeconds: views.map(({ name, lagSeconds }) => [lagSeconds, name]),
+      unknown: byName(types),
+    };
   });
-  const said = (of: (all: Said) => Iterable<Reading>) => async () => of(await ask());
+  const said = (of: (all: Said) => Iterable<Reading>) => async () => of(await ask().catch(() => SILENT));
   const up = { name: 'hindsight_projections_up', help: 'Whether the projections answer: 1 or 0.' };
   gauge(
     registry,

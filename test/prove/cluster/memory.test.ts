@@ -13,8 +13,8 @@ test('a planted buffer that keeps the whole flood is seen', () => {
   expect(judgeMemory(uses, FLOOD_MIN_BYTES)).toEqual(['a relay took 512 MiB more than before, 256 MiB at most']);
 });
 
-test('a process that never says what it uses is none that uses little', () => {
-  expect(judgeMemory([use('http', null)], FLOOD_MIN_BYTES)).toEqual(['a http does not say what memory it uses']);
+test('a process whose memory was never seen is none that uses little', () => {
+  expect(judgeMemory([use('http', null)], FLOOD_MIN_BYTES)).toEqual(['the memory of a http was not seen']);
 });
 
 test('a flood that would fit below the ceiling proves nothing', () => {
@@ -25,8 +25,8 @@ test('a flood that would fit below the ceiling proves nothing', () => {
 
 test('the most of each process counts, even where it has fallen since', async () => {
   const said = [BEFORE, null, BEFORE + 2 * RISE_MAX_BYTES, BEFORE];
-  const leaky = { role: 'projector', metric: async () => (said.length > 1 ? (said.shift() ?? null) : BEFORE) };
-  const calm = { role: 'projector', metric: async () => BEFORE };
+  const leaky = { role: 'projector', residentBytes: async () => (said.length > 1 ? (said.shift() ?? null) : BEFORE) };
+  const calm = { role: 'projector', residentBytes: async () => BEFORE };
   const watch = await watchMemory([leaky, calm], 1);
   await expect.poll(() => said.length).toBe(1);
   const uses = await watch.end();

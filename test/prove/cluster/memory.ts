@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { RoleProcess } from './role-process.ts';
 
 const MIB = 1_048_576;
 const SAMPLE_EVERY_MS = 2_000;
-const TRIES = 10;
+const KIB = 1_024;
 /**
  * A role may use so much more than before while something is away and until all is caught up. What may wait in a process
  * (docs/limits.md) and the garbage of moving it fit in; a process that keeps what it cannot pass on does not.
@@ -11,7 +13,7 @@ export const RISE_MAX_BYTES = 256 * MIB;
 /** What goes through meanwhile, as memory: less than that would not tell those who keep it from those who do not. */
 export const FLOOD_MIN_BYTES = 2 * RISE_MAX_BYTES;
 
-/** What one process said of its resident memory, in bytes; null where it never answered. */
+/** The resident memory of one process, in bytes; null where it could not be seen. */
 export interface Use {
   readonly role: string;
   before: number | null;
@@ -23,45 +25,51 @@ export interface MemoryWatch {
   end(): Promise<Use[]>;
 }
 
-type Watched = Pick<RoleProcess, 'role' | 'metric'>;
+/** A process, and how to see its memory. */
+export interface Watched {
+  readonly role: string;
+  residentBytes(): Promise<number | null>;
+}
 
-/** Samples what every process says of its memory, until it is ended. */
+/** The system is asked, not the process: one that has too much to do would not answer. */
+export const watched = ({ role, server }: Pick<RoleProcess, 'role' | 'server'>): Watched => ({
+  role,
+  async residentBytes() {
+    try {
+      const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(server().pid)]);
+      return Number(stdout) * KIB;
+    } catch {
+      return null; // it has just ended
+    }
+  },
+});
+
+/** Samples the memory of every process, until it is ended. */
 export async function watchMemory(
   processes: readonly Watched[],
   everyMs: number = SAMPLE_EVERY_MS,
 ): Promise<MemoryWatch> {
   const uses: Use[] = await Promise.all(
-    processes.map(async (process) => {
-      const before = await patiently(process);
-      return { role: process.role, before, most: before, after: null };
+    processes.map(async ({ role, residentBytes }) => {
+      const before = await residentBytes();
+      return { role, before, most: before, after: null };
     }),
   );
-  const sample = async (ask: (process: Watched) => Promise<number | null>): Promise<void> => {
-    await Promise.all(uses.map(async (use, i) => note(use, await ask(processes[i] as Watched))));
+  const sample = async (): Promise<void> => {
+    await Promise.all(uses.map(async (use, i) => note(use, await (processes[i] as Watched).residentBytes())));
   };
   let looking: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    looking = looking.then(() => sample(resident));
+    looking = looking.then(sample);
   }, everyMs);
   return {
     async end() {
       clearInterval(timer);
       await looking;
-      await sample(patiently);
+      await sample();
       return uses;
     },
   };
-}
-
-const resident = (process: Watched): Promise<number | null> => process.metric('process_resident_memory_bytes');
-
-/** One that is busy may leave a question unanswered. */
-async function patiently(process: Watched): Promise<number | null> {
-  for (let i = 0; i < TRIES; i++) {
-    const bytes = await resident(process);
-    if (bytes !== null) return bytes;
-  }
-  return null;
 }
 
 function note(use: Use, bytes: number | null): void {
@@ -72,7 +80,7 @@ function note(use: Use, bytes: number | null): void {
 /** What speaks against the processes, in words; against the flood too, which has to be one. */
 export function judgeMemory(uses: readonly Use[], floodBytes: number): string[] {
   const wrongs = uses.flatMap(({ role, before, most, after }) => {
-    if (before === null || most === null || after === null) return [`a ${role} does not say what memory it uses`];
+    if (before === null || most === null || after === null) return [`the memory of a ${role} was not seen`];
     const rise = most - before;
     return rise > RISE_MAX_BYTES
       ? [`a ${role} took ${mib(rise)} more than before, ${mib(RISE_MAX_BYTES)} at most`]

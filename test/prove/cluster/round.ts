@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { behind, type Crowd, caughtUp, comesTrue, drained, firstWrongs, wrongsOf } from './crowd.ts';
 import type { Cluster, Fault } from './faults.ts';
 import type { Flood, Tally } from './flood.ts';
-import { describeMemory, judgeMemory, mib, watchMemory } from './memory.ts';
+import { describeMemory, judgeMemory, mib, watched, watchMemory } from './memory.ts';
 import type { Row } from './table.ts';
 
 /** Load between two faults, in which all must be well. */
@@ -103,7 +103,7 @@ async function begin(cluster: Cluster, flood: Flood, counts: keyof Tally): Promi
   await Promise.all(cluster.processes.map((process) => process.whole()));
   flood.begin();
   await pause(WARM_MS);
-  const memory = await watchMemory(cluster.processes);
+  const memory = await watchMemory(cluster.processes.map(watched));
   if (counts === 'offeredBytes') flood.insist();
   const before = flood.tally();
   const began = performance.now();
