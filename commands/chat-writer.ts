@@ -28,6 +28,8 @@ export interface Flight {
 /** How long a caller waits at most, in the queue and in flight each. */
 export const COMMAND_DEADLINE_MS = 5_000;
 const QUEUE_MAX_COMMANDS = 8_192;
+/** What commands take that wait or are in flight, of all chats of a process together; the next is answered `busy`. */
+export const COMMANDS_OPEN_MAX_BYTES = 67_108_864;
 const FLIGHT_MAX_COMMANDS = 1_024;
 const FLIGHT_MAX_BYTES = 524_288;
 /** What an event takes beside its words. */
@@ -35,6 +37,11 @@ const EVENT_BYTES = 512;
 const WATCH_MS = 500;
 
 export type Refusal = ReturnType<typeof rejected>;
+
+/** What is left for commands of `COMMANDS_OPEN_MAX_BYTES`, shared by all writers of a process. */
+export interface Room {
+  bytes: number;
+}
 
 export interface Writer {
   enqueue(item: Waiting): void;
@@ -48,10 +55,11 @@ export interface Writer {
  */
 export function createWriter(options: {
   timer: Timer;
+  room: Room;
   fly: (flight: Flight) => Promise<void>;
   onIdle: () => void;
 }): Writer {
-  const { timer, fly, onIdle } = options;
+  const { timer, room, fly, onIdle } = options;
   let queue: Waiting[] = [];
   let running: Promise<void> | null = null;
 
@@ -61,6 +69,7 @@ export function createWriter(options: {
       const items = takeFlight(queue);
       queue = queue.slice(items.length);
       await flyWatched(items);
+      leave(items);
     }
     running = null;
     onIdle();
@@ -78,7 +87,10 @@ export function createWriter(options: {
     let cancel = timer.after(COMMAND_DEADLINE_MS, watch);
     function watch(): void {
       if (!flight.expired) expire(flight);
-      queue = dropLate(queue, timer.now());
+      const late = lateOf(queue, timer.now());
+      queue = queue.slice(late.length);
+      for (const item of late) settle(item, busy());
+      leave(late);
       cancel = timer.after(WATCH_MS, watch);
     }
     try {
@@ -90,9 +102,15 @@ export function createWriter(options: {
     }
   }
 
+  function leave(items: readonly Waiting[]): void {
+    for (const item of items) room.bytes += bytesOf(item);
+  }
+
   return {
     enqueue(item) {
-      if (queue.length >= QUEUE_MAX_COMMANDS) return settle(item, busy());
+      const bytes = bytesOf(item);
+      if (queue.length >= QUEUE_MAX_COMMANDS || bytes > room.bytes) return settle(item, busy());
+      room.bytes -= bytes;
       queue.push(item);
       running ??= run();
     },
@@ -107,12 +125,16 @@ function takeFlight(queue: readonly Waiting[]): Waiting[] {
   let bytes = 0;
   const taken: Waiting[] = [];
   for (const item of queue) {
-    bytes += EVENT_BYTES + (item.command && 'text' in item.command ? 3 * item.command.text.length : 0);
+    bytes += bytesOf(item);
     if (taken.length > 0 && (taken.length >= FLIGHT_MAX_COMMANDS || bytes > FLIGHT_MAX_BYTES)) break;
     taken.push(item);
   }
   return taken;
 }
+
+/** As an event, at most. */
+const bytesOf = ({ command }: Waiting): number =>
+  EVENT_BYTES + (command && 'text' in command ? 3 * command.text.length : 0);
 
 function expire(flight: Flight): void {
   flight.expired = true;
@@ -121,11 +143,9 @@ function expire(flight: Flight): void {
 }
 
 /** What waited too long behind a flight that does not end was never decided, so it may safely come again. */
-function dropLate(queue: Waiting[], now: number): Waiting[] {
-  const late = queue.findIndex((item) => now - item.since < COMMAND_DEADLINE_MS);
-  const count = late < 0 ? queue.length : late;
-  for (const item of queue.slice(0, count)) settle(item, busy());
-  return queue.slice(count);
+function lateOf(queue: readonly Waiting[], now: number): readonly Waiting[] {
+  const first = queue.findIndex((item) => now - item.since < COMMAND_DEADLINE_MS);
+  return first < 0 ? queue : queue.slice(0, first);
 }
 
 export function settle(item: Waiting, outcome: Refusal): void {

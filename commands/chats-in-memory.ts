@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { ChatId } from '../events/ids.ts';
 import { weigh } from './chat/messages-at-hand.ts';
-import { createWriter, type Writer } from './chat-writer.ts';
+import { COMMANDS_OPEN_MAX_BYTES, createWriter, type Room, type Writer } from './chat-writer.ts';
 import { type Chat, createChat, type HandleDeps, handleFlight } from './handle.ts';
 
 const CHATS_IN_MEMORY_MAX_BYTES = 128 * 1_048_576;
@@ -16,6 +16,7 @@ export interface Chats {
 /** The chats in memory: those with something to do for as long as they have, the rest while there is room. */
 export function createChats(deps: HandleDeps): Chats {
   const writers = new Map<ChatId, Writer>();
+  const room: Room = { bytes: COMMANDS_OPEN_MAX_BYTES };
   const resting = new LRUCache<ChatId, { chat: Chat; bytes: number; seq: number }>({
     maxSize: CHATS_IN_MEMORY_MAX_BYTES,
     sizeCalculation: ({ bytes }) => bytes,
@@ -26,6 +27,7 @@ export function createChats(deps: HandleDeps): Chats {
     const chat = rested?.chat ?? createChat(chatId);
     const writer = createWriter({
       timer: deps.timer,
+      room,
       fly: (flight) => handleFlight(chat, flight, deps),
       onIdle: () => {
         writers.delete(chatId);

@@ -51,9 +51,12 @@ export async function handleFlight(chat: Chat, flight: Flight, deps: HandleDeps)
       if (step === 'answered') return;
       known = step === 'caught-up';
     } catch (error) {
-      chat.state = null; // half a batch may lie in it
-      chat.journal.commit();
-      if (!(error instanceof StoreError) || !error.temporary) throw error;
+      if (!(error instanceof StoreError) || !error.temporary) {
+        chat.state = null; // half a batch may lie in it
+        chat.journal.commit();
+        throw error;
+      }
+      // A store that does not answer leaves the state as it was: to load it again would be more work for that store.
       if (deps.closing() || deps.timer.now() + wait >= flight.deadline) return refuseFlight(flight, unreachable());
       known = false;
       await pause(deps.timer, wait);

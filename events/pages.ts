@@ -1,7 +1,18 @@
 import { type EventLog, type LogPosition, type RecordedEvent, START } from './event-store.ts';
 
-/** Read at once. A caller whose events are long, or who yields to others between pages, reads fewer by itself. */
+/** Read at once at most, and at first: nobody knows how long events are before some have come. */
 const PAGE_EVENTS = 1_000;
+const FIRST_PAGE_EVENTS = 128;
+/** Of events that are long fewer are read at once. */
+const PAGE_UNITS = 1_048_576;
+const LONG_PAGE_EVENTS = 16;
+
+/** How many to read after a page, given how long its events are. */
+function nextLimit(page: readonly RecordedEvent[]): number {
+  const units = page.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
+  const fitting = Math.floor((PAGE_UNITS * page.length) / Math.max(1, units));
+  return Math.max(LONG_PAGE_EVENTS, Math.min(PAGE_EVENTS, fitting));
+}
 
 /**
  * Everything after a position through another, in pages of which none is empty, the next being read while one is worked
@@ -12,13 +23,15 @@ export async function* pagesOfLog(
   { after: from = START, until }: { after?: LogPosition; until: LogPosition },
 ): AsyncGenerator<RecordedEvent[]> {
   if (from >= until) return;
-  const read = (after: LogPosition): Promise<RecordedEvent[]> => log.readAll({ after, until, limit: PAGE_EVENTS });
-  let coming = read(from);
+  let limit = FIRST_PAGE_EVENTS;
+  let coming = log.readAll({ after: from, until, limit });
   for (;;) {
     const page = await coming;
     const last = page.at(-1);
     if (!last) return;
-    coming = page.length < PAGE_EVENTS ? Promise.resolve([]) : read(last.position);
+    const ended = page.length < limit;
+    limit = nextLimit(page);
+    coming = ended ? Promise.resolve([]) : log.readAll({ after: last.position, until, limit });
     coming.catch(() => undefined); // thrown where it is awaited, which may never be
     yield page;
   }
@@ -39,12 +52,14 @@ export async function* pagesOfStream(
   stream: string,
   { from = 0, to = Number.MAX_SAFE_INTEGER, until = Number.MAX_SAFE_INTEGER }: StreamStretch = {},
 ): AsyncGenerator<RecordedEvent[]> {
+  let most = FIRST_PAGE_EVENTS;
   for (let next = from; next <= to; ) {
-    const limit = Math.min(PAGE_EVENTS, to - next + 1);
+    const limit = Math.min(most, to - next + 1);
     const page = await log.readStream(stream, { from: next, limit });
     const held = (page.at(-1)?.position ?? START) <= until ? page : page.filter(({ position }) => position <= until);
     if (held.length > 0) yield held;
     if (held.length < limit) return;
     next += held.length;
+    most = nextLimit(held);
   }
 }

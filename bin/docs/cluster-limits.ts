@@ -1,3 +1,4 @@
+import { COMMANDS_OPEN_MAX_BYTES } from '../../commands/chat-writer.ts';
 import { LOOKUP_WAIT_MS, REST_MS, SNAPSHOT_WAIT_MS } from '../../commands/impatience.ts';
 import { GATEWAYS_NAMED_MAX } from '../../gateway/http/security-headers.ts';
 import { SIGNAL_MAX_AGE_MS } from '../../gateway/signals/port.ts';
@@ -32,6 +33,10 @@ export const CLUSTER: Record<string, readonly [number, string]> = {
     'The setting `slots` at most (16 where nothing is set): so many gateways share out the users.',
   ],
   GATEWAYS_NAMED_MAX: [GATEWAYS_NAMED_MAX, 'Gateways that the console’s content security policy names one by one.'],
+  COMMANDS_OPEN_MAX_BYTES: [
+    COMMANDS_OPEN_MAX_BYTES,
+    'What the commands of a process hold together that wait or are being written; the next is answered `busy`.',
+  ],
   APPENDS_MAX: [
     APPENDS_MAX,
     'Appends of a process that wait for the event store; the next command is answered `busy`.',

@@ -6,25 +6,24 @@ const MESSAGES_AT_HAND_MAX_BYTES = 1_048_576;
 const MESSAGE_BYTES = 400;
 const ENTRY_BYTES = 120;
 
-/** Lets the messages go that were taken in first. Only between batches: there is no way back. */
-export function trimMessages(state: ChatState): void {
-  const { messages } = state;
-  for (const id of messages.keys()) {
-    if (messages.size <= MESSAGES_AT_HAND_MAX) return;
+/** Lets the messages go that were taken in first, where there are too many or long ones. Only between batches: there is no way back. */
+export function trimMessages({ messages }: ChatState): void {
+  let bytes = bytesOf(messages);
+  for (const [id, message] of messages) {
+    if (messages.size <= MESSAGES_AT_HAND_MAX && bytes <= MESSAGES_AT_HAND_MAX_BYTES) return;
     messages.delete(id);
+    bytes -= messageBytes(message);
   }
 }
 
-/** Measures what a chat takes in memory, after letting go of messages that together take too much. */
-export function weigh(state: ChatState): number {
+/** What a chat takes in memory. */
+export const weigh = ({ messages, ids, members }: ChatState): number =>
+  bytesOf(messages) + (ids.seqs.size + 2 * members.size + 10) * ENTRY_BYTES;
+
+function bytesOf(messages: ChatState['messages']): number {
   let bytes = 0;
-  for (const message of state.messages.values()) bytes += messageBytes(message);
-  for (const [id, message] of state.messages) {
-    if (bytes <= MESSAGES_AT_HAND_MAX_BYTES) break;
-    state.messages.delete(id);
-    bytes -= messageBytes(message);
-  }
-  return bytes + (state.ids.seqs.size + 2 * state.members.size + 10) * ENTRY_BYTES;
+  for (const message of messages.values()) bytes += messageBytes(message);
+  return bytes;
 }
 
 const messageBytes = (message: MessageState): number =>

@@ -8,7 +8,7 @@ const TAKE_LINKS_MAX = 1_000;
 /** More than this, and the partition is no longer fetched until half of it is gone. */
 export const LANE_LINKS_MAX = 4_000;
 export const LANE_BYTES_MAX = 4_194_304;
-/** What a link takes beside the texts of its event, near enough for a limit. */
+/** What a link takes beside its record's value, near enough for a limit. */
 const LINK_BYTES = 200;
 
 export interface Place {
@@ -37,8 +37,8 @@ export interface LaneBuffer {
 
 export function createLaneBuffer(place: Place): LaneBuffer {
   const links: Link[] = [];
-  /** The offset after each link; records that are no links are in none. */
-  const offsets: string[] = [];
+  /** Of each link the offset after it, and what it takes; records that are no links are in none. */
+  const places: { offset: string; bytes: number }[] = [];
   let bytes = 0;
   let next: string | null = null;
   let wasFull = false;
@@ -51,16 +51,18 @@ export function createLaneBuffer(place: Place): LaneBuffer {
         const link = linkOf(message, place);
         if (!link) continue;
         links.push(link);
-        offsets.push(next);
-        bytes += bytesOf(link);
+        const taking = LINK_BYTES + (message.value?.length ?? 0);
+        places.push({ offset: next, bytes: taking });
+        bytes += taking;
       }
       wasFull ||= full();
     },
     portion() {
       const taken = links.splice(0, TAKE_LINKS_MAX);
-      const after = offsets.splice(0, taken.length).at(-1);
-      for (const link of taken) bytes -= bytesOf(link);
-      return after === undefined ? null : { links: taken, next: after };
+      const left = places.splice(0, taken.length);
+      for (const place of left) bytes -= place.bytes;
+      const last = left.at(-1);
+      return last === undefined ? null : { links: taken, next: last.offset };
     },
     next: () => next,
     full,
@@ -82,5 +84,3 @@ export function linkOf(message: KafkaMessage, { topic, partition, logger }: Plac
     return null;
   }
 }
-
-const bytesOf = ({ event }: Link): number => LINK_BYTES + (event ? event.data.length + event.metadata.length : 0);

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { behind, type Crowd, caughtUp, comesTrue, drained, firstWrongs, wrongsOf } from './crowd.ts';
 import type { Cluster, Fault } from './faults.ts';
 import type { Flood, Tally } from './flood.ts';
-import { describeMemory, judgeMemory, mib, watched, watchMemory } from './memory.ts';
+import { describeMemory, FLOOD_MIN_BYTES, judgeMemory, mib, watched, watchMemory } from './memory.ts';
 import type { Row } from './table.ts';
 
 /** Load between two faults, in which all must be well. */
@@ -13,7 +13,10 @@ const STALL_MS = 3_000;
 const SLOW_MS = 15_000;
 const RECOVERED_WITHIN_MS = 90_000;
 /** All that a flood has left behind lies before them. */
-const DRAINED_WITHIN_MS = 300_000;
+const DRAINED_WITHIN_MS = 600_000;
+/** A flood that has brought enough ends before the fault does: the machine has to take in all of it afterwards. */
+const ENOUGH_BYTES = 1.1 * FLOOD_MIN_BYTES;
+const LOOK_EVERY_MS = 500;
 /** Until the processes use as much as a flood takes where nothing is broken. */
 const WARM_MS = 10_000;
 /** What the load alone leaves behind at any time. */
@@ -108,8 +111,12 @@ async function begin(cluster: Cluster, flood: Flood, counts: keyof Tally): Promi
   const before = flood.tally();
   const began = performance.now();
   let flooded = 0;
+  const looking = setInterval(() => {
+    if (flood.tally()[counts] - before[counts] >= ENOUGH_BYTES) flood.end();
+  }, LOOK_EVERY_MS);
   return {
     end() {
+      clearInterval(looking);
       flooded = flood.tally()[counts] - before[counts];
       flood.end();
       const { offeredBytes, takenBytes } = flood.tally();
