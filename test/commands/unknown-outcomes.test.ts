@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { NewEvent } from '../../events/event-store.ts';
 import { StoreError } from '../../events/event-store.ts';
-import { ANN, BOB, createWorld, facts, GROUP, group, NOW, run, type World } from '../support/commands.ts';
+import { chatStream } from '../../events/streams.ts';
+import { ANN, BOB, createWorld, facts, GROUP, group, NOW, run, ulidAt, type World } from '../support/commands.ts';
 import { type Fate, faulty } from '../support/faulty-event-store.ts';
 import { createMemoryEventStore } from '../support/memory/event-store.ts';
 
@@ -87,6 +88,49 @@ test('a full queue says busy at once', async () => {
   await world.timer.run(6_000);
   const heard = new Set(await Promise.all(waiting));
   expect(heard).toEqual(new Set(['unknown', 'busy']));
+});
+
+test('what all chats of a process may hold together is bounded by bytes, and free again once it is decided', async () => {
+  const fate: { now: Fate } = { now: 'late' };
+  const { world } = await over(fate);
+  const long = 'x'.repeat(8_000);
+  const waiting = Array.from({ length: 4_000 }, () => send(world, long));
+  expect(await waiting.at(-1)).toBe('busy');
+  expect(await run(world, { type: 'send', chatId: ulidAt(NOW, 77), actor: ANN, text: long })).toBe('busy');
+  await world.timer.run(7_000);
+  await Promise.all(waiting);
+  fate.now = 'fine';
+  await world.timer.run(2_000); // what was sent comes to its end
+  const again = Array.from({ length: 2_000 }, () => send(world, long));
+  expect(new Set((await Promise.all(again)).map((reply) => typeof reply))).toEqual(new Set(['object']));
+});
+
+test('a store that is slow for a while costs no second reading of the chat', async () => {
+  const store = createMemoryEventStore({ clock: () => NOW });
+  const fate: { now: Fate } = { now: 'fine' };
+  const reads: (number | undefined)[] = [];
+  let slow = false;
+  const world = createWorld({
+    store: {
+      ...faulty(store, () => fate.now),
+      readStream: async (stream, page) => {
+        if (stream === chatStream(GROUP)) reads.push(page.from);
+        if (slow) throw new StoreError('unavailable', 'no answer in time');
+        return store.readStream(stream, page);
+      },
+    },
+  });
+  await group(world);
+  const other = createWorld({ store }); // another process, which writes into the chat too
+  for (let n = 0; n < 10; n++) await send(other);
+  slow = true;
+  const first = send(world);
+  await world.timer.run(6_000);
+  expect(await first).toBe('unavailable');
+  slow = false;
+  reads.length = 0;
+  expect(await send(world)).toMatchObject({ seq: 12 });
+  expect(reads).toEqual([1]); // what the other has written, and nothing that was known
 });
 
 test('a store that refuses for good within the deadline is unavailable, and nothing happened', async () => {

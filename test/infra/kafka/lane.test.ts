@@ -9,8 +9,9 @@ import { gate } from '../../support/raw-socket.ts';
 import { hear } from './world.ts';
 
 /** Links at these positions, at the offsets before them. */
-function messages(first: number, count: number, textBytes = 10): KafkaMessage[] {
-  return chain(0, first, count, textBytes).map((placed) => {
+function messages(first: number, count: number, textBytes = 10, data?: string): KafkaMessage[] {
+  return chain(0, first, count, textBytes).map(({ partition, link }) => {
+    const placed = { partition, link: { ...link, event: link.event && { ...link.event, ...(data && { data }) } } };
     const { key, value, headers } = toMessage(placed).message;
     const bytes = Object.entries(headers ?? {}).map(([name, text]) => [name, Buffer.from(String(text))]);
     return {
@@ -55,6 +56,15 @@ test.each([
   const rest: boolean[] = [buffer.hasRoomAgain()];
   while (buffer.portion()) rest.push(buffer.hasRoomAgain());
   expect(rest.filter((room) => room)).toHaveLength(1);
+});
+
+test('what counts are the bytes of a record, however many units its text has', () => {
+  const buffer = createLaneBuffer(place);
+  const wide = JSON.stringify('語'.repeat(10_000));
+  buffer.add(messages(1, 130, 0, wide));
+  expect(buffer.full()).toBe(false);
+  buffer.add(messages(131, 10, 0, wide));
+  expect(buffer.full()).toBe(true);
 });
 
 test('a lane that ends finishes what it takes and begins nothing more', async () => {
