@@ -14,6 +14,7 @@ import { compareWithLog, verifyBackup } from './backup/verify.ts';
 import { interruptible } from './interruptible.ts';
 import { EXIT_FOUND, print, VerbFailed } from './io.ts';
 import { barPerPhase, type Phases } from './progress.ts';
+import { reasonOption } from './reason.ts';
 import type { VerbContext } from './verb.ts';
 import { assertLog, configured, withReadOnlyLog } from './with-log.ts';
 
@@ -33,7 +34,7 @@ export const backupVerb = (context: VerbContext): Command => {
       'Copies all events and the passwords, as they stand at one moment, while servers run or not; of a data folder or of a cluster. In a folder that holds a backup of the same log already, only what came since is added. Every event is chained to all before it by SHA-256.',
     )
     .requiredOption('--out <folder>', 'a folder that is empty, not there yet, or holds a backup of this log')
-    .option('--reason <text>', 'why: recorded in the log')
+    .addOption(reasonOption())
     .option('--json', 'one JSON document')
     .addHelpText(
       'after',
@@ -64,7 +65,7 @@ export const restoreVerb = (context: VerbContext): Command =>
     )
     .requiredOption('--from <folder>', 'the backup')
     .option('--until <point>', 'a position as the backup knows it, or a UTC time: leave out what was recorded later')
-    .option('--reason <text>', 'why: recorded in the log')
+    .addOption(reasonOption())
     .option('--json', 'one JSON document')
     .addHelpText(
       'after',

@@ -76,6 +76,7 @@ async function runExport(context: VerbContext, kind: ExportKind, options: Export
   const asked = filterOf(options);
   if (options.withoutContent && options.text !== undefined)
     throw new WrongUsage('--text and --without-content exclude each other');
+  if (options.out === '') throw new WrongUsage('--out takes a folder');
   const folder = resolve(options.out);
   const filter = filterText(options);
   const manifest = await withReadOnlyLog(context, async (log) => {

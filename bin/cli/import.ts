@@ -8,7 +8,7 @@ import type { UserId } from '../../events/ids.ts';
 import { ircDay } from '../../infra/formats/irc.ts';
 import { ids, type OpenLog } from '../write-side.ts';
 import { filesOfEvents } from './exported-files.ts';
-import { type Io, print, VerbFailed, WrongUsage } from './io.ts';
+import { EXIT_FOUND, type Io, print, VerbFailed, WrongUsage } from './io.ts';
 import { progress } from './progress.ts';
 import type { VerbContext } from './verb.ts';
 import { valueOf, withLog } from './with-log.ts';
@@ -164,4 +164,5 @@ function printReport(io: Io, options: { json?: boolean }, report: EventsReport):
       ...more,
     ].join('\n'),
   });
+  if (unreadable.length > 0 && appended + already === 0) process.exitCode = EXIT_FOUND; // nothing of it was what was meant
 }

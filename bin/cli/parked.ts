@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { ParkedChat, ParkedOutcome } from '../../gateway/http/ops/parked/port.ts';
 import { EXIT_FOUND, print, table } from './io.ts';
 import { withProjections } from './projections/admin.ts';
+import { reasonOption } from './reason.ts';
 import type { VerbContext } from './verb.ts';
 import { valueOf } from './with-log.ts';
 
@@ -32,12 +33,12 @@ export const parkedVerb = (context: VerbContext): Command => {
     });
   acting(verb, 'retry', 'Tries the event again, and applies what waits behind it in the order of the log.')
     .argument('<key>', 'a chat as `list` names it, or `all`')
-    .option('--reason <text>', 'why; it is recorded with what is done (`ops log`)')
+    .addOption(reasonOption())
     .addHelpText('after', '\nExample:\n  hindsight parked retry all --reason "the bug is mended"')
     .action((key: string, options: Options) => act(context, { action: 'retry', key }, options));
   acting(verb, 'skip', 'Leaves the one event out of the view for ever, then applies what waits behind it.')
     .argument('<key>', 'a chat as `list` names it')
-    .requiredOption('--reason <text>', 'why; the decision is an event of the log')
+    .addOption(reasonOption('why; the decision is an event of the log').makeOptionMandatory())
     .addHelpText('after', '\nExample:\n  hindsight parked skip 01JD0000000000000000000001 --reason "damaged by a disk"')
     .action((key: string, options: Options) => act(context, { action: 'skip', key }, options));
   return verb;

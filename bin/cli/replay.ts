@@ -90,6 +90,8 @@ async function run(context: VerbContext, chat: string | undefined, options: Repl
   const { from, to, type, actor } = options;
   if ([chat, options.chat, from, to, type, actor, options.into].every((given) => given === undefined))
     throw new WrongUsage('name a chat, a point, a filter or a target; all there is: --from 0');
+  if (chat !== undefined && options.chat !== undefined && chat !== options.chat)
+    throw new WrongUsage(`two chats are named: ${chat}, and ${options.chat} by --chat`);
   const asked = askedOf(chat ?? options.chat, options);
   const pace = { speed: numberOf('speed', options.speed), maxGapMs: numberOf('max-gap', options.maxGap) * 1_000 };
   const into = options.into ?? null;
@@ -104,6 +106,7 @@ async function run(context: VerbContext, chat: string | undefined, options: Repl
   const described = describedOf(asked, options, into);
   const file = options.checkpoint === undefined ? null : checkpointFile(options.checkpoint, described);
   const since = file?.read() ?? null;
+  await file?.assertWritable();
   const target = await openTarget(context, { into, batchEvents, headers: options.header, json: options.json ?? false });
   try {
     await untilInterrupted(async (signal) => {

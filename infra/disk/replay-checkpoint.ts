@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import * as z from 'zod';
 import type { ReplayCheckpoint } from '../../queries/replay/port.ts';
 import { publishFile } from './publish-file.ts';
@@ -20,12 +20,20 @@ export class CheckpointError extends Error {
 export interface CheckpointFile {
   /** Null where there is none yet. Throws `CheckpointError` where it is of another replay, or no checkpoint. */
   read(): ReplayCheckpoint | null;
+  /** Throws where it could not be kept: better before the first event is taken than after it. */
+  assertWritable(): Promise<void>;
   /** On stable storage once it resolves, all of it or what was there before. */
   keep(checkpoint: ReplayCheckpoint): Promise<void>;
 }
 
 export function checkpointFile(file: string, of: Readonly<Record<string, string>>): CheckpointFile {
+  const partial = `${file}.partial`;
   return {
+    async assertWritable() {
+      const handle = await open(partial, 'a');
+      await handle.close();
+      await rm(partial);
+    },
     read() {
       if (!existsSync(file)) return null;
       const kept = parse(file);
@@ -35,7 +43,6 @@ export function checkpointFile(file: string, of: Readonly<Record<string, string>
       return { position: kept.position, count: kept.count };
     },
     async keep({ position, count }) {
-      const partial = `${file}.partial`;
       const handle = await open(partial, 'w');
       try {
         await handle.writeFile(`${JSON.stringify({ version: 1, of, position, count })}\n`);

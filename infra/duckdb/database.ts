@@ -26,7 +26,7 @@ export interface SqlResult {
 }
 
 export interface SqlDatabase {
-  /** One query, or several with the last one's result. Throws `SqlError`. */
+  /** Throws `SqlError`, also where it is several queries: whose answer was meant cannot be told. */
   query(sql: string): Promise<SqlResult>;
   close(): void;
 }
@@ -116,6 +116,8 @@ async function open(duckdb: DuckDbLibrary, file: string, settings: Record<string
 async function query(duckdb: DuckDbLibrary, connection: DuckDBConnection, sql: string): Promise<SqlResult> {
   const read = valueReader(duckdb);
   try {
+    const { count } = await connection.extractStatements(sql);
+    if (count > 1) throw new Error(`these are ${count} queries: ask them one at a time`);
     const result = await connection.stream(sql);
     const names = result.deduplicatedColumnNames();
     const columns = names.map((name, index) => ({ name, type: String(result.columnType(index)) }));

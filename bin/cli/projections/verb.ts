@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { requireChatId } from '../chat-at.ts';
 import { WrongUsage } from '../io.ts';
+import { reasonOption } from '../reason.ts';
 import type { VerbContext } from '../verb.ts';
 import { cancel, rebuild, repair, verify } from './jobs.ts';
 import { list, move, type Shown } from './states.ts';
@@ -27,10 +28,7 @@ export const projectionsVerb = (context: VerbContext): Command => {
       'after',
       '\nIn a cluster user-chats, members and users move together: what is rebuilt, paused, resumed, rolled back or dropped\nof one of them is of all three.',
     );
-  const acting = (command: Command): Command =>
-    command
-      .option('--reason <text>', 'why; it is recorded with what is done (`ops log`)')
-      .option('--json', 'one JSON document');
+  const acting = (command: Command): Command => command.addOption(reasonOption()).option('--json', 'one JSON document');
   const one = (name: string, what: string, example: string): Command =>
     acting(verb.command(name).description(what).argument('<name>', 'a view as `list` names it, or `all`')).addHelpText(
       'after',

@@ -31,6 +31,9 @@ export interface ProjectionAdmin {
   job(id: string): Promise<ProjectionJob | null>;
 }
 
+/** UTF-16 units of a reason. */
+export const REASON_MAX_LENGTH = 500;
+
 /** Who asked for it, and why; kept with a job, so that its end can be recorded in their name. */
 export interface ActedBy {
   actor: string;

@@ -8,11 +8,10 @@ import { about, commandProblems, readProblems } from '../describe.ts';
 import type { HttpOptions } from '../options.ts';
 import { accept, refuse } from '../problems.ts';
 import { readQuery } from '../query.ts';
-import type { ProjectionAdmin } from './port.ts';
+import { type ProjectionAdmin, REASON_MAX_LENGTH } from './port.ts';
 import { recordedAdmin } from './recorded.ts';
 
 const NAME_MAX_LENGTH = 64;
-const REASON_MAX_LENGTH = 500;
 const EVENTS_PER_SECOND_MAX = 10_000_000;
 const Name = z.string().min(1).max(NAME_MAX_LENGTH);
 const Reason = z.string().min(1).max(REASON_MAX_LENGTH).optional().meta({ description: 'Recorded with what is done.' });

@@ -11,7 +11,7 @@ const KIB = 1_024;
  */
 export const RISE_MAX_BYTES = 256 * MIB;
 /** What goes through meanwhile, as memory: less than that would not tell those who keep it from those who do not. */
-export const FLOOD_MIN_BYTES = 1.5 * RISE_MAX_BYTES;
+export const FLOOD_MIN_BYTES = 1.25 * RISE_MAX_BYTES;
 
 /** The resident memory of one process, in bytes; null where it could not be seen. */
 export interface Use {

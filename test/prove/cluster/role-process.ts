@@ -23,6 +23,8 @@ export interface RoleProcess {
 }
 
 const METRICS_WITHIN_MS = 3_000;
+/** As where memory is short: V8 would else keep garbage for as long as the machine has room. One that needs more ends. */
+const HEAP_MAX_MIB = 320;
 /** Characters of what a process printed, where it is told of. */
 const OUTPUT_SAID = 2_000;
 /** How often one is started at first; later on, until it comes up. */
@@ -84,7 +86,13 @@ async function start(state: State): Promise<void> {
   const data = temporaryFolder();
   const started = await launchServer({
     data,
-    env: { ...env, HINDSIGHT_OPS_PORT: '0', HINDSIGHT_ACCESS_TOKEN_S: '86400', HINDSIGHT_LOG_LEVEL: 'info' },
+    env: {
+      ...env,
+      HINDSIGHT_OPS_PORT: '0',
+      HINDSIGHT_ACCESS_TOKEN_S: '86400',
+      HINDSIGHT_LOG_LEVEL: 'info',
+      NODE_OPTIONS: `--max-old-space-size=${HEAP_MAX_MIB}`,
+    },
     args: ['--roles', role],
   }).ready;
   state.current = started;

@@ -7,12 +7,12 @@ import { about, commandProblems, readProblems } from '../../describe.ts';
 import type { HttpOptions } from '../../options.ts';
 import { accept } from '../../problems.ts';
 import { readQuery } from '../../query.ts';
+import { REASON_MAX_LENGTH } from '../port.ts';
 import { ParkedChat, ParkedOutcome } from './answers.ts';
 import { type ParkedActs, recordedParked } from './recorded.ts';
 
 const NAME_MAX_LENGTH = 64;
 const KEY_MAX_LENGTH = 200;
-const REASON_MAX_LENGTH = 500;
 const Place = z.object({
   view: z.string().min(1).max(NAME_MAX_LENGTH).meta({ description: 'As the list names it, or `all`.' }),
   key: z.string().min(1).max(KEY_MAX_LENGTH).meta({ description: 'As the list names it, or `all`.' }),
