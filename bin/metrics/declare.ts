@@ -56,7 +56,7 @@ export const byName = (counts: Readonly<Record<string, number>>): Reading[] =>
   Object.entries(counts).map(([name, count]) => [count, name]);
 
 /** Whoever scrapes wants what is known at once, above all while a server is slow; what it was asked has no value then. */
-const SCRAPE_WAIT_MS = 1_000;
+const SCRAPE_WAIT_MS = 3_000;
 
 /** One question for all metrics of a scrape, and none beside it until it is answered. Rejects where that takes long. */
 export function askedOnce<T>(ask: () => Promise<T>): () => Promise<T> {

@@ -38,6 +38,7 @@ export interface Flood {
 
 export async function prepareFlood(processes: readonly RoleProcess[], random: Seeded): Promise<Flood> {
   const http = anyHttp(processes, random);
+  const balanced = processes.filter(({ role }) => role === 'http');
   const texts = Array.from({ length: TEXTS }, () => longText(random));
   const silent = await newUser(http, 'flood_listener');
   const common = { http, impatient: false, inFlightMax: IN_FLIGHT_MAX, firstTried: new Map() };
@@ -48,7 +49,18 @@ export async function prepareFlood(processes: readonly RoleProcess[], random: Se
     const chatId = await startGroup(http, `flood ${i}`, [session, silent]);
     const sendsBy: ListenerOptions['sendsBy'] = i % 2 === 0 ? 'http' : 'socket';
     chats.push(chatId);
-    senders.push(new Listener({ ...common, session, chats: [chatId], hears: false, sendsBy }));
+    // One chat's sends go to one process: two would undo each other's appends, and little would come through.
+    const own = balanced[Math.floor(i / 2) % balanced.length];
+    senders.push(
+      new Listener({
+        ...common,
+        http: () => own?.server().http ?? http(),
+        session,
+        chats: [chatId],
+        hears: false,
+        sendsBy,
+      }),
+    );
   }
   const listener = new Listener({ ...common, session: silent, chats, hears: true, sendsBy: 'socket' });
   listener.start(null);
