@@ -90,9 +90,11 @@ function reckon(
   const ours = beyond.filter(isOurs);
   const counted = Math.max(1, (beyond.at(-1)?.position ?? through) - position);
   const share = whole ? 1 : (head - position) / counted;
+  // A reader that stands still says so, though what was read holds nothing of its own.
+  const oldest = ours[0] ?? (whole ? undefined : beyond.at(-1));
   return {
     events: Math.round(ours.length * share),
-    seconds: ours[0] ? Math.max(0, (now - ours[0].recordedAt) / SECOND_MS) : 0,
+    seconds: oldest ? Math.max(0, (now - oldest.recordedAt) / SECOND_MS) : 0,
     positionsPerEvent: Math.max(1, counted / Math.max(1, beyond.length)),
     head,
   };

@@ -141,7 +141,7 @@ export function metricsPage(): string {
   const packages = Object.entries(SDK_PACKAGES).map(([name, version]) => `${name}@${version}`);
   return [
     heading('Metrics and traces', 'bin/metrics and infra/telemetry'),
-    'Every process answers `/metrics` for Prometheus: an embedded server on its HTTP port, a process of a cluster on its ops port (`HINDSIGHT_OPS_PORT`). Times are in seconds and sizes in bytes, names of counters end with `_total`. Beside what follows there are the metrics of Node.js itself (`nodejs_…`, `process_…`). No label names a chat or a user.',
+    'Every process answers `/metrics` for Prometheus: an embedded server on its HTTP port, a process of a cluster on its ops port (`HINDSIGHT_OPS_PORT`). Times are in seconds and sizes in bytes, names of counters end with `_total`. Beside what follows there are the metrics of Node.js itself (`nodejs_…`, `process_…`). What a server would have to be asked for that does not answer at present has no value in that scrape; a lag of many events is reckoned by the first of them. No label names a chat or a user.',
     ...SECTIONS.flatMap(({ title, where, register }) => [`## ${title}`, where, table(register)]),
     '## What to be woken for',
     [row('when', 'PromQL'), row('---', '---'), ...ALARMS.map(([when, query]) => row(when, `\`${query}\``))].join('\n'),

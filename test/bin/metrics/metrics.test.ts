@@ -241,6 +241,19 @@ describe('partitions', () => {
     expect(await scrape('hindsight_partition_lag')).toEqual({});
   });
 
+  test('one that stands still says so, however many events of others come next', async () => {
+    let now = 1_000;
+    const log = createMemoryEventStore({ clock: () => now });
+    for (let n = 0; n < 2_000; n++) await log.append('chat-a', n - 1, [event(n)]);
+    now += 60_000;
+    const other = 1 - partitionOf(partitionKeyOf('chat-a'), 2);
+    const sources = () => [{ group: 'deliveries' as const, state: () => [{ partition: other, position: 0 }] }];
+    exposePartitionLag(registry, { log, partitions: 2, clock: () => now, sources });
+    expect(await scrape('hindsight_partition_lag_seconds')).toEqual({
+      [`hindsight_partition_lag_seconds{group="deliveries",partition="${other}"}`]: 60,
+    });
+  });
+
   test('where events are long few are read, and once for places that lie near each other', async () => {
     const log = createMemoryEventStore();
     const long = JSON.stringify({ text: 'x'.repeat(64_000) });
