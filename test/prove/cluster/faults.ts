@@ -39,7 +39,7 @@ const PAUSE_MS = 20_000;
 const DOWN_MS = 1_000;
 /** By then a process that was killed has been missed, or is about to be. */
 const MISSED_MS = 3_000;
-const LONG_MS = 90_000;
+const LONG_MS = 60_000;
 const GONE_WITHIN_MS = 30_000;
 const AGAIN_MS = 200;
 

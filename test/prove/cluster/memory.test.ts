@@ -10,7 +10,7 @@ test('a role that stays below the ceiling is right, whatever it used before', ()
 
 test('a planted buffer that keeps the whole flood is seen', () => {
   const uses = [use('relay', BEFORE + FLOOD_MIN_BYTES), use('relay', BEFORE)];
-  expect(judgeMemory(uses, FLOOD_MIN_BYTES)).toEqual(['a relay took 320 MiB more than before, 256 MiB at most']);
+  expect(judgeMemory(uses, FLOOD_MIN_BYTES)).toEqual(['a relay took 192 MiB more than before, 128 MiB at most']);
 });
 
 test('a process whose memory was never seen is none that uses little', () => {
@@ -19,7 +19,7 @@ test('a process whose memory was never seen is none that uses little', () => {
 
 test('a flood that would fit below the ceiling proves nothing', () => {
   expect(judgeMemory([use('relay', BEFORE)], RISE_MAX_BYTES)).toEqual([
-    'a flood of 256 MiB proves nothing about memory',
+    'a flood of 128 MiB proves nothing about memory',
   ]);
 });
 
@@ -31,5 +31,5 @@ test('the most of each process counts, even where it has fallen since', async ()
   await expect.poll(() => said.length).toBe(1);
   const uses = await watch.end();
   expect(judgeMemory(uses, FLOOD_MIN_BYTES)).toHaveLength(1);
-  expect(describeMemory(uses)).toBe('projector 150 MiB → 662 MiB → 150 MiB');
+  expect(describeMemory(uses)).toBe('projector 150 MiB → 406 MiB → 150 MiB');
 });

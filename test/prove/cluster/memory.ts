@@ -9,9 +9,9 @@ const KIB = 1_024;
  * A role may use so much more than before while something is away and until all is caught up. What may wait in a process
  * (docs/limits.md) and the garbage of moving it fit in; a process that keeps what it cannot pass on does not.
  */
-export const RISE_MAX_BYTES = 256 * MIB;
+export const RISE_MAX_BYTES = 128 * MIB;
 /** What goes through meanwhile, as memory: less than that would not tell those who keep it from those who do not. */
-export const FLOOD_MIN_BYTES = 1.25 * RISE_MAX_BYTES;
+export const FLOOD_MIN_BYTES = 1.5 * RISE_MAX_BYTES;
 
 /** The resident memory of one process, in bytes; null where it could not be seen. */
 export interface Use {
