@@ -90,10 +90,14 @@ export const partitionHolding = ({ table, key }: StoredRow): StoredPartition => 
   values: (JSON.parse(key) as Params).slice(0, table.partition.length),
 });
 
+/** Of messages that may be long: a page of many would not come within its deadline where the server is busy. */
+const PAGE_ROWS = 200;
+
 export async function rowsIn(cassandra: Cassandra, { table, values }: StoredPartition): Promise<StoredRow[]> {
   const { name, key, values: rest, partition } = table;
   const where = partition.map((column) => `${column} = ?`).join(' AND ');
-  const rows = await readAll(cassandra, `SELECT ${[...key, ...rest].join(', ')} FROM ${name} WHERE ${where}`, values);
+  const query = `SELECT ${[...key, ...rest].join(', ')} FROM ${name} WHERE ${where}`;
+  const rows = await readAll(cassandra, query, values, PAGE_ROWS);
   return rows.map((row) => storedRow(table, row));
 }
 

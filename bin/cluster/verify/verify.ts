@@ -12,6 +12,7 @@ import type { GenerationStores } from '../generations/stores.ts';
 import { createTotal, lookAgain } from './graded.ts';
 import { gradeHistory } from './history.ts';
 import { apartFrom, type Outside, readOutside } from './outside.ts';
+import { patiently } from './patiently.ts';
 import { gradeChats, gradeUsers, subjectsIn } from './views.ts';
 
 export interface VerifyDeps {
@@ -66,7 +67,7 @@ export async function verifyViews(deps: VerifyDeps, asked: VerifyAsked): Promise
   const lane = async (): Promise<void> => {
     for (let next = work.shift(); next; next = work.shift()) {
       asked.signal.throwIfAborted();
-      await next();
+      await patiently(next, asked.signal);
       done += 1;
       onProgress(SURVEY_SHARE + (1 - SURVEY_SHARE) * (done / (done + work.length)));
     }
