@@ -1,16 +1,19 @@
 import { type EventLog, type LogPosition, type RecordedEvent, START } from './event-store.ts';
 
-/** Read at once at most, and at first: nobody knows how long events are before some have come. */
 const PAGE_EVENTS = 1_000;
+/** Nobody knows how long events are before some have come. */
 const FIRST_PAGE_EVENTS = 128;
 /** Of events that are long fewer are read at once. */
 const PAGE_UNITS = 1_048_576;
 const LONG_PAGE_EVENTS = 16;
 
+/** How long the texts of events are, in UTF-16 units: what reading ahead and counting are bounded by. */
+export const unitsOf = (events: readonly RecordedEvent[]): number =>
+  events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
+
 /** How many to read after a page, given how long its events are. */
 function nextLimit(page: readonly RecordedEvent[]): number {
-  const units = page.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
-  const fitting = Math.floor((PAGE_UNITS * page.length) / Math.max(1, units));
+  const fitting = Math.floor((PAGE_UNITS * page.length) / Math.max(1, unitsOf(page)));
   return Math.max(LONG_PAGE_EVENTS, Math.min(PAGE_EVENTS, fitting));
 }
 

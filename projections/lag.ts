@@ -1,11 +1,12 @@
 import type { EventLog, LogPosition, RecordedEvent } from '../events/event-store.ts';
+import { unitsOf } from '../events/pages.ts';
 
 /** A view that is further behind than this is catching up. */
 export const CATCHING_UP_EVENTS = 1_000;
 /** Events that are counted one by one; how many there are beyond is reckoned by them. */
 const COUNTED_EVENTS = 1_000;
 /** Where events are long, fewer: every look at a lag would be a heavy read of a log that has much to do as it is. */
-const COUNTED_BYTES = 2 * 1_048_576;
+const COUNTED_UNITS = 2 * 1_048_576;
 const FIRST_PAGE_EVENTS = 16;
 const PAGE_GROWS = 4;
 const SECOND_MS = 1_000;
@@ -69,13 +70,13 @@ const reaches = ({ after, through, whole }: Stretch, position: LogPosition): boo
 async function read(log: LagDeps['log'], after: LogPosition, until: LogPosition): Promise<Stretch> {
   const events: RecordedEvent[] = [];
   let through = after;
-  let bytes = 0;
+  let units = 0;
   for (let size = FIRST_PAGE_EVENTS; through < until; size *= PAGE_GROWS) {
     const limit = Math.min(size, COUNTED_EVENTS - events.length);
-    if (limit === 0 || bytes >= COUNTED_BYTES) return { events, after, through, whole: false };
+    if (limit === 0 || units >= COUNTED_UNITS) return { events, after, through, whole: false };
     const page = await log.readAll({ after: through, until, limit });
     events.push(...page);
-    bytes += page.reduce((sum, { data }) => sum + data.length, 0);
+    units += unitsOf(page);
     through = page.length < limit ? until : (page.at(-1)?.position ?? until);
   }
   return { events, after, through, whole: true };

@@ -36,18 +36,16 @@ export interface RowPage {
   readonly next: string | null;
 }
 
-const ALL_PAGE_ROWS = 1_000;
-
 /** All rows of a query whose answer is known to be short, however many pages it took. */
 export async function readAll(
   cassandra: Cassandra,
   query: string,
   params: Params,
-  pageRows: number = ALL_PAGE_ROWS,
+  options: { rows?: number } = {},
 ): Promise<Row[]> {
   const rows: Row[] = [];
   for (let page: string | null = ''; page !== null; ) {
-    const read: RowPage = await cassandra.read(query, params, { rows: pageRows, ...(page !== '' && { page }) });
+    const read: RowPage = await cassandra.read(query, params, page === '' ? options : { ...options, page });
     rows.push(...read.rows);
     page = read.next;
   }

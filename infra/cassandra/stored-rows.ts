@@ -97,7 +97,7 @@ export async function rowsIn(cassandra: Cassandra, { table, values }: StoredPart
   const { name, key, values: rest, partition } = table;
   const where = partition.map((column) => `${column} = ?`).join(' AND ');
   const query = `SELECT ${[...key, ...rest].join(', ')} FROM ${name} WHERE ${where}`;
-  const rows = await readAll(cassandra, query, values, PAGE_ROWS);
+  const rows = await readAll(cassandra, query, values, { rows: PAGE_ROWS });
   return rows.map((row) => storedRow(table, row));
 }
 

@@ -1,4 +1,5 @@
 import { type EventLog, isTemporary, type LogPosition, type RecordedEvent } from '../../events/event-store.ts';
+import { unitsOf } from '../../events/pages.ts';
 import { type Faults } from './faults.ts';
 import { createBackOff } from './wait.ts';
 
@@ -124,6 +125,3 @@ function createAhead(after: LogPosition) {
     },
   };
 }
-
-const unitsOf = (events: readonly RecordedEvent[]): number =>
-  events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { RoleProcess } from './role-process.ts';
 
+const run = promisify(execFile);
+
 const MIB = 1_048_576;
 const SAMPLE_EVERY_MS = 2_000;
 const KIB = 1_024;
@@ -36,7 +38,7 @@ export const watched = ({ role, server }: Pick<RoleProcess, 'role' | 'server'>):
   role,
   async residentBytes() {
     try {
-      const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(server().pid)]);
+      const { stdout } = await run('ps', ['-o', 'rss=', '-p', String(server().pid)]);
       return Number(stdout) * KIB;
     } catch {
       return null; // it has just ended
