@@ -10,6 +10,8 @@ export interface DataFolder {
   keys: string;
   /** Where a running server is to be found; written once it is ready, removed when it stops. */
   addresses: string;
+  /** The same of one whose views are still behind: until then it is there for operators only. */
+  starting: string;
   /** What the demo made, where there is one. */
   demo: string;
 }
@@ -29,6 +31,7 @@ export function dataFolderPaths(root: string): DataFolder {
     accounts: join(root, 'accounts.db'),
     keys: join(root, 'keys'),
     addresses: join(root, 'addresses.json'),
+    starting: join(root, 'starting.json'),
     demo: join(root, 'demo.json'),
   };
 }

@@ -9,6 +9,7 @@ import {
   exportState,
   type Manifest,
   manifestText,
+  parseManifest,
 } from '../queries/export/index.ts';
 
 export type ExportKind = Manifest['kind'];
@@ -42,9 +43,11 @@ export async function exportInto({ log, folder, kind, request, filter, ...option
   });
   const run: ExportRun = { log, folder: out, request, until: out.begun.until, ...options };
   try {
-    const made = createManifest({ kind, filter, ...(await (kind === 'events' ? exportEvents : exportState)(run)) });
-    await out.conclude(manifestText(made));
-    return made;
+    const written = out.written === null ? null : parseManifest(out.written);
+    const make = kind === 'events' ? exportEvents : exportState;
+    const manifest = written ?? createManifest({ kind, filter, ...(await make(run)) });
+    await out.conclude(manifestText(manifest));
+    return manifest;
   } finally {
     await out.close();
   }

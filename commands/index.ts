@@ -5,3 +5,4 @@ export { type EventsReport, importEvents } from './import/import-events.ts';
 export type * from './import/port.ts';
 export type { ImportReport } from './import/run.ts';
 export type * from './ports.ts';
+export { foldUsername } from './text.ts';

@@ -125,6 +125,8 @@ export function whyMalformed({ stream, type }: Pick<RecordedEvent, 'stream' | 't
 /** Whether a stream of this kind has events of this type, in whatever version. */
 export const isKnownType = ({ stream, type }: Pick<RecordedEvent, 'stream' | 'type'>): boolean =>
   SCHEMAS.get(categoryOf(stream))?.has(type) ?? false;
+/** Whether streams of any kind have events of this type. */
+export const isTypeOfAny = (type: string): boolean => [...SCHEMAS.values()].some((types) => types.has(type));
 
 /**
  * A chat's event as the world sees it, words decoded. An event of a type that this version does not know keeps its

@@ -1,7 +1,17 @@
 import * as z from 'zod';
 
 /** Each has a stream `ops-<area>`, and `ops log` reads these. */
-export const OPS_AREAS = ['projections', 'parked', 'import', 'events', 'export', 'query', 'replay', 'backup'] as const;
+export const OPS_AREAS = [
+  'projections',
+  'parked',
+  'import',
+  'events',
+  'export',
+  'query',
+  'replay',
+  'backup',
+  'users',
+] as const;
 export type OpsArea = (typeof OPS_AREAS)[number];
 
 /** `ops-<area>`: what operators and analysts did: who, what, on what, why and how it ended. Words withheld never appear. */

@@ -10,12 +10,19 @@ interface Setting<T> {
   schema: z.ZodType<T>;
   default: T;
   what: string;
+  /** Its value is never printed: it is or may hold a password. */
+  secret: boolean;
 }
 
 const setting = <T>(schema: z.ZodType<T>, fallback: T, what: string): Setting<T> => ({
   schema,
   default: fallback,
   what,
+  secret: false,
+});
+const secret = <T>(schema: z.ZodType<T>, fallback: T, what: string): Setting<T> => ({
+  ...setting(schema, fallback, what),
+  secret: true,
 });
 
 /** Digits or a number: `Number` would take `null` or a blank for 0. */
@@ -81,12 +88,12 @@ export const SETTINGS = {
     'warn',
     'What is logged, as JSON lines on standard error.',
   ),
-  traces: setting(
+  traces: secret(
     z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).nullable(),
     null,
     'Where traces are sent, as OTLP over HTTP: `http://127.0.0.1:4318/v1/traces`. Unset, nothing is traced.',
   ),
-  eventstoreUrl: setting(
+  eventstoreUrl: secret(
     formed(EVENT_STORE, 'must be `esdb://host:port`, `esdb+discover://host` or the like'),
     null,
     'Cluster: EventStoreDB connection string (`esdb://…`).',
@@ -97,7 +104,7 @@ export const SETTINGS = {
     'Cluster: Kafka brokers, comma-separated.',
   ),
   kafkaTls: setting(onOff, false, 'Cluster: whether Kafka is spoken to over TLS.'),
-  kafkaSasl: setting(
+  kafkaSasl: secret(
     formed(
       /^(?:plain|scram-sha-256|scram-sha-512):[^:]+:.+$/,
       'must be `plain`, `scram-sha-256` or `scram-sha-512`, a colon, the user, a colon, the password',
@@ -136,13 +143,13 @@ export const SETTINGS = {
     1,
     'Cluster: replicas in the local data centre, for a keyspace that is made.',
   ),
-  cassandraAuth: setting(
+  cassandraAuth: secret(
     formed(/^[^:]+:.+$/, 'must be the user, a colon, the password'),
     null,
     'Cluster: how to sign in to Cassandra, as `<user>:<password>`.',
   ),
   cassandraTls: setting(onOff, false, 'Cluster: whether Cassandra is spoken to over TLS.'),
-  postgresUrl: setting(
+  postgresUrl: secret(
     formed(/^postgres(?:ql)?:\/\/\S+$/, 'must be `postgres://…`'),
     null,
     'Cluster: Postgres connection string.',

@@ -1,10 +1,8 @@
 import { decode } from '../events/codec.ts';
 import type { EventLog, LogPosition, RecordedEvent } from '../events/event-store.ts';
 import type { ChatId, UserId } from '../events/ids.ts';
+import { pagesOfStream } from '../events/pages.ts';
 import { chatStream, receiptsStream } from '../events/streams.ts';
-
-/** Events of a chat read at once; what lies between two of them is merged in. */
-const PAGE_EVENTS = 500;
 
 /**
  * All that happened in a chat, in the order of the log: its own events and the receipts of everybody who was ever in
@@ -16,40 +14,39 @@ export async function* eventsOfChat(
   until: LogPosition,
 ): AsyncGenerator<RecordedEvent[]> {
   const receipts = new Map<UserId, Lane>();
-  for (let from = 0, more = true; more; from += PAGE_EVENTS) {
-    const page = await log.readStream(chatStream(chatId), { from, limit: PAGE_EVENTS });
-    const own = page.filter(({ position }) => position <= until);
-    more = own.length === PAGE_EVENTS;
+  const merged = async (own: readonly RecordedEvent[], upTo: LogPosition): Promise<RecordedEvent[]> => {
+    const all = [...own];
+    for (const next of receipts.values()) all.push(...(await next(upTo)));
+    return all.sort((a, b) => a.position - b.position);
+  };
+  for await (const own of pagesOfStream(log, chatStream(chatId), { until })) {
     for (const event of own) {
-      for (const user of comers(event)) if (!receipts.has(user)) receipts.set(user, lane(log, chatId, user));
+      for (const user of comers(event)) {
+        if (!receipts.has(user)) receipts.set(user, lane(pagesOfStream(log, receiptsStream(chatId, user), { until })));
+      }
     }
-    const upTo = more ? (own.at(-1)?.position ?? until) : until;
-    const merged = [...own];
-    for (const next of receipts.values()) merged.push(...(await next(upTo)));
-    yield merged.sort((a, b) => a.position - b.position);
+    yield await merged(own, own.at(-1)?.position ?? until);
   }
+  const late = await merged([], until);
+  if (late.length > 0) yield late;
 }
 
 /** Everything of a stream up to a place, from where the call before ended. */
 type Lane = (upTo: LogPosition) => Promise<RecordedEvent[]>;
 
-function lane(log: Pick<EventLog, 'readStream'>, chatId: ChatId, user: UserId): Lane {
-  const stream = receiptsStream(chatId, user);
-  let from = 0;
-  /** Where the next one lies; null: not known. */
-  let nextAt: LogPosition | null = null;
+function lane(pages: AsyncGenerator<RecordedEvent[]>): Lane {
+  let ahead: RecordedEvent[] = [];
+  let ended = false;
   return async (upTo) => {
-    const events: RecordedEvent[] = [];
-    while (nextAt === null || nextAt <= upTo) {
-      const page = await log.readStream(stream, { from, limit: PAGE_EVENTS });
-      const due = page.filter(({ position }) => position <= upTo);
-      events.push(...due);
-      from += due.length;
-      if (due.length < page.length) nextAt = page[due.length]?.position ?? null;
-      else if (page.length < PAGE_EVENTS) nextAt = Number.POSITIVE_INFINITY;
-      if (due.length < PAGE_EVENTS) break;
+    const due: RecordedEvent[] = [];
+    for (;;) {
+      const later = ahead.findIndex(({ position }) => position > upTo);
+      due.push(...ahead.splice(0, later < 0 ? ahead.length : later));
+      if (later >= 0 || ended) return due;
+      const next = await pages.next();
+      if (next.done) ended = true;
+      else ahead = next.value;
     }
-    return events;
   };
 }
 

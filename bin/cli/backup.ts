@@ -12,7 +12,7 @@ import { type Restored, type RestoredCluster, restoreInto, restoreIntoCluster } 
 import { takeBackup } from './backup/take.ts';
 import { compareWithLog, verifyBackup } from './backup/verify.ts';
 import { interruptible } from './interruptible.ts';
-import { EXIT_FOUND, print, VerbFailed } from './io.ts';
+import { EXIT_FOUND, print, VerbFailed, WrongUsage } from './io.ts';
 import { barPerPhase, type Phases } from './progress.ts';
 import { reasonOption } from './reason.ts';
 import type { VerbContext } from './verb.ts';
@@ -27,6 +27,10 @@ export const backupVerb = (context: VerbContext): Command => {
       'after',
       '\nExamples:\n  hindsight backup --out /backups/chat\n  hindsight backup verify /backups/chat\n\n`hindsight backup take --help` and `hindsight backup verify --help` say more.',
     );
+  // What is no verb of `backup` would go to the default one, which knows nothing of it.
+  verb.hook('preSubcommand', ({ args: [first = '-'] }, chosen) => {
+    if (!first.startsWith('-') && first !== chosen.name()) verb.error(`error: unknown command '${first}'`);
+  });
   verb
     .command('take', { isDefault: true })
     .summary('adds to a backup what it lacks (what `backup` does by itself)')
@@ -80,6 +84,7 @@ interface TakeOptions {
 }
 
 async function take(context: VerbContext, { out, reason, json }: TakeOptions): Promise<void> {
+  if (out === '') throw new WrongUsage('--out takes a folder');
   const config = configured(context);
   if (!isCluster(config)) assertLog(dataFolderPaths(config.data));
   const act: Act = { action: 'backup', target: resolve(out), reason };

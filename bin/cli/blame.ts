@@ -3,6 +3,7 @@ import { isUlid } from '../../events/ids.ts';
 import { type Blamed, blame } from '../../queries/blame/index.ts';
 import { assertPoint, parsePoint, requireChatId } from './chat-at.ts';
 import { print, VerbFailed, WrongUsage } from './io.ts';
+import { recordReading } from './record-reading.ts';
 import type { VerbContext } from './verb.ts';
 import { withReadOnlyLog } from './with-log.ts';
 
@@ -14,15 +15,17 @@ export const blameVerb = (context: VerbContext): Command =>
     .option('--json', 'one JSON document')
     .addHelpText(
       'after',
-      '\nA line for the sending, each edit, each reaction and the deletion. It is read from the log: what was deleted is\nshown too, and no view is needed.\n\nExample:\n  hindsight blame 00000000006Z… 00V83R…',
+      '\nA line for the sending, each edit, each reaction and the deletion. It is read from the log: what was deleted is\nshown too, and no view is needed. The reading is\nrecorded: see `hindsight ops log --area events`.\n\nExample:\n  hindsight blame 00000000006Z… 00V83R…',
     )
     .action(async (chat: string, messageId: string, options: { json?: boolean }) => {
       const chatId = requireChatId(chat);
       if (!isUlid(messageId)) throw new WrongUsage(`${messageId} is no message id`);
-      const changes: Blamed[] = [];
-      await withReadOnlyLog(context, async (log) => {
+      const changes = await withReadOnlyLog(context, async (log) => {
         await assertPoint(log, chatId, parsePoint('now'));
-        for await (const change of blame(log, chatId, messageId)) changes.push(change);
+        await recordReading(context, { content: true, options: { verb: 'blame', chat: chatId, message: messageId } });
+        const found: Blamed[] = [];
+        for await (const change of blame(log, chatId, messageId)) found.push(change);
+        return found;
       });
       if (changes.length === 0)
         throw new VerbFailed('message-not-found', `there is no message ${messageId} in ${chatId}`);

@@ -1,10 +1,7 @@
 import { Command } from 'commander';
-import { envNameOf, loadConfig, type SettingName } from '../../infra/config.ts';
+import { envNameOf, loadConfig, SETTINGS, type SettingName } from '../../infra/config.ts';
 import { print, table } from './io.ts';
 import type { VerbContext } from './verb.ts';
-
-/** Never printed: where a value may hold a password. */
-const SECRET: ReadonlySet<SettingName> = new Set(['eventstoreUrl', 'postgresUrl']);
 
 export const configVerb = ({ io, flags }: VerbContext): Command => {
   const verb = new Command('config').description('The settings: flag over environment over file over default.');
@@ -16,7 +13,7 @@ export const configVerb = ({ io, flags }: VerbContext): Command => {
     .action((options: { json?: boolean }) => {
       const { config, origin, file, warnings } = loadConfig(flags());
       const shown = (name: SettingName): string | number | boolean | readonly string[] | null =>
-        SECRET.has(name) && config[name] !== null ? '(set)' : config[name];
+        SETTINGS[name].secret && config[name] !== null ? '(set)' : config[name];
       const names = Object.keys(config) as SettingName[];
       for (const warning of warnings) io.err(`warning: ${warning}`);
       print(io, options, {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { diffOfLog, type LogDiff } from '../../queries/diff/of-log.ts';
 import { parsePoint, requireChatId, seqAt } from './chat-at.ts';
 import { print, WrongUsage } from './io.ts';
+import { recordReading } from './record-reading.ts';
 import type { VerbContext } from './verb.ts';
 import { withReadOnlyLog } from './with-log.ts';
 
@@ -14,7 +15,7 @@ export const diffVerb = (context: VerbContext): Command =>
     .option('--json', 'one JSON document')
     .addHelpText(
       'after',
-      '\nIt is read from the log: what was deleted is shown too, and no view is needed. What came and went in between is not\nlisted; `hindsight blame` has all that was done to one message.\n\nExample:\n  hindsight diff 00000000006Z… 2004-12-25T09:15Z now',
+      '\nIt is read from the log: what was deleted is shown too, and no view is needed. What came and went in between is not\nlisted; `hindsight blame` has all that was done to one message. The reading is recorded: see\n`hindsight ops log --area events`.\n\nExample:\n  hindsight diff 00000000006Z… 2004-12-25T09:15Z now',
     )
     .action(async (chat: string, t1: string, t2: string, options: { json?: boolean }) => {
       const chatId = requireChatId(chat);
@@ -22,6 +23,7 @@ export const diffVerb = (context: VerbContext): Command =>
       const change = await withReadOnlyLog(context, async (log) => {
         const range = { from: await seqAt(log, chatId, from), to: await seqAt(log, chatId, to) };
         if (range.from > range.to) throw new WrongUsage(`${t1} lies after ${t2}`);
+        await recordReading(context, { content: true, options: { verb: 'diff', chat: chatId, from: t1, to: t2 } });
         return diffOfLog(log, chatId, range);
       });
       print(context.io, options, { json: change, text: describe(change) });

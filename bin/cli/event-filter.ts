@@ -4,7 +4,7 @@ import type { EventLog } from '../../events/event-store.ts';
 import { isUlid } from '../../events/ids.ts';
 import { parsePosition } from '../../events/position.ts';
 import type { EventFilter } from '../../queries/event-stream/index.ts';
-import { parseTime, requireChatId } from './chat-at.ts';
+import { assertPoint, parsePoint, parseTime, requireChatId } from './chat-at.ts';
 import { VerbFailed, WrongUsage } from './io.ts';
 
 /** Which events a verb is about, as the command line says it. */
@@ -23,8 +23,8 @@ export interface FilterOptions {
 /** The filters that every verb about events has. */
 export const filterOptions = (verb: Command): Command =>
   verb
-    .option('--from <time>', 'that happened at or after this UTC time')
-    .option('--to <time>', 'that happened at or before it')
+    .option('--from <time>', 'that happened at or after this UTC time (that of `replay` is exclusive)')
+    .option('--to <time>', 'that happened at or before this UTC time')
     .option('--type <types>', 'of these types, comma-separated')
     .option('--chat <id>', 'of this chat')
     .option('--actor <id>', 'by this user');
@@ -43,6 +43,7 @@ export function filterOf(options: FilterOptions): AskedFilter {
   if (actor !== undefined && !isUlid(actor)) throw new WrongUsage(`${actor} is no user id`);
   if (text === '') throw new WrongUsage('--text takes some words');
   const places: AskedFilter['places'] = {};
+  const times = timesOf({ from, to });
   for (const place of ['after', 'until', 'before'] as const) {
     const given = options[place];
     if (given !== undefined) places[place] = readPosition(given);
@@ -50,14 +51,35 @@ export function filterOf(options: FilterOptions): AskedFilter {
   return {
     places,
     filter: {
-      ...(from !== undefined && { from: parseTime(from) }),
-      ...(to !== undefined && { to: parseTime(to) }),
+      ...times,
       ...(type !== undefined && { types: new Set(type.split(',').map(knownType)) }),
       ...(chat !== undefined && { chatId: requireChatId(chat) }),
       ...(actor !== undefined && { actor }),
       ...(text !== undefined && { text }),
     },
   };
+}
+
+/** Both inclusive. A range that ends before it begins would find nothing, and look like an answer. */
+export function timesOf({
+  from,
+  to,
+}: {
+  from: string | undefined;
+  to: string | undefined;
+}): Pick<EventFilter, 'from' | 'to'> {
+  const times = {
+    ...(from !== undefined && { from: parseTime(from) }),
+    ...(to !== undefined && { to: parseTime(to) }),
+  };
+  if (times.from !== undefined && times.to !== undefined && times.from > times.to)
+    throw new WrongUsage(`--from ${from} lies after --to ${to}`);
+  return times;
+}
+
+/** A chat that is not in the log is refused, too. */
+export async function assertChat(log: EventLog, { chatId }: Pick<EventFilter, 'chatId'>): Promise<void> {
+  if (chatId !== undefined) await assertPoint(log, chatId, parsePoint('now'));
 }
 
 /** The filter for this log: places of before it was restored are refused. */

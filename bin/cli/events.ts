@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { type EventStreamPage, eventsOf, readEventStream } from '../../queries/event-stream/index.ts';
-import { type FilterOptions, filterOf, filterOptions, inLog } from './event-filter.ts';
+import { assertChat, type FilterOptions, filterOf, filterOptions, inLog } from './event-filter.ts';
 import { untilInterrupted } from './interruptible.ts';
-import { type Io, WrongUsage } from './io.ts';
+import { type Io, VerbFailed, WrongUsage } from './io.ts';
 import { recordReading } from './record-reading.ts';
 import { describeEvent } from './replay/describe.ts';
 import type { VerbContext } from './verb.ts';
@@ -47,6 +47,10 @@ async function readEvents(context: VerbContext, options: EventsOptions): Promise
         context,
         async (log) => {
           const filter = inLog(log, asked);
+          await assertChat(log, filter).catch((error: unknown) => {
+            if (!(follow && error instanceof VerbFailed)) throw error;
+            context.io.err(`warning: ${error.message} yet`); // it may come
+          });
           await recordReading(context, { content: !withoutContent, options: given(options) });
           const order = options.backward ? 'backward' : 'forward';
           const reading = { log, filter, content: !withoutContent, order, follow, signal } as const;

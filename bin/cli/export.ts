@@ -5,7 +5,7 @@ import type { ExportRequest } from '../../queries/export/index.ts';
 import { FORMATS, type Format } from '../../queries/export/port.ts';
 import { type ExportKind, exportInto } from '../export-into.ts';
 import { parseTime, requireChatId } from './chat-at.ts';
-import { type FilterOptions, filterOf, filterOptions, inLog } from './event-filter.ts';
+import { assertChat, type FilterOptions, filterOf, filterOptions, inLog } from './event-filter.ts';
 import { readExport } from './exported-files.ts';
 import { interruptible } from './interruptible.ts';
 import { EXIT_FOUND, print, WrongUsage } from './io.ts';
@@ -81,7 +81,9 @@ async function runExport(context: VerbContext, kind: ExportKind, options: Export
   const filter = filterText(options);
   const manifest = await withReadOnlyLog(context, async (log) => {
     const request = requestOf(kind, options, inLog(log, asked));
-    await recordReading(context, { content: !options.withoutContent, options: { export: kind, ...filter } });
+    await assertChat(log, request.filter);
+    const reading = { content: !options.withoutContent, options: { export: kind, ...filter } };
+    await recordReading(context, { area: 'export', ...reading });
     const inOrderOfLog = kind === 'events' && request.positions && request.by !== 'chat';
     const bars = barPerPhase(inOrderOfLog ? 'positions' : 'chats');
     const onProgress = (signal: AbortSignal) => (done: number, total: number) => {

@@ -4,11 +4,15 @@ import { compareFiles, MANIFEST } from '../../infra/disk/export-folder.ts';
 import { type Manifest, parseManifest, SCHEMA_VERSION, versionOfManifest } from '../../queries/export/index.ts';
 import { VerbFailed, WrongUsage } from './io.ts';
 
+/** There is no such file, or what should be the folder is one. */
+const NOT_THERE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR']);
+
 /** What a finished export says of itself, and where its files are not as it says. Null: the manifest itself is not as it was written. */
 export async function readExport(
   folder: string,
 ): Promise<{ manifest: Manifest | null; differences: Awaited<ReturnType<typeof compareFiles>> }> {
-  const text = await readFile(join(folder, MANIFEST), 'utf8').catch(() => {
+  const text = await readFile(join(folder, MANIFEST), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (!NOT_THERE.has(error.code)) throw error; // what cannot be read may well be there
     throw new VerbFailed('not-found', `${folder} holds no finished export`);
   });
   const manifest = parseManifest(text);

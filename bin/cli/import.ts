@@ -4,12 +4,16 @@ import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import { type EventsReport, type ImportFile, importChat, importEvents } from '../../commands/index.ts';
+import { accepted } from '../../events/error-codes.ts';
 import type { UserId } from '../../events/ids.ts';
+import { OPERATOR } from '../../gateway/auth/access-tokens.ts';
 import { ircDay } from '../../infra/formats/irc.ts';
 import { ids, type OpenLog } from '../write-side.ts';
 import { filesOfEvents } from './exported-files.ts';
 import { EXIT_FOUND, type Io, print, VerbFailed, WrongUsage } from './io.ts';
 import { progress } from './progress.ts';
+import { reasonOption } from './reason.ts';
+import { type Act, recorded } from './recorded.ts';
 import type { VerbContext } from './verb.ts';
 import { valueOf, withLog } from './with-log.ts';
 
@@ -17,15 +21,19 @@ import { valueOf, withLog } from './with-log.ts';
 const IMPORTER = 'importer';
 const UNREADABLE_SHOWN = 20;
 
-interface IrcOptions {
+interface Options {
+  reason?: string;
+  json?: boolean;
+}
+
+interface IrcOptions extends Options {
   chat: string;
   member: string[];
-  json?: boolean;
 }
 
 export const importVerb = (context: VerbContext): Command => {
   const verb = new Command('import').description(
-    'Takes in chats from elsewhere. Repeating an import appends nothing; one that was interrupted goes on.',
+    'Takes in chats from elsewhere. Repeating an import appends nothing to them; one that was interrupted goes on.',
   );
   verb
     .command('irc')
@@ -33,6 +41,7 @@ export const importVerb = (context: VerbContext): Command => {
     .argument('<file...>', 'day files, taken in the order of their dates')
     .requiredOption('--chat <title>', 'title of the group; with the same title the import goes on')
     .option('--member <username>', 'an admin of the group (repeatable)', collect, [])
+    .addOption(reasonOption())
     .option('--json', 'one JSON document')
     .addHelpText('after', "\nExample:\n  hindsight import irc --chat '#ubuntu' --member ada logs/2004-*.txt")
     .action((files: string[], options: IrcOptions) => importIrc(context, files, options));
@@ -40,12 +49,13 @@ export const importVerb = (context: VerbContext): Command => {
     .command('ndjson')
     .description('Events as `hindsight events` and `export events` write them, under their own ids, seqs and times.')
     .argument('<file>', 'NDJSON, an event a line; or the folder of an export of events in that format')
+    .addOption(reasonOption())
     .option('--json', 'one JSON document')
     .addHelpText(
       'after',
       '\nExamples:\n  hindsight events --json > all.ndjson && hindsight import ndjson all.ndjson --data other\n  hindsight import ndjson exported/ --data other',
     )
-    .action((file: string, options: { json?: boolean }) => importNdjson(context, file, options));
+    .action((file: string, options: Options) => importNdjson(context, file, options));
   return verb;
 };
 
@@ -55,16 +65,17 @@ async function importIrc(context: VerbContext, paths: readonly string[], options
   const files = dayFiles(paths);
   const total = files.reduce((sum, file) => sum + [...file.lines()].length, 0);
   const report = await withLog(context, async (log) => {
-    const admins = await adminsOf(log, options.member);
-    const bar = progress('import', total, 'lines');
-    try {
-      return await importChat(
+    const members = await usersNamed(log, options.member);
+    const act = actOf('import-irc', { names: files.map(({ name }) => name), options });
+    const take = async (): ReturnType<typeof importChat> => {
+      const admins = members.length > 0 ? members : [await importerOf(log)];
+      const bar = progress('import', total, 'lines');
+      return importChat(
         { store: log.store, commands: log.commands, ids, clock: log.clock, onProgress: bar.update },
-        { source: 'irc', title: options.chat, admins, files },
-      );
-    } finally {
-      bar.stop();
-    }
+        { source: 'irc', title: options.chat, actor: OPERATOR, admins, files },
+      ).finally(bar.stop);
+    };
+    return recorded({ log, io: context.io, act }, take, countsOf);
   });
   printReport(context.io, options, valueOf(report));
 }
@@ -86,8 +97,7 @@ function readDay(path: string): ImportFile {
   return { name, lines: () => ircDay(name, readFileSync(path))?.lines() ?? [] };
 }
 
-async function adminsOf(log: OpenLog, usernames: readonly string[]): Promise<UserId[]> {
-  if (usernames.length === 0) return [await importerOf(log)];
+function usersNamed(log: OpenLog, usernames: readonly string[]): Promise<UserId[]> {
   return Promise.all(
     [...new Set(usernames)].map(async (username) => {
       const userId = await log.commands.userNamed(username);
@@ -114,18 +124,23 @@ async function importerOf(log: OpenLog): Promise<UserId> {
   return valueOf(made).userId;
 }
 
-async function importNdjson(context: VerbContext, path: string, options: { json?: boolean }): Promise<void> {
+async function importNdjson(context: VerbContext, path: string, options: Options): Promise<void> {
   const paths = statSync(path).isDirectory() ? await filesOfEvents(path) : [path];
-  const report = await withLog(context, async (log) => {
-    let whole: EventsReport | null = null;
-    for (const file of paths) {
-      const taken = await importFile(log, file);
-      if (!taken.ok) return taken;
-      whole = whole === null ? taken.value : together(whole, taken.value);
-    }
-    return { ok: true as const, value: whole ?? NOTHING };
+  const report = await withLog(context, (log) => {
+    const act = actOf('import-ndjson', { names: paths.map((file) => basename(file)), options });
+    return recorded({ log, io: context.io, act }, () => importFiles(log, paths), countsOf);
   });
   printReport(context.io, options, valueOf(report));
+}
+
+async function importFiles(log: OpenLog, paths: readonly string[]): ReturnType<typeof importEvents> {
+  let whole: EventsReport | null = null;
+  for (const file of paths) {
+    const taken = await importFile(log, file);
+    if (!taken.ok) return taken;
+    whole = whole === null ? taken.value : together(whole, taken.value);
+  }
+  return accepted(whole ?? NOTHING);
 }
 
 async function importFile(log: OpenLog, path: string): ReturnType<typeof importEvents> {
@@ -150,6 +165,21 @@ const together = (a: EventsReport, b: EventsReport): EventsReport => ({
   appended: a.appended + b.appended,
   already: a.already + b.already,
   unreadable: [...a.unreadable, ...b.unreadable],
+});
+
+/** Of files their names, no more: a title or a line is words of the chat. */
+function actOf(action: string, { names, options }: { names: readonly string[]; options: Options }): Act {
+  const [first = '', last = first] = [names[0], names.at(-1)];
+  const target = names.length > 1 ? `${first} to ${last}` : first;
+  return { area: 'import', action, target, reason: options.reason, details: { files: names.length } };
+}
+
+const countsOf = ({ chatId, lines, appended, already, unreadable }: EventsReport): Record<string, unknown> => ({
+  chatId,
+  lines,
+  appended,
+  already,
+  unreadable: unreadable.length,
 });
 
 function printReport(io: Io, options: { json?: boolean }, report: EventsReport): void {

@@ -48,13 +48,15 @@ export function table(rows: readonly (readonly string[])[]): string {
 /** The exit code of a verb that was to look for something amiss, and has found it. */
 export const EXIT_FOUND = 1;
 
-/** Ends a verb with exit code 1 and a message for people. */
+/** Ends a verb with exit code 1 and a message for people; `details` stand beside it in the JSON document. */
 export class VerbFailed extends Error {
   readonly code: string;
-  constructor(code: string, message: string) {
+  readonly details: object;
+  constructor(code: string, message: string, details: object = {}) {
     super(message);
     this.name = 'VerbFailed';
     this.code = code;
+    this.details = details;
   }
 }
 

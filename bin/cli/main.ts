@@ -10,16 +10,27 @@ const EXIT_WRONG_USAGE = 2;
 export async function main(argv: readonly string[], io: Io = processIo): Promise<number> {
   if (io === processIo) endWithReader();
   let given: Overrides = {};
-  const program = createProgram({ io, flags: () => given });
+  let running = '';
+  const program = createProgram({ io, flags: () => given, name: () => running });
   program.hook('preAction', (_, action) => {
     given = settingsOf(action);
+    running = nameOf(action);
   });
+  process.once('beforeExit', endInTheMiddle);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {
     return report(error, { io, json: argv.includes('--json') });
+  } finally {
+    process.off('beforeExit', endInTheMiddle);
   }
+}
+
+/** All that is waited for can never come, as a promise of a user's handler that nobody keeps: Node would end without a word. */
+function endInTheMiddle(): never {
+  processIo.err('hindsight: ended in the middle: what it waits for can never come');
+  process.exit(EXIT_FAILED);
 }
 
 function settingsOf(action: Command): Overrides {
@@ -31,13 +42,18 @@ function settingsOf(action: Command): Overrides {
   );
 }
 
+/** Without the program's own. */
+const nameOf = (command: Command): string =>
+  command.parent?.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name();
+
 function report(error: unknown, { io, json }: { io: Io; json: boolean }): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0; // it was asked for help
   const wrongUsage = error instanceof CommanderError || error instanceof WrongUsage;
   const own = (error as { code?: unknown }).code;
   const code = wrongUsage ? 'bad-request' : typeof own === 'string' ? own : 'internal';
   const message = error instanceof Error ? error.message : String(error);
-  if (json) io.out(JSON.stringify({ error: { code, message } }));
+  const details = error instanceof VerbFailed ? error.details : {};
+  if (json) io.out(JSON.stringify({ error: { code, message, ...details } }));
   if (!(error instanceof CommanderError)) io.err(`hindsight: ${message}`); // commander has said it
   if (wrongUsage || error instanceof ConfigError) return EXIT_WRONG_USAGE;
   if (!(error instanceof VerbFailed) && typeof own !== 'string')

@@ -29,7 +29,7 @@ async function migrate(context: VerbContext, options: { json?: boolean }): Promi
   if (!isCluster(config)) throw new WrongUsage('name the cluster: HINDSIGHT_EVENTSTORE_URL and the other addresses');
   const folder = dataFolderPaths(config.data);
   assertLog(folder);
-  const unlock = await acquireServerLock(folder.root);
+  const unlock = await acquireServerLock(folder.root, 'migrate');
   const report = await interruptible((signal) => copy(context.io, { config, folder, signal })).finally(unlock);
   if (report.differenceCount > 0 || report.accounts.differences.length > 0) process.exitCode = EXIT_FOUND;
   print(context.io, options, { json: report, text: words(report) });

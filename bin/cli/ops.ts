@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { OPS_AREAS, type OpsArea } from '../../events/ops.ts';
 import { type OpsEntry, type OpsQuery, opsEntries } from '../../queries/ops-log/index.ts';
-import { parseTime } from './chat-at.ts';
+import { timesOf } from './event-filter.ts';
 import { print, WrongUsage } from './io.ts';
 import type { VerbContext } from './verb.ts';
 import { withReadOnlyLog } from './with-log.ts';
@@ -19,7 +19,7 @@ export const opsVerb = (context: VerbContext): Command => {
     .command('log')
     .description('Who did or read what, why and how it ended, oldest first.')
     .option('--area <name>', `only this area: ${OPS_AREAS.join(', ')}`)
-    .option('--from <time>', 'from this UTC time on')
+    .option('--from <time>', 'from this UTC time on, inclusive')
     .option('--to <time>', 'up to this UTC time, inclusive')
     .option('--json', 'one JSON document')
     .addHelpText('after', '\nExample:\n  hindsight ops log --area projections --from 2026-01-01Z')
@@ -43,8 +43,7 @@ function queryOf({ area, from, to }: OpsOptions): OpsQuery {
     throw new WrongUsage(`${area} is no area: there are ${OPS_AREAS.join(', ')}`);
   return {
     ...(known !== undefined && { area: known satisfies OpsArea }),
-    ...(from !== undefined && { from: parseTime(from) }),
-    ...(to !== undefined && { to: parseTime(to) }),
+    ...timesOf({ from, to }),
   };
 }
 

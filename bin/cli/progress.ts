@@ -8,6 +8,7 @@ export interface Progress {
 }
 
 const PLAIN_EVERY_MS = 2_000;
+const UNKNOWN = 'not known yet';
 
 export function progress(label: string, total: number, unit: string): Progress {
   return process.stderr.isTTY ? bar(label, total, unit) : plainLines(label, total, unit);
@@ -41,18 +42,18 @@ function bar(label: string, total: number, unit: string): Progress {
   const started = Date.now();
   const view = new SingleBar(
     {
-      format: `${label} {bar} {percentage}% | {value}/{total} ${unit} | {rate}/s | ETA {etaS} s`,
+      format: `${label} {bar} {percentage}% | {value}/{total} ${unit} | {rate}/s | ETA {eta}`,
       stream: process.stderr,
       hideCursor: true,
       clearOnComplete: false,
     },
     Presets.shades_classic,
   );
-  view.start(total, 0, { rate: '-', etaS: '?' });
+  view.start(total, 0, { rate: '-', eta: UNKNOWN });
   return {
     update(done, etaS) {
       const rate = rateSince(started, done);
-      view.update(done, { rate, etaS: etaText(etaS, { rate, left: total - done }) });
+      view.update(done, { rate, eta: etaText(etaS, { rate, left: total - done }) });
     },
     stop: () => view.stop(),
   };
@@ -66,7 +67,7 @@ function plainLines(label: string, total: number, unit: string): Progress {
   const say = (done: number): void => {
     const rate = rateSince(started, done);
     const eta = etaText(lastEtaS, { rate, left: total - done });
-    process.stderr.write(`${label}: ${done} of ${total} ${unit}, ${rate}/s, ETA ${eta} s\n`);
+    process.stderr.write(`${label}: ${done} of ${total} ${unit}, ${rate}/s, ETA ${eta}\n`);
   };
   return {
     update(done, etaS) {
@@ -84,6 +85,7 @@ const rateSince = (started: number, done: number): number =>
   Math.round(done / Math.max(0.001, (Date.now() - started) / 1_000));
 
 function etaText(etaS: number | null | undefined, { rate, left }: { rate: number; left: number }): string {
-  if (etaS !== undefined) return etaS === null ? '?' : String(etaS);
-  return rate === 0 ? '?' : String(Math.max(0, Math.ceil(left / rate)));
+  if (left <= 0) return '0 s';
+  if (etaS !== undefined) return etaS === null ? UNKNOWN : `${etaS} s`;
+  return rate === 0 ? UNKNOWN : `${Math.ceil(left / rate)} s`;
 }

@@ -3,8 +3,6 @@ import { OPERATOR } from '../../gateway/auth/access-tokens.ts';
 import type { VerbContext } from './verb.ts';
 import { withLog } from './with-log.ts';
 
-/** Whom the ops log names where the command line acted. */
-
 /**
  * Records that events are read, as the server does for an analyst, before the first of them is shown. A log that cannot
  * be written to (a copy, a folder of somebody else) can still be read: it is then said that nothing was recorded.

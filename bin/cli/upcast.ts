@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import * as z from 'zod';
+import { isTypeOfAny } from '../../events/codec.ts';
 import { type DryRun, dryRunUpcasters, type Trial, type UpcastRow } from '../../queries/upcasting/index.ts';
 import { EXIT_FOUND, print, table, VerbFailed, WrongUsage } from './io.ts';
 import { loadModule } from './load-module.ts';
@@ -51,19 +52,27 @@ async function upcast(context: VerbContext, options: UpcastOptions): Promise<voi
     const type = options.type === undefined ? {} : { type: options.type };
     await recordReading(context, { content: true, options: { verb: 'events upcast', ...type } });
   }
+  const asked = options.type?.split(',');
   const bars = barPerPhase('positions');
   const run = await withReadOnlyLog(context, (log) =>
     dryRunUpcasters({
       log,
       examples,
-      ...(options.type !== undefined && { types: new Set(options.type.split(',')) }),
+      ...(asked && { types: new Set(asked) }),
       ...(trial && { trial }),
       onProgress: (position, head) => bars.update('read', position, head),
     }),
   ).finally(bars.stop);
+  const unheard = asked?.find((type) => isUnheard(type, run, trial));
+  if (unheard !== undefined)
+    throw new WrongUsage(`no event is called ${unheard}: neither this program nor the log knows one`);
   if (run.malformed.events > 0 || run.rows.some(({ undecodable }) => undecodable > 0)) process.exitCode = EXIT_FOUND;
   print(context.io, options, { json: run, text: words(run) });
 }
+
+/** The log may have types of a newer program, and a trial be of one that is to come. */
+const isUnheard = (type: string, { rows }: DryRun, trial: Trial | null): boolean =>
+  !isTypeOfAny(type) && !rows.some((row) => row.type === type) && !Object.hasOwn(trial?.upcasters ?? {}, type);
 
 const isFunction = (value: unknown): value is (data: unknown) => unknown => typeof value === 'function';
 const Upcasters = z.record(

@@ -6,4 +6,6 @@ export interface VerbContext {
   io: Io;
   /** The flags of the whole program (`--data …`), as the configuration takes them. */
   flags(): Overrides;
+  /** Which verb runs, as it is typed: `projections verify`. */
+  name(): string;
 }

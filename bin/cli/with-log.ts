@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { EventLog } from '../../events/event-store.ts';
 import { type Config, isCluster, loadConfig } from '../../infra/config.ts';
 import { openEventLog } from '../../infra/sqlite/event-store/index.ts';
+import { closingAfter } from '../close-all.ts';
 import { type DataFolder, dataFolder, dataFolderPaths } from '../data-folder.ts';
 import { openLog } from '../embedded/open-log.ts';
 import { openSecrets, type Secrets } from '../open-auth.ts';
@@ -23,17 +24,22 @@ const FAULTS_SHOWN_MAX = 20;
 type Work<T> = (log: OpenLog, ground: Ground) => Promise<T>;
 
 /** Runs a verb that writes, on the log of the configured data folder or cluster, beside running servers or without any. */
-export async function withLog<T>({ io, flags }: VerbContext, work: Work<T>): Promise<T> {
-  const config = configured({ io, flags });
-  const { warn: onFault, end } = faultsOn(io);
+export async function withLog<T>(context: VerbContext, work: Work<T>): Promise<T> {
+  const config = configured(context);
+  const warn = context.io.err;
+  const { warn: onFault, end } = faultsOn(context.io);
   if (isCluster(config)) {
     const { openGround } = await import('../cluster/ground.ts'); // only here: verbs on a folder start faster without it
     const { log, secrets, close } = await openGround(config, onFault);
-    return closing([close, end], () => work(log, { config, folder: dataFolderPaths(config.data), secrets }));
+    return closingAfter({ closing: [end, close], warn }, () =>
+      work(log, { config, folder: dataFolderPaths(config.data), secrets }),
+    );
   }
   const folder = dataFolder(config.data);
   const log = await openLog({ file: folder.events, onFault });
-  return closing([log.close, end], () => work(log, { config, folder, secrets: () => openSecrets(folder) }));
+  return closingAfter({ closing: [end, log.close], warn }, () =>
+    work(log, { config, folder, secrets: () => openSecrets(folder) }),
+  );
 }
 
 /** What a slow server makes of a long import is said a few times, not thousands. */
@@ -62,20 +68,12 @@ export async function withReadOnlyLog<T>(
   if (isCluster(config)) {
     const { openEventStoreDb } = await import('../../infra/eventstoredb/event-store.ts');
     const store = await openEventStoreDb({ url: config.eventstoreUrl, heartbeat: null });
-    return closing([store.close], () => work(store));
+    return closingAfter({ closing: [store.close], warn: context.io.err }, () => work(store));
   }
   const folder = dataFolderPaths(config.data);
   assertLog(folder);
   const log = await openEventLog({ file: folder.events, ...options });
-  return closing([log.close], () => work(log));
-}
-
-async function closing<T>(ends: readonly (() => unknown)[], work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } finally {
-    for (const end of ends) await end();
-  }
+  return closingAfter({ closing: [log.close], warn: context.io.err }, () => work(log));
 }
 
 export function assertLog(folder: DataFolder): void {

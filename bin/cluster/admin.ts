@@ -182,7 +182,7 @@ async function groupState(deps: AdminDeps, name: string, group: GroupName): Prom
   };
 }
 
-/** Of the rebuild while one runs, else of the view. */
+/** A pause is of the rebuild while one runs, else of the view; both go on at once. */
 async function setPaused(deps: AdminDeps, group: ViewGroup, paused: boolean): Promise<Outcome<null>> {
   const { jobs, generations } = await look(deps);
   const job = jobs.find(
@@ -194,7 +194,7 @@ async function setPaused(deps: AdminDeps, group: ViewGroup, paused: boolean): Pr
     const groups = (job.asked.targets ?? []).map(nameOf);
     if (!(await prepared(deps, job.jobId, groups)))
       return rejected('version-conflict', `the rebuild of ${group} has nothing to pause yet: try again`);
-    for (const name of groups) await deps.checkpoints.setPaused(name, paused);
+    for (const name of paused ? groups : [...groups, nameOf(live)]) await deps.checkpoints.setPaused(name, paused);
   }
   if (paused) await pause(PAUSE_SEEN_MS);
   return accepted(null);

@@ -3,7 +3,7 @@ import type { ClusterConfig } from '../../infra/config.ts';
 import { createCheckpoints } from '../../infra/postgres/checkpoints.ts';
 import { createParking } from '../../infra/postgres/parking.ts';
 import { systemClock } from '../../infra/system/clock.ts';
-import type { Io } from '../cli/io.ts';
+import { closingAfter } from '../close-all.ts';
 import type { ParkedSource } from '../server/engine.ts';
 import { ids, type OpenLog } from '../write-side.ts';
 import { createClusterAdmin } from './admin.ts';
@@ -15,18 +15,17 @@ import { openCassandra, postgresOptions } from './reach-server.ts';
 /** The views of a cluster for a verb of the command line, which works on them in its own process; others go on with what it leaves. */
 export async function withClusterAdmin<T>(
   config: ClusterConfig,
-  io: Pick<Io, 'err'>,
+  warn: (message: string) => void,
   work: (log: OpenLog, admin: ProjectionAdmin, parked: ParkedSource) => Promise<T>,
 ): Promise<T> {
   const fault = (what: string, error?: unknown): void =>
-    io.err(`warning: ${what}${error instanceof Error ? `: ${error.message}` : ''}`);
-  const closing: (() => unknown)[] = [];
+    warn(`warning: ${what}${error instanceof Error ? `: ${error.message}` : ''}`);
   const ground = await openGround(config, fault);
-  closing.push(ground.close);
-  try {
+  const closing: (() => unknown)[] = [ground.close];
+  return closingAfter({ closing, warn }, async () => {
     const owner = ids.ulid();
     const cassandra = await openCassandra(config, owner);
-    closing.unshift(() => cassandra.close());
+    closing.push(() => cassandra.close());
     const { store: log, commands } = ground.log;
     const { postgres } = ground;
     const checkpoints = createCheckpoints(postgres);
@@ -42,10 +41,8 @@ export async function withClusterAdmin<T>(
       record: commands.recordOps,
       onFault: fault,
     });
-    closing.unshift(views.close);
+    closing.push(views.close);
     const admin = createClusterAdmin({ ...views, log, checkpoints, clock: systemClock });
-    return await work(ground.log, admin, parkedSource(createParking(postgres), views.generations));
-  } finally {
-    for (const end of closing) await end();
-  }
+    return work(ground.log, admin, parkedSource(createParking(postgres), views.generations));
+  });
 }

@@ -9,6 +9,7 @@ export function cliPage(): string {
   const program = createProgram({
     io: { out: () => undefined, err: () => undefined, drained: async () => undefined },
     flags: () => ({}),
+    name: () => '',
   });
   const helpOf = (command: Command): string => {
     said = '';
@@ -26,7 +27,7 @@ export function cliPage(): string {
     .filter((command) => command.name() !== 'help');
   return [
     heading('The command', 'bin/cli'),
-    'In a checkout `npm run -s hindsight -- <verb>`, of the installed package `npx hindsight <verb>`. With `--json` a verb prints one JSON document on standard output and nothing else (`events` and `replay`: NDJSON); progress and warnings go to standard error. The exit code is 0 where it is done, 1 where it failed, 2 where it was called wrongly. Every setting is a flag of every verb: see [settings](settings.md). The verbs work beside a running server on the same data folder, and without one.',
+    'In a checkout `npm run -s hindsight -- <verb>`, of the installed package `npx hindsight <verb>`. With `--json` a verb prints one JSON document on standard output and nothing else (`events` and `replay`: NDJSON); progress and warnings go to standard error. The exit code is 0 where it is done, 1 where it failed, 2 where it was called wrongly. Every setting is a flag of every verb: see [settings](settings.md). The verbs work beside a running server on the same data folder, and without one; `projections` and `parked` ask that server, also while its views still catch up, and wait up to half a minute for one that does not listen yet. Without a server one of these at a time has the folder, and so do `restore` and `migrate`: another one is told which and is refused.',
     ...verbs.flatMap((verb) =>
       leaves(verb).map(({ name, command }) => `## ${name}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\``),
     ),

@@ -5,7 +5,7 @@ export function settingsPage(): string {
   const names = Object.keys(SETTINGS) as SettingName[];
   return [
     heading('Settings', 'infra/config.ts'),
-    'A setting comes from its flag, else from the environment, else from the configuration file, else it has its default; an empty one counts as not given. `hindsight config check` says what each one is and where it came from. The file is `hindsight.json` in the working folder, or the one that `HINDSIGHT_CONFIG` names: a JSON object with the names of the first column.',
+    'A setting comes from its flag, else from the environment, else from the configuration file, else it has its default; an empty one counts as not given. `hindsight config check` says what each one is and where it came from, but only that it is set of one that is or may hold a password. The file is `hindsight.json` in the working folder, or the one that `HINDSIGHT_CONFIG` names: a JSON object with the names of the first column.',
     [
       row('setting', 'environment', 'flag', 'default', 'what'),
       row('---', '---', '---', '---', '---'),

@@ -25,7 +25,7 @@ export interface EngineOptions {
 export async function openEngine(
   on: Composition,
   { folder, logger, observer, onRepaired }: EngineOptions,
-): Promise<Engine> {
+): Promise<Engine & { projections: Projections }> {
   const { config } = on;
   const views = openViews(folder.views);
   on.onClose(views.close);

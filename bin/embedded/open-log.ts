@@ -1,7 +1,7 @@
 import { createCommands, type MessageLookup } from '../../commands/index.ts';
 import type { StoreError } from '../../events/event-store.ts';
 import { openSqliteEventStore } from '../../infra/sqlite/event-store/index.ts';
-import { systemClock } from '../../infra/system/clock.ts';
+import { type Clock, systemClock } from '../../infra/system/clock.ts';
 import { emoji } from '../../infra/system/emoji.ts';
 import { type Observer, unobserved } from '../observer.ts';
 import { ids, nothingKnown, type OpenLog } from '../write-side.ts';
@@ -12,6 +12,8 @@ export interface OpenLogOptions {
   /** Where ids older than a chat's window are found; without it the stream is read. */
   lookup?: MessageLookup;
   verify?: boolean;
+  /** What events are stamped with; the system's where left out. */
+  clock?: Clock;
   onFatal?: (error: StoreError) => void;
   onFault?: (what: string, error: unknown) => void;
   observer?: Pick<Observer, 'telemetry' | 'store'>;
@@ -19,9 +21,10 @@ export interface OpenLogOptions {
 
 /** The log of a data folder and the write side over it. Closing it closes the store. */
 export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
+  const { clock = systemClock } = options;
   const store = await openSqliteEventStore({
     file: options.file,
-    clock: systemClock,
+    clock,
     verify: options.verify ?? false,
     ...(options.onFatal && { onFatal: options.onFatal }),
   });
@@ -33,14 +36,14 @@ export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
     lookup: options.lookup ?? nothingKnown,
     ids,
     emoji,
-    clock: systemClock,
+    clock,
     ...(options.onFault && { onFault: options.onFault }),
     ...(trace && { trace }),
   });
   return {
     store,
     commands: traced(commands),
-    clock: systemClock,
+    clock,
     async close() {
       await commands.close();
       await store.close();

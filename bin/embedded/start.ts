@@ -1,4 +1,6 @@
 import { pino } from 'pino';
+import { isTemporary } from '../../events/event-store.ts';
+import type { ProjectionState } from '../../gateway/http/ops/port.ts';
 import { createMemorySignals } from '../../infra/memory/signals.ts';
 import { acquireServerLock } from '../../infra/sqlite/event-store/index.ts';
 import { VIEWS } from '../../projections/index.ts';
@@ -7,15 +9,16 @@ import { readDemo, seedDemo } from '../demo/seed.ts';
 import { exposeParkedChats } from '../metrics/partitions.ts';
 import { openAuth, openSecrets } from '../open-auth.ts';
 import { openObserver } from '../open-observer.ts';
-import { isLoopback, removeAddresses, writeAddresses } from '../server/addresses.ts';
+import { isLoopback, removeAddresses, writeAddresses, writeStarting } from '../server/addresses.ts';
 import { type Composition, composed, type ServerOptions } from '../server/composition.ts';
 import { createEdges } from '../server/edges.ts';
 import type { Engine } from '../server/engine.ts';
 import type { Server } from '../server/server.ts';
 import { openEngine } from './engine.ts';
+import { howFar } from './how-far.ts';
 
 const CAUGHT_UP_SAY_EVERY_MS = 2_000;
-/** Views that are further behind than this are worth an alarm; sending goes on without them. */
+/** Views that are further behind than this, and not on purpose, are worth an alarm; sending goes on without them. */
 const VIEWS_LAG_MAX_MS = 30_000;
 
 /** The whole engine in one process: the log, its views, and both edges. */
@@ -37,7 +40,7 @@ async function compose(on: Composition, folder: DataFolder): Promise<Server> {
   const signals = createMemorySignals();
   const onRepaired = (chatId: string): void => signals.send(0, { kind: 'repaired', chatId });
   const engine = await openEngine(on, { folder, logger, observer, onRepaired });
-  const { progress, parked } = engine.projections;
+  const { followingLagMs, parked } = engine.projections;
   exposeParkedChats(observer.metrics, { parking: parked, groups: VIEWS });
   const edges = createEdges(on, engine, { logger, observer });
   const auth = await openAuth({
@@ -51,18 +54,19 @@ async function compose(on: Composition, folder: DataFolder): Promise<Server> {
   await edges.openSockets(auth, { feed: engine.log.store, signals });
   await edges.openHttp(auth, {
     started: () => started,
-    checks: () => ({ views: progress.lagMs() < VIEWS_LAG_MAX_MS }),
+    checks: () => ({ views: followingLagMs() < VIEWS_LAG_MAX_MS }),
     demo: () => demo,
   });
+  const addresses = { http: edges.httpUrl(), gateway: edges.gatewayUrl(), pid: process.pid };
+  writeStarting(folder, addresses);
+  on.onClose(() => removeAddresses(folder));
   await whenCaughtUp(on, engine);
   if (config.demo && isLoopback(config.host)) demo = await seedDemo(folder, { log: engine.log, auth });
   else if (config.demo) on.say('No demo: it is made only for a server that listens on this machine alone.');
   await whenCaughtUp(on, engine);
   started = true;
-  const http = edges.httpUrl();
-  const gateway = edges.gatewayUrl();
-  writeAddresses(folder, { http, gateway, pid: process.pid });
-  on.onClose(() => removeAddresses(folder));
+  writeAddresses(folder, addresses);
+  const { http, gateway } = addresses;
   return { http, gateway, demo, close: on.close };
 }
 
@@ -73,8 +77,17 @@ async function compose(on: Composition, folder: DataFolder): Promise<Server> {
 async function whenCaughtUp(on: Composition, { log, projections }: Engine): Promise<void> {
   const goal = await log.store.head();
   while (!(await projections.progress.reached(goal, CAUGHT_UP_SAY_EVERY_MS))) {
-    const paused = (await projections.admin.list()).filter(({ state }) => state === 'paused');
+    const states = await projections.admin.list().catch(noneWhileNotOpen);
+    const paused = states.filter(({ state }) => state === 'paused');
     if (paused.length > 0) return on.say(`Paused, and behind the log: ${paused.map(({ name }) => name).join(', ')}.`);
-    on.say(`The views are catching up with the log: ${projections.progress.position()} of ${goal}.`);
+    on.say(
+      `The views are catching up with the log: ${howFar(states) ?? `${projections.progress.position()} of ${goal}`}.`,
+    );
   }
+}
+
+/** What keeps them from being opened is reported where it is tried again. */
+function noneWhileNotOpen(error: unknown): ProjectionState[] {
+  if (isTemporary(error)) return [];
+  throw error;
 }

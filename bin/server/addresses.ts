@@ -20,15 +20,29 @@ export function ownOrigins(http: string, port: number): string[] {
   return [...new Set([origin, ...(local ? [`http://localhost:${port}`, `http://127.0.0.1:${port}`] : [])])];
 }
 
+interface Addresses {
+  http?: string;
+  gateway?: string;
+  ops?: string;
+  pid: number;
+}
+
 /** Written in one piece once the server is ready: its being there is the sign. */
-export function writeAddresses(
-  folder: DataFolder,
-  addresses: { http?: string; gateway?: string; ops?: string; pid: number },
-): void {
-  const draft = `${folder.addresses}.new`;
+export function writeAddresses(folder: DataFolder, addresses: Addresses): void {
+  write(folder.addresses, addresses);
+  rmSync(folder.starting, { force: true });
+}
+
+/** Before it is ready: operators can see then what it waits for. */
+export const writeStarting = (folder: DataFolder, addresses: Addresses): void => write(folder.starting, addresses);
+
+function write(file: string, addresses: Addresses): void {
+  const draft = `${file}.new`;
   writeFileSync(draft, `${JSON.stringify(addresses)}\n`);
-  renameSync(draft, folder.addresses);
+  renameSync(draft, file);
 }
 
 /** When the server stops; and when one starts, since a killed one left its own. */
-export const removeAddresses = (folder: DataFolder): void => rmSync(folder.addresses, { force: true });
+export function removeAddresses(folder: DataFolder): void {
+  for (const file of [folder.addresses, folder.starting]) rmSync(file, { force: true });
+}

@@ -1,4 +1,5 @@
 import type { Config } from '../../infra/config.ts';
+import { closeAll } from '../close-all.ts';
 
 export interface ServerOptions {
   config: Config;
@@ -42,8 +43,7 @@ export async function composed<T>(options: ServerOptions, open: (on: Composition
     return await Promise.race([open({ ...options, onClose, close }), stopping(stop)]);
   } catch (error) {
     over = true;
-    if (!(error instanceof StoppedStarting)) await close();
-    else await close().catch((failure: unknown) => warn(String(failure))); // of what was not up yet
+    await close().catch((failure: unknown) => warn(String(failure))); // it would hide why nothing came up
     throw error;
   }
 }
@@ -54,17 +54,4 @@ function stopping(stop: AbortSignal | undefined): Promise<never> {
     if (stop?.aborted) over();
     else stop?.addEventListener('abort', over, { once: true });
   });
-}
-
-/** The last first. One that fails must not keep the others from flushing, so what went wrong is said at the end. */
-async function closeAll(closing: (() => unknown)[]): Promise<void> {
-  const failures: unknown[] = [];
-  for (let end = closing.pop(); end; end = closing.pop()) {
-    try {
-      await end();
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) throw new AggregateError(failures, `stopping: ${failures.map(String).join('; ')}`);
 }

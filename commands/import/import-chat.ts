@@ -134,7 +134,7 @@ async function finishFile(run: Run, file: ImportFile, lines: readonly ImportLine
   const throughLine = lines.findLast(({ act }) => act.type !== 'unreadable')?.line ?? 0;
   if (throughLine <= (run.done.get(file.name) ?? 0)) return;
   await run.deps.commands.recordOps({
-    actor: run.request.admins[0] ?? '',
+    actor: run.request.actor ?? run.request.admins[0] ?? '',
     area: IMPORT_AREA,
     type: 'OperatorActed',
     data: { action: FILE_IMPORTED, target: run.chatId, outcome: 'done', details: { file: file.name, throughLine } },

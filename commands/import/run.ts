@@ -22,6 +22,8 @@ export interface ImportRequest {
   source: string;
   /** The group's title: with the source it is the group's identity. */
   title: string;
+  /** Who imports, as the ops log names them; left out: the first admin. */
+  actor?: string;
   /** Its admins, at least one. */
   admins: readonly UserId[];
   /** In the order in which they are to be appended. */

@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { appendFile, mkdir, open as openFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { StoreError } from '../../events/event-store.ts';
 import type { Encoder, ExportFolder, FileWriter, Section, Table } from '../../queries/export/port.ts';
+import { acquireLock } from '../sqlite/event-store/index.ts';
 import { createFileWriter } from './file-writer.ts';
-import { publishFile } from './publish-file.ts';
+import { publishFile, syncToDisk } from './publish-file.ts';
 
-/** While an export is under way its folder has this one in it; then there is `manifest.json` instead. */
+/** While an export is under way its folder has this one in it; then there is `manifest.json` instead. A kill may leave both. */
 const WORK = '.export';
+const LOCK = 'lock';
 export const MANIFEST = 'manifest.json';
 
 export class ExportRefused extends Error {
@@ -22,9 +25,11 @@ export class ExportRefused extends Error {
 interface OpenExport<T> extends ExportFolder {
   /** What the export was begun with: the caller's own, or an earlier run's that is the same but for the range. */
   readonly begun: T;
+  /** The manifest, where an earlier run was killed after it had written it: there is nothing left to do but to conclude. */
+  readonly written: string | null;
   /** Writes the manifest: from now on the folder is an export. */
   conclude(manifest: string): Promise<void>;
-  /** Lets go of the files that were not finished. */
+  /** Lets go of the folder, and of the files that were not finished. */
   close(): Promise<void>;
 }
 
@@ -36,27 +41,45 @@ interface OpenOptions<T> {
   readonly same: (begun: T) => boolean;
 }
 
-/** Begins an export in a folder, or goes on with one. A folder with anything else in it is refused. */
-export async function openExport<T>({ folder, encoder, begin, same }: OpenOptions<T>): Promise<OpenExport<T>> {
+/**
+ * Begins an export in a folder, or goes on with one; one process at a time. Throws `ExportRefused` where anything else is
+ * in the folder, and `StoreError`, `locked`, where another process is at work there.
+ */
+export async function openExport<T>(options: OpenOptions<T>): Promise<OpenExport<T>> {
+  const { folder } = options;
   const work = join(folder, WORK);
-  const request = join(work, 'request.json');
   await mkdir(folder, { recursive: true });
-  if (existsSync(join(folder, MANIFEST)))
-    throw new ExportRefused('export-exists', `${folder} holds an export already: see \`hindsight export verify\``);
-  let begun = begin;
-  if (existsSync(request)) {
-    begun = JSON.parse(await readFile(request, 'utf8')) as T;
-    if (!same(begun)) throw new ExportRefused('export-other', `${folder} holds the beginning of another export`);
-  } else {
-    const others = (await readdir(folder)).filter((name) => name !== WORK);
-    if (others.length > 0) throw new ExportRefused('export-other', `${folder} is not empty`);
+  if (!existsSync(work)) {
+    assertNoExport(folder);
+    if ((await readdir(folder)).length > 0) throw new ExportRefused('export-other', `${folder} is not empty`);
     await mkdir(work, { recursive: true });
+  }
+  const unlock = await acquireLock(join(work, LOCK), `another export into ${folder} is under way`);
+  try {
+    return await openWork(options, { work, unlock });
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function openWork<T>(
+  { folder, encoder, begin, same }: OpenOptions<T>,
+  { work, unlock }: { work: string; unlock: () => void },
+): Promise<OpenExport<T>> {
+  const request = join(work, 'request.json');
+  const begun = existsSync(request) ? (JSON.parse(await readFile(request, 'utf8')) as T) : begin;
+  if (!same(begun)) throw new ExportRefused('export-other', `${folder} holds the beginning of another export`);
+  if (!existsSync(request)) {
+    assertNoExport(folder);
     await writeAtomically(request, JSON.stringify(begin));
   }
   const open = new Set<FileWriter>();
+  const manifest = join(folder, MANIFEST);
   const finished = await checkedSections(folder, join(work, 'sections.ndjson'));
   return {
     begun,
+    written: existsSync(manifest) ? await readFile(manifest, 'utf8') : null,
     finished,
     async create(name, table) {
       const writer = await createFileWriter(folder, name, encoder(table));
@@ -65,14 +88,20 @@ export async function openExport<T>({ folder, encoder, begin, same }: OpenOption
     },
     async close() {
       for (const writer of open) await writer.abandon();
+      unlock();
     },
     finish: (section) => appendFile(join(work, 'sections.ndjson'), `${JSON.stringify(section)}\n`),
     ...createAside(join(work, 'aside'), join(work, 'sealed.json')),
-    async conclude(manifest) {
-      await writeAtomically(join(folder, MANIFEST), manifest);
+    async conclude(text) {
+      await writeAtomically(manifest, text);
       await rm(work, { recursive: true, force: true });
     },
   };
+}
+
+function assertNoExport(folder: string): void {
+  if (existsSync(join(folder, MANIFEST)))
+    throw new ExportRefused('export-exists', `${folder} holds an export already: see \`hindsight export verify\``);
 }
 
 async function writeAtomically(file: string, text: string): Promise<void> {
@@ -129,6 +158,8 @@ function createAside(
     },
     async sealAside(span) {
       await flush();
+      for (const key of await readdir(folder)) syncToDisk(join(folder, key));
+      syncToDisk(folder);
       await writeAtomically(seal, JSON.stringify(span));
     },
     async isAside() {
@@ -147,6 +178,8 @@ function createAside(
         rest = all.subarray(end);
         if (end > 0) yield all.subarray(0, end);
       }
+      if (rest.length > 0)
+        throw new StoreError('corrupt', `${join(folder, key)} is cut off: export into an empty folder instead`);
     },
   };
 }
@@ -161,7 +194,7 @@ export async function compareFiles(
     const actual = await sha256OfFile(join(folder, name));
     if (actual !== sha256) found.push({ name, what: actual === null ? 'missing' : 'changed' });
   }
-  const known = new Set([MANIFEST, ...files.map(({ name }) => name)]);
+  const known = new Set([MANIFEST, WORK, ...files.map(({ name }) => name)]); // where it lies beside a manifest, nothing of it counts any more
   for (const name of await readdir(folder)) if (!known.has(name)) found.push({ name, what: 'unknown' });
   return found;
 }

@@ -50,7 +50,7 @@ export interface DriverOptions {
   /** Names this process. */
   readonly owner: string;
   readonly onFault: (what: string, error: unknown) => void;
-  /** Told of every job that ended here, as it ended. */
+  /** Told of every job that ended here, as it ended: twice where nobody knows who told of it. */
   readonly onEnd?: (job: Job) => void;
 }
 
@@ -118,16 +118,25 @@ async function driveToEnd(options: DriverOptions, lease: Lease, closing: AbortSi
   }
 }
 
+/** What was ended before, and not told of, is told of; else it is worked on to its end. */
 async function driveOnce(options: DriverOptions, lease: Lease, closing: AbortSignal): Promise<void> {
+  const job = (await options.jobs.find(lease.job.jobId)) ?? lease.job;
+  if (job.state === 'running') await workOn(options, { lease, job }, closing);
+  await tellEnd(options, job);
+}
+
+async function workOn(
+  options: DriverOptions,
+  { lease, job }: Pick<Driven, 'lease' | 'job'>,
+  closing: AbortSignal,
+): Promise<void> {
   const { jobs, work } = options;
-  const job = (await jobs.find(lease.job.jobId)) ?? lease.job;
   const beating = beat(options, lease, closing);
   try {
     const driven: Driven = { lease, job, signal: beating.signal, tell: beating.tell, enter: beating.enter };
     const end = await Promise.race([work[job.action](driven), beating.over]);
     await beating.end();
     if (end) await jobs.end(lease, end);
-    await tellEnd(options, job);
   } catch (thrown) {
     await beating.end();
     const error = beating.signal.aborted ? beating.signal.reason : thrown;
@@ -137,7 +146,6 @@ async function driveOnce(options: DriverOptions, lease: Lease, closing: AbortSig
         ? { state: 'cancelled' }
         : { state: 'failed', error: error instanceof Error ? error.message : String(error), ...resultOf(error) };
     await giveUp(options, lease, end);
-    await tellEnd(options, job);
   }
 }
 

@@ -9,7 +9,7 @@ const SECOND_MS = 1_000;
 type Meter = (positions: readonly LogPosition[], goal: LogPosition) => Promise<JobTold>;
 
 /** What to say of partitions on their way to a goal: an estimate by how far they have come of late. */
-export function createMeter(deps: LagDeps): Meter {
+export function createGoalMeter(deps: LagDeps): Meter {
   const recent: { at: number; mean: LogPosition }[] = [];
   return async (positions, goal) => {
     const mean = positions.reduce((sum, position) => sum + position, 0) / Math.max(1, positions.length);

@@ -3,7 +3,7 @@ import { lagBehind } from '../lag.ts';
 import { type CheckpointState, type Checkpoints, groupName } from '../partitions/ports.ts';
 import { pause } from '../pause.ts';
 import { Cancelled, type Driven, FailedWith, type JobWork } from './driver.ts';
-import { createMeter } from './meter.ts';
+import { createGoalMeter } from './meter.ts';
 import type { Comparison, Generations, Job, JobPhase, Places, Target } from './ports.ts';
 
 const LOOK_EVERY_MS = 250;
@@ -76,7 +76,7 @@ interface Filling {
 
 /** Until they hold what the log held; the live views come first. */
 async function filled(deps: RebuildDeps, driven: Driven, { targets, goal, yields }: Filling): Promise<void> {
-  const meter = createMeter(deps);
+  const meter = createGoalMeter(deps);
   for (;;) {
     const states = await statesOf(deps, targets);
     if (leastOf(states) >= goal) return;

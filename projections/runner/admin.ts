@@ -30,8 +30,7 @@ const OF_CHATS: readonly ViewName[] = VIEWS.filter((view) => view !== 'users');
 
 export function createAdmin(deps: Deps): Admin {
   const { jobs } = deps;
-  const pace = createPace(deps.clock);
-  const state = (view: ViewName, entry: Live) => stateOf(deps, { view, entry, pace });
+  const state = (view: ViewName, entry: Live) => stateOf(deps, { view, entry });
   const found = (name: string): { view: ViewName; entry: Live } | null => {
     const view = VIEWS.find((known) => known === name);
     const entry = view && deps.live.get(view);
@@ -87,15 +86,16 @@ const noSuchView = (name: string) => rejected('not-found', `no view is called ${
 
 type Found = { view: ViewName; entry: Live };
 
-/** Of the rebuild while there is one, else of the view. */
+/** A pause is of the rebuild while there is one, else of the view; both go on at once. */
 function setPaused({ store, jobs }: Deps, { view, entry }: Found, paused: boolean): Outcome<null> {
   const rebuilding = jobs.open(view, 'rebuild');
   if (rebuilding && !rebuilding.stored.first) {
     jobs.setPaused(rebuilding, paused);
-    return accepted(null);
+    if (paused) return accepted(null);
   }
   store.setPaused(view, paused);
   entry.paused = paused;
+  entry.meter.restart();
   return accepted(null);
 }
 
@@ -137,9 +137,9 @@ async function cancel(deps: Deps, name: string): Promise<Outcome<ProjectionJob>>
   return rejected('version-conflict', `no rebuild or verify of ${name} runs`);
 }
 
-async function stateOf(deps: Deps, { view, entry, pace }: Found & { pace: Pace }): Promise<ProjectionState> {
+async function stateOf(deps: Deps, { view, entry }: Found): Promise<ProjectionState> {
   const { log, jobs, store } = deps;
-  const { track, paused } = entry;
+  const { track, paused, meter } = entry;
   const lag = await lagWithoutHoles(deps, track.position);
   const rebuilding = jobs.open(view, 'rebuild');
   const base = {
@@ -151,23 +151,11 @@ async function stateOf(deps: Deps, { view, entry, pace }: Found & { pace: Pace }
     progress: null,
     etaS: null,
   };
-  if (rebuilding) return { ...base, state: 'rebuilding', progress: progressOf(rebuilding), etaS: etaOf(rebuilding) };
-  if (paused) return { ...base, state: 'paused' };
+  // A view that does not move says so, whatever is built beside it: nobody should wait for it.
+  const state = paused ? 'paused' : 'rebuilding';
+  if (rebuilding) return { ...base, state, progress: progressOf(rebuilding), etaS: etaOf(rebuilding) };
+  if (paused) return { ...base, state };
   if (lag.events <= CATCHING_UP_EVENTS) return { ...base, state: 'live' };
   const head = track.position + lag.events;
-  return { ...base, state: 'catching-up', progress: track.position / head, etaS: pace(view, track.position, head) };
-}
-
-type Pace = (view: ViewName, position: number, head: number) => number | null;
-
-/** How long a view that catches up has to go, by how far it came since it was asked about last. */
-function createPace(clock: () => number): Pace {
-  const asked = new Map<ViewName, { position: number; time: number }>();
-  return (view, position, head) => {
-    const before = asked.get(view);
-    const time = clock();
-    asked.set(view, { position, time });
-    const moved = before ? position - before.position : 0;
-    return before && moved > 0 ? Math.round(((head - position) / moved) * ((time - before.time) / 1_000)) : null;
-  };
+  return { ...base, state: 'catching-up', progress: track.position / head, etaS: meter.etaS(lag.events) };
 }

@@ -21,8 +21,6 @@ import { createTrack, type Track } from './tracks.ts';
 
 /** Comparing all rows is as much work as folding so much of the log. */
 export const COMPARE_SHARE = 0.25;
-/** What has come since the last look is looked at by itself in one step where it is no more than this. */
-const TAIL_EVENTS_MAX = 2_000;
 
 /** Which generation of which view is graded. */
 export interface Graded {
@@ -34,8 +32,9 @@ export interface Graded {
 export interface Grade {
   step(): Promise<Step>;
   /**
-   * After the last step: looks again at what has changed since, until the views stand where it has looked. True when
-   * they do; then they are as they were graded until somebody writes to them.
+   * After the last step: looks again at what has changed since, all of it at once, however much: where more comes all
+   * the while there would be no end. True when that is done: the views are as they were graded until somebody writes
+   * to them. False: it is graded anew.
    */
   settle(): Promise<boolean>;
   units(): { done: number; total: number };
@@ -98,7 +97,7 @@ export function createGrade(deps: JobDeps, options: GradeOptions): Grade {
     const from = Math.min(...looked.values());
     const to = Math.max(...sides.map((side) => standsAt(deps, side)));
     if (sides.every((side) => looked.get(side.view) === standsAt(deps, side))) return true;
-    if (await lookAgain(deps, state, { from, to })) return to - from <= TAIL_EVENTS_MAX;
+    if (await lookAgain(deps, state, { from, to })) return true;
     await beginAnew();
     return false;
   }

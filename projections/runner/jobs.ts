@@ -1,14 +1,11 @@
 import type { ActedBy, RebuildOptions } from './api.ts';
 import { Differs, type Job, type JobDeps, type JobWork, type Step } from './job.ts';
 import { createMeter, createPacer } from './pace.ts';
-import type { StoredJob, ViewName } from './ports.ts';
+import { ENDED_KEPT, type StoredJob, type ViewName } from './ports.ts';
 import { rebuildWork } from './rebuild.ts';
 import { jobRecord } from './records.ts';
 import { repairWork } from './repair.ts';
 import { verifyWork } from './verify.ts';
-
-/** How many that have ended can be asked for; those that were begun first are forgotten first. */
-const ENDED_KEPT = 100;
 
 /** Rebuilds, verifies and repairs. They lie in the store, so that a later run goes on with those that have not ended. */
 export interface Jobs {

@@ -1,6 +1,7 @@
 import type { EventLog, LogPosition } from '../../events/event-store.ts';
 import type { LeftOut } from '../parking/left-out.ts';
 import type { Page } from './apply.ts';
+import { createMeter, type Meter } from './pace.ts';
 import { parkingGroup, VIEWS, type ViewName, type ViewsStore } from './ports.ts';
 import { createTrack, furthestBehind, type Track } from './tracks.ts';
 
@@ -12,6 +13,8 @@ export interface Live {
   /** What takes its place next: fed beside it from when it has caught up. */
   building: Track | null;
   paused: boolean;
+  /** How fast it follows the log. */
+  readonly meter: Meter;
   /** A rebuild that began from nothing: the live tables wait for it. */
   held: boolean;
 }
@@ -29,6 +32,7 @@ function loadView(store: ViewsStore, view: ViewName, leftOut: LeftOut): Live {
     previous: previous === null ? null : loadTrack({ store, leftOut }, view, previous),
     building: null,
     paused: store.state(view, live)?.paused ?? false,
+    meter: createMeter(() => performance.now()),
     held: false,
   };
 }
@@ -65,6 +69,10 @@ export function reloadLive(store: ViewsStore, live: LiveViews): void {
 export const heldByAll = (live: LiveViews): LogPosition =>
   Math.min(...[...live.values()].map(({ track }) => track.position));
 
+/** The same without those that an operator has paused; infinite where all are. */
+export const heldByFollowing = (live: LiveViews): LogPosition =>
+  Math.min(...[...live.values()].filter(({ paused }) => !paused).map(({ track }) => track.position));
+
 export interface Follow {
   log: EventLog;
   live: LiveViews;
@@ -88,15 +96,24 @@ export function createFollower({
 }: Follow): () => Promise<Followed> {
   let limit = liveEventsMax;
   return async () => {
-    const tracks = [...live.values()].filter(({ paused, held }) => !paused && !held).flatMap(tracksOf);
+    const following = [...live.values()].filter(({ paused, held }) => !paused && !held);
+    const tracks = following.flatMap(tracksOf);
     const after = furthestBehind(tracks);
     if (after === null) return 'idle';
     const events = await log.readAll({ after, limit });
     const full = events.length >= limit;
     limit = full ? catchUpEvents : liveEventsMax;
     const last = events.at(-1);
-    if (!last) return 'idle';
+    if (!last) {
+      for (const { meter } of following) meter.restart(); // what comes next has a pace of its own
+      return 'idle';
+    }
+    const before = following.map(({ track }) => track.position);
     take(tracks, { events, through: last.position });
+    for (const [i, { track, meter }] of following.entries()) {
+      const units = track.position - (before[i] ?? track.position);
+      if (units > 0) meter.add({ units, events: events.length });
+    }
     if (full) onHead(await log.head());
     return full ? 'behind' : 'moved';
   };

@@ -71,6 +71,9 @@ export interface RowStore {
   reset(): void;
 }
 
+/** Jobs that have ended are kept to be looked at: so many, and those that were begun first are forgotten first. */
+export const ENDED_KEPT = 100;
+
 export interface ViewsStore extends RowStore {
   generations(view: ViewName): GenerationNumbers;
   /** Null where there is no such generation. */

@@ -5,7 +5,7 @@ import { createAdmin } from './admin.ts';
 import type { Admin } from './api.ts';
 import { applyPage, type Page } from './apply.ts';
 import { createJobs, type Jobs } from './jobs.ts';
-import { createFollower, heldByAll, type LiveViews, loadLive, reloadLive } from './live.ts';
+import { createFollower, heldByAll, heldByFollowing, type LiveViews, loadLive, reloadLive } from './live.ts';
 import { LIVE_BUSY_MS, YIELD_MAX_MS } from './pace.ts';
 import { createParkedWork } from './parked.ts';
 import { StaleState, type ViewsStore } from './ports.ts';
@@ -33,8 +33,8 @@ export interface RunnerOptions {
   clock: () => number;
   makeId: () => string;
   report: (report: Report) => void;
-  /** Told of every move of what the views hold together. */
-  onPosition: (position: LogPosition) => void;
+  /** Told of every move of what the views hold together, and of what those hold that are not paused: infinite where all are. */
+  onPosition: (position: LogPosition, following: LogPosition) => void;
   /** Told where the log goes to while the views are far from it. */
   onHead: (head: LogPosition) => void;
   liveEventsMax?: number;
@@ -150,6 +150,16 @@ export function createRunner(options: RunnerOptions): Runner {
     tell();
     options.onHead(head);
     while (!closed) await turn().catch(recover);
+  }
+
+  /** Whatever it dies of, the jobs let go of what they hold; what that fails with follows from what it died of. */
+  async function runToItsEnd(): Promise<void> {
+    try {
+      await loop();
+    } catch (error) {
+      await between(jobs.stop).catch(() => undefined);
+      throw error;
+    }
     await between(jobs.stop);
   }
 
@@ -159,23 +169,23 @@ export function createRunner(options: RunnerOptions): Runner {
     position: () => heldByAll(live),
     unknown: () => unknown.counts,
     nudge: wake.now,
-    run: () => (running = loop()),
+    run: () => (running = runToItsEnd()),
     async close() {
       closed = true;
       wake.now();
-      await running;
+      await running.catch(() => undefined); // whoever runs it hears of it
     },
   };
 }
 
 /** Tells of a position once. */
-function createTeller(live: LiveViews, onPosition: (position: LogPosition) => void): () => void {
-  let told: LogPosition = -1;
+function createTeller(live: LiveViews, onPosition: RunnerOptions['onPosition']): () => void {
+  let told: readonly LogPosition[] = [];
   return () => {
-    const position = heldByAll(live);
-    if (position === told) return;
-    told = position;
-    onPosition(position);
+    const now = [heldByAll(live), heldByFollowing(live)] as const;
+    if (now.every((position, i) => position === told[i])) return;
+    told = now;
+    onPosition(...now);
   };
 }
 

@@ -156,13 +156,31 @@ function upcastOne({ steps, trial }: Run, event: RecordedEvent, { v, becomes }: 
   for (let version = v; version < becomes; version++) {
     try {
       after = steps(type, version)?.(structuredClone(after)); // an upcaster that changes what it is given is found out
+      assertData(after);
     } catch (error) {
-      return {
-        why: `the upcaster of version ${version} failed: ${error instanceof Error ? error.message : String(error)}`,
-      };
+      return { why: `the upcaster of version ${version} failed: ${reasonOf(error)}` };
     }
   }
-  const why =
-    becomes === versionOf(type) ? whyMalformed({ stream, type }, after) : (trial?.check?.(type, after) ?? null);
-  return why === null ? { before, after } : { why };
+  try {
+    const why =
+      becomes === versionOf(type) ? whyMalformed({ stream, type }, after) : (trial?.check?.(type, after) ?? null);
+    return why === null ? { before, after } : { why };
+  } catch (error) {
+    return { why: `its schema failed: ${reasonOf(error)}` };
+  }
 }
+
+/** The data of every event is an object, and can be written as JSON. */
+function assertData(data: unknown): void {
+  if (data instanceof Promise) throw new Error('it gave a promise: an upcaster may not be async');
+  if (!isPlainObject(data)) throw new Error(`it gave no plain object: ${String(data)}`);
+  JSON.stringify(data);
+}
+
+function isPlainObject(data: unknown): boolean {
+  if (typeof data !== 'object' || data === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(data);
+  return prototype === null || prototype === Object.prototype;
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -50,7 +50,7 @@ describe('an export on the command line', () => {
   }, async () => {
     const [out, other] = [join(testFolder(), 'out'), testFolder()];
     await hindsightJson(['export', 'events', '--format', 'ndjson', '--out', out], { data });
-    const { entries } = await hindsightJson<{ entries: { data: unknown }[] }>(['ops', 'log', '--area', 'events'], {
+    const { entries } = await hindsightJson<{ entries: { data: unknown }[] }>(['ops', 'log', '--area', 'export'], {
       data,
     });
     expect(entries.at(-1)?.data).toEqual({ content: true, filter: { export: 'events', format: 'ndjson' } });

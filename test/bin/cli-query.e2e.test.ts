@@ -94,6 +94,12 @@ describe('query', () => {
     expect(existsSync('stolen.csv')).toBe(false);
   });
 
+  it('is one, and not several: whose answer was meant cannot be told', async () => {
+    const { code, stdout, stderr } = await hindsight(['query', 'SELECT 1; SELECT 2'], { data });
+    expect([code, stdout, stderr]).toEqual([1, '', 'hindsight: these are 2 queries: ask them one at a time\n']);
+    expect((await hindsightJson<Answer>(['query', 'SELECT 1 AS one;'], { data })).rows).toEqual([{ one: 1 }]);
+  });
+
   it('takes a limit of memory, and nothing that is none', async () => {
     const sql = "SELECT current_setting('memory_limit') AS most";
     const { rows } = await hindsightJson<Answer>(['query', sql, '--limit-memory', '200MB'], { data });

@@ -146,6 +146,18 @@ describe('a replay to an endpoint', () => {
     expect([code, endpoint.batches.length, existsSync('x.json')]).toEqual([2, 0, false]);
   });
 
+  it('whose checkpoint cannot be written is not begun', async () => {
+    const read = () => hindsightJson<{ entries: object[] }>(['ops', 'log', '--area', 'replay'], { data });
+    const before = await read();
+    endpoint.batches.length = 0;
+    const { code, stderr } = await hindsight(toEndpoint(join('no-folder', 'c.json')), { data });
+    expect([code, endpoint.batches]).toEqual([1, []]);
+    expect(stderr).toContain('ENOENT');
+    expect(stderr).toContain(join('no-folder', 'c.json'));
+    expect(stderr).not.toMatch(/\n {4}at /);
+    expect(await read()).toEqual(before);
+  });
+
   it('does not go on from the checkpoint of another', async () => {
     const args = [...toEndpoint('killed.json'), '--type', 'MessageSent'];
     const { code, stderr } = await hindsight(args, { data });
@@ -177,6 +189,13 @@ describe('a replay to a file of the user', () => {
     expect(await hindsightJson(args, { data })).toMatchObject({ before: 6, taken: all.length - 6 });
     expect(linesOf(readFileSync(seen, 'utf8'))).toEqual(idsOf(all));
   });
+});
+
+it('a handler that never comes to an end ends the replay with 1, and not in silence', async () => {
+  const handler = join(work, 'never.mjs');
+  writeFileSync(handler, 'export default () => new Promise(() => undefined);');
+  const ended = await hindsight(['replay', '--into', handler], { data });
+  expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('can never come')]);
 });
 
 describe('a replay to the terminal', () => {

@@ -1,22 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Io } from '../../bin/cli/io.ts';
-import { main } from '../../bin/cli/main.ts';
+import { REASON_MAX_LENGTH } from '../../gateway/http/ops/port.ts';
+import { cliHere as run } from '../support/cli-here.ts';
 import { temporaryFolder } from '../support/server-process.ts';
 
 const CHAT = '00000000000000000000000001';
-
-/** The command in this process. */
-async function run(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const said = { stdout: '', stderr: '' };
-  const io: Io = {
-    out: (text) => void (said.stdout += `${text}\n`),
-    err: (text) => void (said.stderr += `${text}\n`),
-    drained: async () => undefined,
-  };
-  return { code: await main(args, io), ...said };
-}
 
 describe('wrong usage', () => {
   const anywhere = join(temporaryFolder(), 'none');
@@ -31,6 +20,12 @@ describe('wrong usage', () => {
     ['a time without a zone', ['events', '--from', '2004-12-25T09:14']],
     ['a type that is none', ['events', '--type', 'MessageSend']],
     ['a position that is none', ['events', '--after', '?']],
+    ['events from after their end', ['events', '--from', '2026-01-02Z', '--to', '2026-01-01Z']],
+    [
+      'an export from after its end',
+      ['export', 'events', '--format', 'csv', '--out', 'x', '--from', '2026-01-02Z', '--to', '2026-01-01Z'],
+    ],
+    ['acts from after their end', ['ops', 'log', '--from', '2026-01-02Z', '--to', '2026-01-01Z']],
     ['a range that cannot be followed', ['events', '--follow', '--until', 'abc-1']],
     ['a speed that is none', ['replay', CHAT, '--from', '0', '--to', 'now', '--speed', 'fast']],
     ['a role that is none', ['user', 'role', 'ann', 'king']],
@@ -59,6 +54,36 @@ describe('wrong usage', () => {
     const { code, stdout } = await run(args);
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toEqual({ error: { code: 'bad-request', message: expect.any(String) } });
+  });
+});
+
+describe('a refusal says what is wrong', () => {
+  const long = 'x'.repeat(REASON_MAX_LENGTH + 1);
+  const reason = `--reason takes 1 to ${REASON_MAX_LENGTH} characters`;
+  const other = '00000000000000000000000002';
+  const log = temporaryFolder();
+
+  it.each([
+    ['a reason that is too long', ['projections', 'rebuild', 'all', '--reason', long], reason],
+    ['one that is empty', ['parked', 'skip', CHAT, '--reason', ''], reason],
+    ['one of a backup', ['backup', '--out', 'unused-backup', '--reason', long], reason],
+    ['two chats', ['replay', CHAT, '--chat', other], `two chats are named: ${CHAT}, and ${other} by --chat`],
+    ['no folder for an export', ['export', 'events', '--format', 'csv', '--out', ''], '--out takes a folder'],
+    ['no folder for a backup', ['backup', '--out', ''], '--out takes a folder'],
+    ['a query that is none', ['query', ' '], 'there is no query'],
+    ['a verb of backup that is none', ['backup', 'nope'], "unknown command 'nope'"],
+    ['the same with what `take` needs', ['backup', 'nope', '--out', 'x'], "unknown command 'nope'"],
+  ])('%s', async (_, args, words) => {
+    const { code, stdout, stderr } = await run([...args, '--data', log]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(words);
+    expect(readdirSync(log)).toEqual([]);
+  });
+
+  it('and a reason that is just short enough is none', async () => {
+    const reason = 'x'.repeat(REASON_MAX_LENGTH);
+    const { code, stderr } = await run(['projections', 'rebuild', 'all', '--reason', reason, '--data', log]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('there is no log')]);
   });
 });
 

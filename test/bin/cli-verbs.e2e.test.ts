@@ -273,6 +273,10 @@ describe('users', () => {
       1,
       'username-taken',
     ]);
+    const { stdout } = await hindsight(['ops', 'log', '--area', 'users'], { data });
+    expect(linesOf(stdout).map((line) => line.split(' ').slice(2, 7).join(' '))).toEqual(
+      ['asked', 'done', 'asked', 'username-taken'].map((outcome) => `operator OperatorActed create ada ${outcome}`),
+    );
     const weak = await hindsight(['user', 'create', 'eve', '--password-stdin', '--json'], { data, stdin: 'short' });
     expect([weak.code, (JSON.parse(weak.stdout) as { error: { code: string } }).error.code]).toEqual([
       1,

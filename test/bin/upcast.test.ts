@@ -1,11 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Io } from '../../bin/cli/io.ts';
-import { main } from '../../bin/cli/main.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openSqliteEventStore } from '../../infra/sqlite/event-store/index.ts';
 import type { DryRun } from '../../queries/upcasting/index.ts';
 import { goldenEvent } from '../events/golden-files.ts';
+import { cliHere } from '../support/cli-here.ts';
 import { temporaryFolders } from '../support/temporary-folders.ts';
 
 const folders = temporaryFolders();
@@ -25,20 +24,9 @@ beforeAll(async () => {
      export const schemas = { MessageDeleted: { safeParse: (data: Deleted) => ({ success: isText(data.rev) }) } };`,
   );
 });
-afterEach(() => {
-  process.exitCode = undefined;
-});
 afterAll(folders.remove);
 
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const said = { stdout: '', stderr: '' };
-  const io: Io = {
-    out: (text) => void (said.stdout += `${text}\n`),
-    err: (text) => void (said.stderr += `${text}\n`),
-    drained: async () => undefined,
-  };
-  return { code: await main(['events', 'upcast', '--dry-run', '--data', data, ...args], io), ...said };
-}
+const run = (...args: string[]) => cliHere(['events', 'upcast', '--dry-run', '--data', data, ...args]);
 
 test('a log is read as the program reads it', async () => {
   const { code, stdout } = await run();
@@ -68,6 +56,14 @@ test('what a file makes that its own schema refuses ends with 1, and says where'
   const { code, stdout } = await run('--with', wrong);
   expect(code).toBe(1);
   expect(stdout).toContain('revision 0: no rev');
+});
+
+test('a type is known to the program, to the log or to the trial, or refused', async () => {
+  const { code, stderr } = await run('--type', 'MessageDeleted,MessageDeletd');
+  expect([code, stderr]).toEqual([2, expect.stringContaining('no event is called MessageDeletd')]);
+  expect((await run('--type', 'MessageEdited')).code).toBe(0);
+  writeFileSync(join(data, 'coming.ts'), 'export const upcasters = { MessageDeletd: {} };');
+  expect((await run('--type', 'MessageDeletd', '--with', join(data, 'coming.ts'))).code).toBe(0);
 });
 
 test.each([

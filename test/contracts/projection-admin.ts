@@ -123,6 +123,18 @@ export function projectionAdminContract(name: string, open: () => Promise<AdminW
         expect(await stateOf('users')).toMatchObject({ state: 'live' });
       }));
 
+    it('says that a view is paused beside its rebuild too, and lets both go on at once', () =>
+      held(async () => {
+        expect(await admin.pause('chat-history')).toMatchObject({ ok: true });
+        const { jobId } = valueOf(await admin.rebuild('chat-history', { by: BY }));
+        expect(await admin.pause('chat-history')).toMatchObject({ ok: true, value: { state: 'paused' } });
+        expect(await admin.job(jobId)).toMatchObject({ state: 'paused' });
+        expect(await admin.resume('chat-history')).toMatchObject({ ok: true, value: { state: 'rebuilding' } });
+        expect(await admin.job(jobId)).toMatchObject({ state: 'running' });
+        expect(await admin.cancel('chat-history')).toMatchObject({ ok: true, value: { jobId } });
+        expect(await stateOf('chat-history')).toMatchObject({ state: 'live' });
+      }));
+
     it('cancels a verify by any view that it is of, the rebuild before it, and no repair', () =>
       held(async () => {
         const ofAll = valueOf(await admin.verify('all'));

@@ -25,13 +25,24 @@ describe('starting', () => {
     await next.stop();
   });
 
-  test('with a view paused and behind: it is up, and resumes the view', async () => {
+  test.each([
+    ['a view', [['pause', 'chat-history']]],
+    [
+      'a view and its rebuild',
+      [
+        ['pause', 'chat-history'],
+        ['rebuild', 'chat-history', '--detach', '--rate', '1'],
+        ['pause', 'chat-history'],
+      ],
+    ],
+  ])('with %s paused and behind: it is up, other views are compared, and it resumes the view', async (_, acts) => {
     const own = await startServerProcess();
     const who = await person(own, 'who');
     const chatId = await group(who, []);
-    await hindsightJson(own.data, ['projections', 'pause', 'chat-history']);
+    for (const act of acts) await hindsightJson(own.data, ['projections', ...act]);
     await say(who, chatId, 'while it is paused');
     await own.stop();
+    expect(await hindsightJson(own.data, ['projections', 'verify', 'users'])).toMatchObject({ differencesFound: 0 });
     const next = await startServerProcess({ data: own.data });
     const { projections } = await hindsightJson<{ projections: { name: string; state: string }[] }>(own.data, [
       'projections',

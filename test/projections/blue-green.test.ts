@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { openViews } from '../../infra/sqlite/views/open-views.ts';
 import { VIEWS } from '../../projections/index.ts';
+import { randomLog } from '../support/random-log.ts';
 import { startRunner } from '../support/views.ts';
-import { begun, built, edit, generationsOf, LOG, rebuilt, until } from './blue-green-world.ts';
+import { begun, built, edit, generationsOf, LOG, rebuilt, SEED, until } from './blue-green-world.ts';
 import { dumpViews } from './dump.ts';
 import { jobDone } from './jobs.ts';
 
 const EVENTS_PER_SECOND = 1_000;
+const MANY = 15_000;
+const AT_EVERY_LOOK = 2_100;
 
 describe('a rebuild', () => {
   it('keeps what was live, fed as before, until it is dropped; a rollback goes back to it', async () => {
@@ -71,6 +74,42 @@ describe('a rebuild', () => {
     });
     expect(await generationsOf(world, 'chat-history')).toEqual({ live: 1, building: null, previous: null });
     await until(() => running.reports.some(({ kind }) => kind === 'job-ended'));
+    await running.close();
+  });
+
+  it('switches also where more comes at every look than can be looked at in a moment', async () => {
+    const { events } = randomLog({ seed: SEED, events: MANY });
+    const coming = events.slice(500);
+    const world = await built(events.slice(0, 500));
+    const { running, log } = world;
+    const { admin } = running.runner;
+    const { readAll } = log;
+    const { saveJob } = running.store;
+    let phase: string | null = null;
+    let looked = false;
+    running.store.saveJob = (job) => {
+      phase = job.phase;
+      saveJob(job);
+    };
+    log.readAll = (from) => {
+      // A grading reads up to where the live views stand; they read on and on.
+      if (from.until !== undefined) looked = true;
+      else if (phase === 'switching' && looked) {
+        log.events.push(...coming.splice(0, AT_EVERY_LOOK));
+        looked = false;
+      }
+      return readAll(from);
+    };
+    const begun = await admin.rebuild('members', { share: 1 });
+    if (!begun.ok) throw new Error(begun.rejection.detail);
+    const job = () => admin.job(begun.value.jobId);
+    await until(async () => (await job())?.state !== 'running');
+    expect(await job()).toMatchObject({ state: 'done', result: { differencesFound: 0 } });
+    expect(coming.length).toBeGreaterThan(0);
+    expect(coming.length).toBeLessThan(MANY - 500);
+    log.readAll = readAll;
+    await running.caughtUp();
+    expect((await jobDone(admin, await admin.verify('members'))).result?.differencesFound).toBe(0);
     await running.close();
   });
 

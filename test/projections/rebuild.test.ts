@@ -118,4 +118,21 @@ describe('the file of the views', () => {
     expect(await build(folder, 'e2', 200)).toEqual([`its schema is 0, not ${VIEWS_SCHEMA}`]);
     expect(await build(folder, 'e2', 200)).toEqual([]);
   });
+
+  it.each([
+    ['UPDATE generations SET live = 7', 'it holds no generation 7 of chat-history'],
+    ['DROP TABLE members_spans', 'its table members_spans is missing'],
+    ['DROP TABLE parked', 'its table parked is missing'],
+    ["DELETE FROM checkpoints WHERE view = 'users'", 'it holds no generation 1 of users'],
+    ["UPDATE generations SET view = 'guests' WHERE view = 'users'", 'the view users is missing'],
+  ])('is built afresh where something of it is gone: %s', async (damage, why) => {
+    const folder = testFolder();
+    await build(folder);
+    const before = await dumpViews(views(folder));
+    const db = await openDatabase({ file: views(folder), synchronous: 'normal' });
+    db.exec(damage);
+    db.close();
+    expect(await build(folder)).toEqual([why]);
+    expect(await dumpViews(views(folder))).toEqual(before);
+  });
 });

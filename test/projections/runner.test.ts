@@ -100,6 +100,18 @@ describe('the operator', () => {
     await second.close();
   });
 
+  it('is told how long a view takes to catch up, and the same whoever else asks', async () => {
+    const log = arrayLog(randomLog({ seed: 23, events: 4_000 }).events);
+    const limits = { liveEventsMax: 50, catchUpEvents: 50, buildFromEvents: 100_000 };
+    const running = await startRunner({ log, folder: testFolder(), ...limits });
+    await until(() => running.runner.position() > 0);
+    const asked = [await states(running), await states(running)];
+    for (const { users } of asked) expect(users).toMatchObject({ state: 'catching-up', etaS: expect.any(Number) });
+    await running.caughtUp();
+    expect((await states(running)).users).toMatchObject({ state: 'live', etaS: null });
+    await running.close();
+  });
+
   it('hears of names that are none, and of a rebuild that runs already', async () => {
     const running = await startRunner({ log: arrayLog([...LOG.events]), folder: testFolder(), catchUpEvents: 10 });
     const { admin } = running.runner;

@@ -51,6 +51,12 @@ describe('verify', () => {
       difference: { chatId, seq: first, what: expect.stringContaining('different: text') },
     },
     {
+      // Node's own SQLite shows what the package ends at the NUL.
+      name: 'chat-history',
+      fault: `UPDATE chat_history_messages SET text = text || char(0) || 'secret' WHERE chat = ${key} AND seq = ${first}`,
+      difference: { chatId, seq: first, what: expect.stringMatching(/different: (text|bytes behind a NUL)/) },
+    },
+    {
       name: 'chat-history',
       fault: `DELETE FROM chat_history_messages WHERE chat = ${key} AND seq = ${first}`,
       difference: { chatId, seq: first, what: expect.stringContaining('missing') },

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createUlidFactory } from '../../infra/system/ids.ts';
 import { call, type Frame, openSocket, type SignedIn, signUp } from '../support/protocol-client.ts';
 import { type Seeded, seeded } from '../support/seeded.ts';
@@ -13,6 +14,10 @@ const REQUEST_SHARE = 0.19;
 const LANES = 8;
 const FRAMES_PER_SOCKET = 500;
 const BYTES_DEADLINE_MS = 15_000;
+/** From a frame that is not answered to the end of its socket. */
+const CLOSES_WITHIN_MS = 5_000;
+/** Characters of what was sent, where it is told of. */
+const SHOWN = 300;
 
 const KNOWN_CLOSES = new Set([4400, 4401, 4403, 4408, 4409, 4410, 4413, 4429, 4503]);
 
@@ -65,12 +70,8 @@ async function inLanes(count: number, work: () => Promise<void>): Promise<void> 
 async function frames(world: World, count: number): Promise<void> {
   for (let left = count; left > 0; ) {
     const socket = await openSocket(world.server.gateway, world.user.accessToken);
-    let over = false;
-    void socket.closed.then((code) => {
-      over = true;
-      world.closed++;
-      ensure(KNOWN_CLOSES.has(code) || code === 1005 || code === 1006, `closed with ${code}`);
-    });
+    let [over, byUs] = [false, false];
+    void socket.closed.then(() => (over = true));
     for (let i = 0; i < FRAMES_PER_SOCKET && left > 0 && !over; i++, left--) {
       const { text, id } = hostileFrame(world);
       socket.sendRaw(text);
@@ -79,7 +80,11 @@ async function frames(world: World, count: number): Promise<void> {
         socket.until((frame) => frame['id'] === id),
         socket.closed.then(() => null),
       ]).catch(() => null);
-      if (answer === null) break;
+      if (answer === null) {
+        await Promise.race([socket.closed, pause(CLOSES_WITHIN_MS)]);
+        ensure(over, `not answered: ${String(text).slice(0, SHOWN)}`);
+        break;
+      }
       checkAnswer(answer, text);
       world.answered++;
       socket.frames.length = 0;
@@ -87,9 +92,12 @@ async function frames(world: World, count: number): Promise<void> {
     if (!over) {
       // Whatever could not be answered is behind us once this is.
       const pong = await socket.request('ping').catch(() => null);
-      if (pong !== null) socket.close();
+      byUs = pong !== null;
+      if (byUs) socket.close();
     }
-    await socket.closed;
+    const code = await socket.closed;
+    world.closed++;
+    ensure(byUs || KNOWN_CLOSES.has(code), `closed with ${code}`);
   }
 }
 
@@ -101,7 +109,7 @@ function checkAnswer(answer: Frame, sent: string | Buffer): void {
       error.code !== 'internal' &&
       typeof error.message === 'string' &&
       typeof error.retryable === 'boolean',
-    `${String(sent).slice(0, 300)} was answered ${JSON.stringify(answer)}`,
+    `${String(sent).slice(0, SHOWN)} was answered ${JSON.stringify(answer)}`,
   );
 }
 

@@ -13,7 +13,8 @@ import { ensure, type Part, scaled } from './part.ts';
 
 const EVENTS = 1_000_000;
 const EACH = 1_000;
-const CHATS = 300;
+/** So many that the users are enough to harm. */
+const CHATS = 600;
 const USERS_PER_CHAT = 20;
 
 export const plantedPart: Part = {

@@ -1,12 +1,15 @@
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProjectionJob } from '../../gateway/http/ops/port.ts';
 import { writeBigLog } from '../bench/big-log.ts';
 import { hindsightJson } from '../support/cli.ts';
 import { hashViews } from '../support/hash-views.ts';
+import { ircLogs } from '../support/irc-logs.ts';
 import { call, openSocket, type SignedIn, signUp } from '../support/protocol-client.ts';
 import { type Seeded, seeded } from '../support/seeded.ts';
 import { launchServer, type ServerProcess, temporaryFolder } from '../support/server-process.ts';
+import { importLogs } from './irc-chat.ts';
 import { ensure, type Part, type PartOptions, scaled } from './part.ts';
 
 const KILLS = 50;
@@ -35,19 +38,51 @@ interface World {
 
 export const rebuildKillsPart: Part = {
   name: 'rebuild-kills',
-  what: 'kill -9 at random points of a rebuild under load: what it ends with is, row by row, what was live all the while',
-  run: ({ share, seed, say }) =>
-    killRebuilds({ events: scaled(EVENTS, share), kills: scaled(KILLS, share), seed, say }),
+  what: 'kill -9 at random points of a rebuild under load, over a generated log and over the real ones: what it ends with is, row by row, what was live all the while',
+  async run({ share, seed, say, only = ['generated', 'real'] }) {
+    const kills = scaled(KILLS, share);
+    const facts: Record<string, number> = {};
+    for (const [log, fill] of [
+      ['generated', bigLog(scaled(EVENTS, share), seed)],
+      ['real', realLogs(share)],
+    ] as const) {
+      if (only.includes(log)) Object.assign(facts, named(log, await killRebuilds({ fill, kills, seed, say })));
+    }
+    return facts;
+  },
 };
 
+const named = (log: string, facts: Record<string, number>): Record<string, number> =>
+  Object.fromEntries(Object.entries(facts).map(([fact, count]) => [`${log}: ${fact}`, count]));
+
+type Fill = (data: string) => Promise<void>;
+
+export const bigLog =
+  (events: number, seed: number): Fill =>
+  (data) =>
+    writeBigLog({ file: join(data, 'events.db'), events, chats: CHATS, usersPerChat: USERS_PER_CHAT, seed });
+
+/** Each log goes into a group of its own, and all of them into one. */
+export const realLogs =
+  (share: number): Fill =>
+  async (data) => {
+    const { days } = ircLogs();
+    const files = days.slice(0, scaled(days.length, share)).map(({ path }) => path);
+    const server = await launchServer({ data, env: ENV }).ready;
+    for (const username of ['ada', 'ben']) await signUp(server.http, username);
+    await importLogs(data, { files });
+    for (const file of files) await importLogs(data, { files: [file], title: basename(file) });
+    await server.stop();
+  };
+
 interface Kills extends Pick<PartOptions, 'seed' | 'say'> {
-  events: number;
+  fill: Fill;
   kills: number;
 }
 
-export async function killRebuilds({ events, kills, seed, say }: Kills): Promise<Record<string, number>> {
+export async function killRebuilds({ fill, kills, seed, say }: Kills): Promise<Record<string, number>> {
   const data = temporaryFolder();
-  await writeBigLog({ file: join(data, 'events.db'), events, chats: CHATS, usersPerChat: USERS_PER_CHAT, seed });
+  await fill(data);
   let server = await launchServer({ data, env: ENV }).ready;
   const world = await populate(server, seeded(seed));
   for (let kill = 1; kill <= kills; kill++) {
@@ -70,7 +105,9 @@ export async function killRebuilds({ events, kills, seed, say }: Kills): Promise
     data,
   });
   ensure(verified.differencesFound === 0, `verify: ${JSON.stringify(verified)}`);
-  return { kills, events, sent: world.sent, rows: verified.rows, ...Object.fromEntries(world.phases) };
+  const { sent, rebuilt } = world;
+  rmSync(data, { recursive: true, force: true });
+  return { kills, rebuilt, sent, rows: verified.rows, ...Object.fromEntries(world.phases) };
 }
 
 async function populate(server: ServerProcess, random: Seeded): Promise<World> {

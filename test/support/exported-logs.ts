@@ -26,11 +26,14 @@ export interface ExportedLogs {
 }
 
 const DAY_MS = 86_400_000;
+/** Who imports and when, always the same, so that another run of this makes the same exports. */
+const IMPORTED_AT = Date.UTC(2024, 0, 2);
+const IMPORTER = '01HK0000000000000000000001';
 /** The store is in this process, which has much to do. */
 const PATIENCE_MS = 120_000;
 
 export async function exportLogs(days: IrcLogs['days'], folder: (name: string) => string): Promise<ExportedLogs> {
-  const log = await openLog({ file: join(folder('source'), 'events.db') });
+  const log = await openLog({ file: join(folder('source'), 'events.db'), clock: () => IMPORTED_AT });
   const chatId = await importAll(log, days);
   const standIn = await startStandIn({ file: join(folder('copy'), 'events.db'), stride: 1_000 });
   const copy = await openEventStoreDb({ url: standIn.url, heartbeat: null, readDeadlineMs: PATIENCE_MS });
@@ -78,8 +81,8 @@ export async function exportLogs(days: IrcLogs['days'], folder: (name: string) =
 const whole = (format: Format) => ({ format, by: null, filter: {}, content: true, positions: true });
 
 async function importAll(log: Awaited<ReturnType<typeof openLog>>, days: IrcLogs['days']): Promise<string> {
-  const importer = { userId: ids.ulid(), username: 'importer', displayName: 'Importer', password: false };
-  const made = await log.commands.registerUser({ ...importer, commandId: ids.ulid() });
+  const importer = { userId: IMPORTER, username: 'importer', displayName: 'Importer', password: false };
+  const made = await log.commands.registerUser({ ...importer, commandId: IMPORTER });
   if (!made.ok) throw new Error(made.rejection.detail);
   const files = days.map(({ name, bytes }) => ({ name, lines: () => ircDay(name, bytes)?.lines() ?? [] }));
   const admins = [importer.userId];

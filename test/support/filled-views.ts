@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { repairWork } from '../../bin/cluster/generations/repair.ts';
 import { openStores } from '../../bin/cluster/generations/stores.ts';
 import { verifyViews } from '../../bin/cluster/verify/verify.ts';
@@ -41,7 +42,12 @@ export async function filledViews(
   const log = arrayLog([]);
   const parking = createParking(postgres);
   const deps = { log, stores, checkpoints, parking, partitions: 1 };
-  const repaired = repairWork({ ...deps, generations: createGenerations(postgres), owner: 'repair' });
+  const repaired = repairWork({
+    ...deps,
+    generations: createGenerations(postgres),
+    owner: 'repair',
+    onFault: (what, error) => expect.unreachable(`${what}: ${String(error)}`),
+  });
   for (const group of ['chat-history', 'user-chats'] as const) await checkpoints.prepare(group, 1);
   const filled: FilledViews = {
     postgres,

@@ -56,7 +56,7 @@ export type BackupManifest = z.infer<typeof Manifest>;
 export function writeManifest(folder: string, rest: Omit<BackupManifest, 'sha256'>): BackupManifest {
   const manifest = { ...rest, sha256: digest(rest) };
   const partial = join(folder, `${MANIFEST}.partial`);
-  writeWhole(partial, `${JSON.stringify(manifest, null, 2)}\n`);
+  writeWhole(partial, textOf(manifest));
   publishFile(partial, join(folder, MANIFEST));
   return manifest;
 }
@@ -74,9 +74,11 @@ export function writeWhole(file: string, text: string): void {
 
 /** The manifest of a backup, whole and in itself without contradiction. Throws `VerbFailed`: `not-found`, `corrupt`. */
 export async function readManifest(folder: string): Promise<BackupManifest> {
+  let text: string;
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(join(folder, MANIFEST), 'utf8'));
+    text = await readFile(join(folder, MANIFEST), 'utf8');
+    value = JSON.parse(text);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
       throw new VerbFailed('not-found', `${folder} holds no ${MANIFEST}: it is no backup, or an unfinished one`);
@@ -85,7 +87,7 @@ export async function readManifest(folder: string): Promise<BackupManifest> {
   const parsed = Manifest.safeParse(value);
   if (!parsed.success) throw versionTold(value) ?? damaged(`${MANIFEST}: ${z.prettifyError(parsed.error)}`);
   const { sha256, ...rest } = parsed.data;
-  if (digest(rest) !== sha256) throw damaged(`${MANIFEST} was changed`);
+  if (digest(rest) !== sha256 || textOf(parsed.data) !== text) throw damaged(`${MANIFEST} was changed`);
   const broken = brokenAt(parsed.data);
   if (broken !== null) throw damaged(`${MANIFEST} contradicts itself: ${broken}`);
   return parsed.data;
@@ -127,5 +129,6 @@ export function readAccounts(folder: string, { name, sizeBytes, sha256 }: Backup
 }
 
 export const damaged = (why: string): VerbFailed => new VerbFailed('corrupt', `the backup is damaged: ${why}`);
+const textOf = (manifest: BackupManifest): string => `${JSON.stringify(manifest, null, 2)}\n`;
 /** Both sides put the fields in the schema's order: the one by parsing, the other by writing them so. */
 const digest = (rest: Omit<BackupManifest, 'sha256'>): string => hash('sha256', JSON.stringify(rest));

@@ -35,7 +35,7 @@ interface Asked {
 
 /** Never over a log that is there, and never while a server runs. The log takes its place last: until then nothing is restored. */
 export async function restoreInto(folder: DataFolder, asked: Asked): Promise<Restored> {
-  const unlock = await acquireServerLock(folder.root);
+  const unlock = await acquireServerLock(folder.root, 'restore');
   try {
     if (existsSync(folder.events)) {
       throw new VerbFailed(

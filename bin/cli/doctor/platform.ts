@@ -43,8 +43,7 @@ export async function sockets(): Promise<Check> {
 }
 
 export async function writable(folder: DataFolder): Promise<Check> {
-  let nearest = folder.root;
-  while (!existsSync(nearest) && dirname(nearest) !== nearest) nearest = dirname(nearest);
+  const nearest = nearestThere(folder.root);
   await access(nearest, constants.W_OK | constants.X_OK);
   if (nearest !== folder.root) return note('data folder', `${folder.root} is not there yet; the first start makes it`);
   return statSync(folder.root).isDirectory()
@@ -52,8 +51,14 @@ export async function writable(folder: DataFolder): Promise<Check> {
     : wrong('data folder', `${folder.root} is not a folder`);
 }
 
+/** The folder, or the one above it in which it would be made. */
+function nearestThere(path: string): string {
+  const above = dirname(path);
+  return existsSync(path) || above === path ? path : nearestThere(above);
+}
+
 export async function disk(folder: DataFolder): Promise<Check> {
-  const { bavail, bsize } = await statfs(existsSync(folder.root) ? folder.root : dirname(folder.root));
+  const { bavail, bsize } = await statfs(nearestThere(folder.root));
   const freeBytes = bavail * bsize;
   const free = `${Math.floor(freeBytes / BYTES_PER_MIB)} MiB free`;
   if (freeBytes < DISK_WRONG_BYTES) return wrong('disk', `${free}: appends will soon be refused`, { freeBytes });
@@ -75,9 +80,11 @@ export async function server(folder: DataFolder): Promise<Check> {
   if (!running) return note('server', 'not running on this data folder', { running: false });
   const response = await fetch(`${running.http}/readyz`);
   const facts = { running: true, ...running };
-  return response.ok
-    ? fine('server', `running as ${running.pid} at ${running.http}, sockets at ${running.gateway}`, facts)
-    : wrong('server', `running as ${running.pid} at ${running.http}, and not ready (${response.status})`, facts);
+  const where = `as ${running.pid} at ${running.http}`;
+  if (response.ok) return fine('server', `running ${where}, sockets at ${running.gateway}`, facts);
+  if (!(await fetch(`${running.http}/startupz`)).ok)
+    return note('server', `starting ${where}: its views catch up with the log`, facts);
+  return wrong('server', `running ${where}, and not ready (${response.status})`, facts);
 }
 
 export async function ports(folder: DataFolder, config: Config): Promise<Check> {

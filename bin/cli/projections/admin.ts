@@ -1,19 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OPERATOR } from '../../../gateway/auth/access-tokens.ts';
 import { type ParkedActs, recordedParked } from '../../../gateway/http/ops/parked/recorded.ts';
-import type { ActedBy, ProjectionAdmin } from '../../../gateway/http/ops/port.ts';
+import type { ActedBy, ProjectionAdmin, ProjectionJob } from '../../../gateway/http/ops/port.ts';
 import { recordedAdmin, recordJobEnd } from '../../../gateway/http/ops/recorded.ts';
 import { isCluster } from '../../../infra/config.ts';
-import { acquireServerLock } from '../../../infra/sqlite/event-store/index.ts';
+import { isCorrupt, isMisfit } from '../../../infra/sqlite/errors.ts';
 import type { Runner } from '../../../projections/index.ts';
+import { closingAfter } from '../../close-all.ts';
 import { type DataFolder, dataFolderPaths } from '../../data-folder.ts';
 import { openRunner, type ProjectionReport } from '../../embedded/projections/open-runner.ts';
 import { openAuth } from '../../open-auth.ts';
 import { openParkedAdmin, viewItself } from '../../parked-admin.ts';
 import type { ParkedSource } from '../../server/engine.ts';
 import type { OpenLog } from '../../write-side.ts';
-import type { Io } from '../io.ts';
-import { type RunningServer, runningServer } from '../running-server.ts';
+import { type Io, VerbFailed } from '../io.ts';
+import { type RunningServer, serverOrLock } from '../running-server.ts';
 import type { VerbContext } from '../verb.ts';
 import { assertLog, configured, type Ground, withLog } from '../with-log.ts';
 import { httpAdmin, httpParked } from './http-admin.ts';
@@ -27,6 +28,8 @@ export interface Projections {
 }
 
 const LOOK_EVERY_MS = 50;
+/** How long a server that starts may take until it listens: before that it looks at its log. */
+const STARTING_WAIT_MS = 30_000;
 
 type Work<T> = (projections: Projections) => Promise<T>;
 
@@ -40,7 +43,7 @@ export async function withProjections<T>(
   const by: ActedBy = { actor: OPERATOR, ...(reason !== undefined && { reason }) };
   if (isCluster(config)) {
     const { withClusterAdmin } = await import('../../cluster/with-admin.ts');
-    return withClusterAdmin(config, context.io, (log, admin, parked) =>
+    return withClusterAdmin(config, context.io.err, (log, admin, parked) =>
       work({
         admin: recordedAdmin(admin, log.commands.recordOps, by),
         parked: recordedParking(log, parked, by),
@@ -50,10 +53,19 @@ export async function withProjections<T>(
   }
   assertLog(dataFolderPaths(config.data));
   return withLog(context, async (log, ground) => {
-    const server = await runningServer(ground.folder);
-    if (server) return work(await overHttp(log, { ground, server, reason }));
-    return inProcess(context, { log, folder: ground.folder, by }, work);
+    const { folder } = ground;
+    const say = (message: string): void => context.io.err(message);
+    const found = await serverOrLock(folder, { verb: context.name(), withinMs: STARTING_WAIT_MS, say });
+    if ('http' in found) return work(await overHttp(log, { ground, server: found, reason }));
+    return inProcess(context, { log, folder, by, unlock: found }, work).catch(saidOfViews);
   });
+}
+
+/** Views hold nothing that is not in the log. */
+function saidOfViews(error: unknown): never {
+  if (!isMisfit(error) && !isCorrupt(error)) throw error;
+  const why = error instanceof Error ? error.message : String(error);
+  throw new VerbFailed('corrupt', `views.db is damaged (${why}): delete it, and it is built again from the log`);
 }
 
 async function overHttp(
@@ -74,44 +86,47 @@ async function overHttp(
   }
 }
 
-/** With the server's lock, so that none starts on the views meanwhile. */
+/** With the server's lock, which is given back. */
 async function inProcess<T>(
   { io }: VerbContext,
-  { log, folder, by }: { log: OpenLog; folder: DataFolder; by: ActedBy },
+  { log, folder, by, unlock }: { log: OpenLog; folder: DataFolder; by: ActedBy; unlock: () => void },
   work: Work<T>,
 ): Promise<T> {
-  const unlock = await acquireServerLock(folder.root);
   const ends: Promise<void>[] = [];
-  try {
-    const opened = await openRunner({
+  const closing: (() => unknown)[] = [unlock, () => Promise.all(ends)];
+  return closingAfter({ closing, warn: io.err }, async () => {
+    const { runner, close } = await openRunner({
       eventsFile: folder.events,
       viewsFile: folder.views,
       report(report) {
-        if (report.kind === 'job-ended') ends.push(recordJobEnd(report.job, log.commands.recordOps));
+        if (report.kind === 'job-ended') ends.push(recordedEnd(io, log, report.job));
         else warn(io, report);
       },
       onPosition: () => undefined,
       onHead: () => undefined,
     });
-    try {
-      const { runner } = opened;
-      const admin = recordedAdmin(runner.admin, log.commands.recordOps, by);
-      const { parking } = runner;
-      const source = {
-        list: async () => parking.list(),
-        ask: async (group: string, key: string) => parking.ask(group, key),
-        viewsOf: viewItself,
-      };
-      const parked = recordedParking(log, source, by);
-      return await work({ admin, parked, working: (inner) => whileRunning(runner, inner) });
-    } finally {
-      await opened.close();
-    }
-  } finally {
-    await Promise.all(ends);
-    unlock();
-  }
+    closing.push(close);
+    const { parking } = runner;
+    const source = {
+      list: async () => parking.list(),
+      ask: async (group: string, key: string) => parking.ask(group, key),
+      viewsOf: viewItself,
+    };
+    return work({
+      admin: recordedAdmin(runner.admin, log.commands.recordOps, by),
+      parked: recordedParking(log, source, by),
+      working: (inner) => whileRunning(runner, inner),
+    });
+  });
 }
+
+/** Never rejects: nobody waits for it before the verb comes to its end. */
+const recordedEnd = (io: Io, log: OpenLog, job: ProjectionJob): Promise<void> =>
+  recordJobEnd(job, log.commands.recordOps).catch((error: unknown) =>
+    io.err(
+      `warning: it is not recorded how the ${job.action} of ${job.name} ended: ${error instanceof Error ? error.message : String(error)}`,
+    ),
+  );
 
 const recordedParking = (log: OpenLog, parked: ParkedSource, by: ActedBy): ParkedActs =>
   recordedParked(

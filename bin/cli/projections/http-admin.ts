@@ -14,15 +14,28 @@ export interface OverHttp {
   reason: string | undefined;
 }
 
+/** Throws `VerbFailed`, `unavailable`, where the server is gone, before it was asked or in the middle of an answer. */
+async function answered(url: string, request: RequestInit): Promise<{ response: Response; answer: unknown }> {
+  try {
+    const response = await fetch(url, request);
+    return { response, answer: await response.json() };
+  } catch (error) {
+    const why = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw new VerbFailed(
+      'unavailable',
+      `the server at ${new URL(url).origin} does not answer any more (${why}): what was begun goes on once it is back, see \`projections list\``,
+    );
+  }
+}
+
 /** Questions to a running server. */
 function asker({ http, token, reason }: OverHttp) {
   async function ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<Outcome<T>> {
-    const response = await fetch(`${http}/v1/ops/${path}`, {
+    const { response, answer } = await answered(`${http}/v1/ops/${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
     });
-    const answer: unknown = await response.json();
     if (response.ok) return { ok: true, value: answer as T };
     const problem = Problem.parse(answer);
     return rejected(problem.code, problem.detail);

@@ -11,6 +11,7 @@ import { progress } from '../progress.ts';
 import type { VerbContext } from '../verb.ts';
 import { valueOf } from '../with-log.ts';
 import { withProjections } from './admin.ts';
+import { describeRefused, eachTried } from './each.ts';
 import { ALL, namesOf } from './names.ts';
 import type { Shown } from './states.ts';
 
@@ -44,21 +45,29 @@ export async function repair(context: VerbContext, chatId: string, options: Show
   print(context.io, options, { json: job, text: `${chatId}: built anew in all views` });
 }
 
-/** `all`: whatever runs. */
+/** `all`: whatever runs. What one job refuses keeps no other from being ended. */
 export async function cancel(context: VerbContext, name: string, options: Shown): Promise<void> {
-  const jobs = await withProjections(context, options, async ({ admin }) => {
+  const { done: jobs, refused } = await withProjections(context, options, async ({ admin }) => {
     await namesOf(admin, name);
-    if (name !== ALL) return [valueOf(await admin.cancel(name))];
+    if (name !== ALL) return { done: [valueOf(await admin.cancel(name))], refused: [] };
     const open = (await admin.jobs()).filter(({ state, action }) => isOpen(state) && action !== 'repair');
-    const cancelled: ProjectionJob[] = [];
-    for (const job of open) cancelled.push(valueOf(await admin.cancel(job.name)));
-    return cancelled;
+    return eachTried(
+      open.map((job) => job.name),
+      (of) => admin.cancel(of),
+    );
   });
-  const said = jobs.map((job) => `${job.name}: the ${job.action} is cancelled`);
+  const said = [...jobs.map(describeCancelled), ...refused.map(describeRefused)];
   print(context.io, options, {
-    json: name === ALL ? { jobs } : jobs[0],
+    json: name === ALL ? { jobs, refused } : jobs[0],
     text: said.length === 0 ? 'Nothing runs.' : said.join('\n'),
   });
+  if (refused.length > 0 || jobs.some(({ state }) => state !== 'cancelled')) process.exitCode = EXIT_FOUND;
+}
+
+function describeCancelled({ jobId, name, action, state }: ProjectionJob): string {
+  if (state === 'cancelled') return `${name}: the ${action} is cancelled`;
+  if (isOpen(state)) return `${name}: the ${action} is to end, and has not yet: job ${jobId}`;
+  return `${name}: the ${action} had ended before it could be cancelled: ${state}`;
 }
 
 export async function verify(
@@ -71,8 +80,7 @@ export async function verify(
       const { admin } = projections;
       const done: Verified[] = [];
       for (const view of await namesOf(admin, name)) {
-        const job = await ended(admin, valueOf(await admin.verify(view, how)));
-        done.push({ name: view, ...(job.result ?? { rows: 0, sample: 1, differencesFound: 0, differences: [] }) });
+        done.push(await verified(admin, view, how).catch((error: unknown) => failAfter(done, error)));
       }
       return done;
     }),
@@ -87,16 +95,37 @@ export async function verify(
   if (differencesFound > 0) process.exitCode = EXIT_FOUND;
 }
 
+async function verified(admin: ProjectionAdmin, view: string, how: VerifyOptions): Promise<Verified> {
+  const job = await ended(admin, valueOf(await admin.verify(view, how)));
+  if (job.result === null)
+    throw new VerbFailed('failed', `verify of ${view} ended, and there is nothing of what it compared`, { job });
+  return { name: view, ...job.result };
+}
+
+/** What was found in the views before stays said. */
+function failAfter(done: readonly Verified[], error: unknown): never {
+  if (!(error instanceof VerbFailed) || done.length === 0) throw error;
+  const said = [error.message, ...done.flatMap(describeVerified)].join('\n');
+  throw new VerbFailed(error.code, said, { ...error.details, views: done });
+}
+
 function describeVerified({ name, rows, sample, differencesFound, differences, ...apart }: Verified): string[] {
   const compared = sample < 1 ? `${rows} rows (${sample * PERCENT} % of the chats)` : `${rows} rows`;
   if (differencesFound === 0) return [`${name}: ${compared}, equal to the log${butFor(apart)}`];
-  const shown = differences.slice(0, DIFFERENCES_SHOWN).map(({ chatId, seq, what }) => `  ${chatId} ${seq}: ${what}`);
-  const more = differencesFound - shown.length;
   return [
     `${name}: ${compared}, ${differencesFound} differences`,
-    ...shown,
-    ...(more > 0 ? [`  … and ${more} more: see --json`] : []),
+    ...describeDifferences({ differencesFound, differences }),
   ];
+}
+
+function describeDifferences({
+  differencesFound,
+  differences,
+}: Pick<Comparison, 'differencesFound' | 'differences'>): string[] {
+  const shown = differences.slice(0, DIFFERENCES_SHOWN).map(({ chatId, seq, what }) => `  ${chatId} ${seq}: ${what}`);
+  const more = differencesFound - shown.length;
+  const rest = differences.length > shown.length ? ': see --json' : '';
+  return more > 0 ? [...shown, `  … and ${more} more${rest}`] : shown;
 }
 
 /** What is rightly not there, so that nobody takes a view for whole that waits for an operator. */
@@ -117,7 +146,7 @@ async function ended(admin: ProjectionAdmin, begun: ProjectionJob): Promise<Proj
     for (let job = begun; ; ) {
       bar.update(Math.floor(job.progress * PERCENT), job.etaS);
       if (job.state === 'done') return job;
-      if (!isOpen(job.state)) throw new VerbFailed('internal', describeFailed(job));
+      if (!isOpen(job.state)) throw new VerbFailed(job.state, describeFailed(job), { job });
       await pause(LOOK_EVERY_MS);
       const now = await admin.job(job.jobId);
       if (now === null) throw new VerbFailed('not-found', `the server does not know the job ${job.jobId} any more`);
@@ -129,9 +158,8 @@ async function ended(admin: ProjectionAdmin, begun: ProjectionJob): Promise<Proj
 }
 
 function describeFailed({ action, name, state, error, result }: ProjectionJob): string {
-  const shown = (result?.differences ?? []).slice(0, DIFFERENCES_SHOWN);
   return [
-    `${action} of ${name} ${state}${error === null ? '' : `: ${error}`}`,
-    ...shown.map(({ chatId, seq, what }) => `  ${chatId} ${seq}: ${what}`),
+    `${action} of ${name} ${state === 'cancelled' ? 'was cancelled' : state}${error === null ? '' : `: ${error}`}`,
+    ...(result === null ? [] : describeDifferences(result)),
   ].join('\n');
 }

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Outcome } from '../../../events/error-codes.ts';
 import type { ProjectionAdmin, ProjectionState } from '../../../gateway/http/ops/port.ts';
-import { print, table } from '../io.ts';
+import { EXIT_FOUND, print, table, VerbFailed } from '../io.ts';
 import type { VerbContext } from '../verb.ts';
-import { valueOf } from '../with-log.ts';
 import { withProjections } from './admin.ts';
+import { describeRefused, eachTried } from './each.ts';
 import { ALL, namesOf } from './names.ts';
 
 export interface Shown {
@@ -18,21 +19,34 @@ export async function list(context: VerbContext, options: Shown): Promise<void> 
   print(context.io, options, { json: { projections }, text: statesTable(projections) });
 }
 
-/** Those that answer how the view then is, on each view that the name stands for. */
+/**
+ * Those that answer how the view then is, on each view that the name stands for. Of `all` each is tried; it has failed
+ * where none could be moved, or where one could not that has what it takes.
+ */
 export async function move(
   context: VerbContext,
   { action, name }: { action: 'pause' | 'resume' | 'rollback' | 'drop'; name: string },
   options: Shown,
 ): Promise<void> {
-  const states = await withProjections(context, options, async ({ admin }) => {
-    const done: ProjectionState[] = [];
+  const { before, done, refused } = await withProjections(context, options, async ({ admin }) => {
     const before = await admin.list();
-    for (const view of await namesOf(admin, name)) {
-      done.push((await movedAlong(admin, view, before)) ?? valueOf(await admin[action](view)));
-    }
-    return done;
+    const tried = await eachTried(await namesOf(admin, name), async (view): Promise<Outcome<ProjectionState>> => {
+      const moved = await movedAlong(admin, view, before);
+      return moved ? { ok: true, value: moved } : admin[action](view);
+    });
+    return { before, ...tried };
   });
-  print(context.io, options, { json: name === ALL ? { projections: states } : states[0], text: statesTable(states) });
+  const [first] = refused;
+  if (first !== undefined && done.length === 0)
+    throw new VerbFailed(first.code, refused.map(({ detail }) => detail).join('\n'), name === ALL ? { refused } : {});
+  print(context.io, options, {
+    json: name === ALL ? { projections: done, refused } : done[0],
+    text: [statesTable(done), ...refused.map(describeRefused)].join('\n'),
+  });
+  const goesBack = action === 'rollback' || action === 'drop';
+  const hadNothing = (view: string): boolean =>
+    goesBack && before.find((state) => state.name === view)?.generations.previous === null;
+  if (refused.some((each) => !hadNothing(each.name))) process.exitCode = EXIT_FOUND;
 }
 
 /** A view whose generations have changed with another's: in a cluster those of one group move together. */

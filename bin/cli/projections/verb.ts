@@ -13,11 +13,12 @@ interface Given extends Shown {
   detach?: boolean;
 }
 
+const EACH = 'Of `all` each view that has one: exit code 1 where none has, or one that has could not be moved.';
 const MOVES = {
   pause: 'Pauses the rebuild of a view while one runs, else the view itself: it stays where it is.',
-  resume: 'Lets a paused rebuild, or a paused view, go on.',
-  rollback: 'Makes the generation before the last rebuild the live one again.',
-  drop: 'Throws away the generation that a rollback would go back to.',
+  resume: 'Lets a paused rebuild and a paused view go on.',
+  rollback: `Makes the generation before the last rebuild the live one again. ${EACH}`,
+  drop: `Throws away the generation that a rollback would go back to. ${EACH}`,
 } as const;
 const SAMPLE = 'compare only this share of the chats, always the same ones, above 0 to 1 (default: every row)';
 
@@ -58,9 +59,11 @@ export const projectionsVerb = (context: VerbContext): Command => {
   one('verify', 'Compares a view with the log, row by row. Exit code 1 where they differ.', 'chat-history --json')
     .option('--sample <share>', SAMPLE)
     .action((name: string, options: Given) => verify(context, name, { ...shown(options), how: howOf(options) }));
-  one('cancel', 'Ends the rebuild or the verify of a view that runs; the live view stays as it is.', 'all').action(
-    (name: string, options: Shown) => cancel(context, name, options),
-  );
+  one(
+    'cancel',
+    'Ends the rebuild or the verify of a view that runs; the live view stays as it is. Exit code 1 where one has ended by itself instead, or not yet.',
+    'all',
+  ).action((name: string, options: Shown) => cancel(context, name, options));
   for (const action of ['pause', 'resume', 'rollback', 'drop'] as const) {
     one(action, MOVES[action], 'user-chats').action((name: string, options: Shown) =>
       move(context, { action, name }, options),

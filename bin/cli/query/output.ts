@@ -52,8 +52,9 @@ async function printTable(io: Io, { columns, rows }: SqlResult): Promise<void> {
   const shown: string[][] = [];
   let more = false;
   for await (const page of rows()) {
-    shown.push(...page.slice(0, TABLE_ROWS_MAX - shown.length).map((row) => row.map(tableCell)));
-    more = page.length > 0 && shown.length === TABLE_ROWS_MAX;
+    const room = TABLE_ROWS_MAX - shown.length;
+    shown.push(...page.slice(0, room).map((row) => row.map(tableCell)));
+    more = page.length > room;
     if (more) break;
   }
   io.out(table([columns.map(({ name }) => name), ...shown]));

@@ -70,7 +70,7 @@ export function openGenerations(options: OpenGenerations): ViewGenerations {
           }),
       }),
       verify: verifyWork(deps, generations),
-      repair: repairWork({ ...deps, generations, owner }),
+      repair: repairWork({ ...deps, generations, owner, onFault }),
     },
     onEnd: (job) => {
       recordJobEnd(jobRecord(job), record).catch((error: unknown) => onFault('how a job ended is not recorded', error));

@@ -1,21 +1,14 @@
-import { StoreError } from '../../../events/event-store.ts';
 import type { ChatId } from '../../../events/ids.ts';
 import { partitionKeyOf, partitionOf } from '../../../events/partition.ts';
 import type { Cassandra } from '../../../infra/cassandra/cassandra.ts';
-import { BASE_SPAN, headRow, readWrittenHead } from '../../../infra/cassandra/chat-history/heads.ts';
+import { BASE_SPAN, HEADS, headRow, readWrittenHead } from '../../../infra/cassandra/chat-history/heads.ts';
 import { pendingRows } from '../../../infra/cassandra/pending-rows.ts';
 import { allPartitions, emptied, rowOf, type ViewTable } from '../../../infra/cassandra/stored-rows.ts';
-import { isOver, moveOrFail } from '../../../infra/postgres/checkpoints.ts';
+import { moveOrFail } from '../../../infra/postgres/checkpoints.ts';
 import type { Bound } from '../../../infra/postgres/pool.ts';
 import { FailedWith, type JobWork } from '../../../projections/generations/driver.ts';
 import type { Comparison, Generations, LiveGenerations } from '../../../projections/generations/ports.ts';
-import {
-  type Claim,
-  FIRST_GENERATION,
-  groupName,
-  StaleOwner,
-  type ViewGroup,
-} from '../../../projections/partitions/ports.ts';
+import { FIRST_GENERATION, groupName, type ViewGroup } from '../../../projections/partitions/ports.ts';
 import { createTotal } from '../verify/graded.ts';
 import { gradeHistory } from '../verify/history.ts';
 import { apartFrom, type Outside, readOutside } from '../verify/outside.ts';
@@ -23,18 +16,17 @@ import { refoldHistory } from '../verify/refold-history.ts';
 import { refoldChat } from '../verify/refold-views.ts';
 import { committedOf, type VerifyDeps } from '../verify/verify.ts';
 import { forgetChat, gradeChats } from '../verify/views.ts';
+import { type AsOwner, asOwner, type Owned } from './as-owner.ts';
 
 /** Clocks of others may be ahead by less than this: what they have written has lost all the same. */
 const CLOCKS_APART_US = 60_000_000;
-/** A checkpoint that nobody confirms for longer may be taken over. */
-const CONFIRM_EVERY_MS = 1_000;
-const HEADS = 'chat_heads';
 const CHAT_VIEWS = ['user-chats', 'members'];
 
 export interface RepairDeps extends VerifyDeps {
   readonly generations: Generations;
   /** Names this process. */
   readonly owner: string;
+  readonly onFault: AsOwner['onFault'];
 }
 
 /**
@@ -51,7 +43,8 @@ export const repairWork =
     const fed = all.filter(({ state }) => state === 'live' || state === 'previous');
     for (const [n, { group, generation }] of fed.entries()) {
       const repair = group === 'user-chats' ? repairViews : repairHistory;
-      await asOwner(deps, { group, generation, chatId }, (owned) =>
+      const partition = partitionOf(chatId, deps.partitions);
+      await asOwner({ ...deps, group: groupName(group, generation), partition }, (owned) =>
         repair(deps, { chatId, generation, outside }, owned),
       );
       driven.tell({ progress: (n + 1) / (fed.length + 1) });
@@ -70,46 +63,6 @@ const liveOf = (all: Awaited<ReturnType<Generations['list']>>): LiveGenerations 
     all.find((each) => each.group === group && each.state === 'live')?.generation ?? FIRST_GENERATION;
   return { 'chat-history': of('chat-history'), 'user-chats': of('user-chats') };
 };
-
-interface Owned {
-  readonly claim: Claim;
-  /** Throws `StaleOwner` where another process has taken over. */
-  confirm(): void;
-}
-
-interface Place {
-  readonly group: ViewGroup;
-  readonly generation: number;
-  readonly chatId: ChatId;
-}
-
-async function asOwner(
-  { checkpoints, partitions, owner }: RepairDeps,
-  { group, generation, chatId }: Place,
-  work: (owned: Owned) => Promise<void>,
-): Promise<void> {
-  const claim = await checkpoints.claim(groupName(group, generation), partitionOf(chatId, partitions), owner);
-  const { position } = claim;
-  let failure: unknown;
-  const timer = setInterval(() => {
-    checkpoints.move({ claim, from: position, to: position }).catch((error: unknown) => {
-      if (error instanceof StaleOwner) failure = error;
-    });
-  }, CONFIRM_EVERY_MS);
-  const confirm = (): void => {
-    if (failure !== undefined) throw failure;
-  };
-  try {
-    await work({ claim, confirm });
-    await checkpoints.move({ claim, from: position, to: position });
-  } catch (error) {
-    const overtaken = error instanceof StaleOwner || isOver(error);
-    throw overtaken ? new StoreError('busy', `${chatId}: its partition was taken over, once more`) : error;
-  } finally {
-    clearInterval(timer);
-    await checkpoints.release(claim);
-  }
-}
 
 interface Chat {
   readonly chatId: ChatId;

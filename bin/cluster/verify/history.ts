@@ -2,6 +2,7 @@ import type { EventLog, LogPosition } from '../../../events/event-store.ts';
 import type { ChatId } from '../../../events/ids.ts';
 import { chatOf, seqOf } from '../../../events/streams.ts';
 import type { Cassandra } from '../../../infra/cassandra/cassandra.ts';
+import { HEADS } from '../../../infra/cassandra/chat-history/heads.ts';
 import {
   partitionHolding,
   rowOf,
@@ -14,7 +15,6 @@ import type { LeftOut } from '../../../projections/parking/left-out.ts';
 import { type Graded, lookAgain, nothing } from './graded.ts';
 import { refoldHistory } from './refold-history.ts';
 
-const HEADS = 'chat_heads';
 const LOG = 'chat_log';
 
 export interface GradeHistory {

@@ -3,14 +3,14 @@ import { openEventLog } from '../../../infra/sqlite/event-store/index.ts';
 import { openViewsStore } from '../../../infra/sqlite/views/open-store.ts';
 import { systemClock } from '../../../infra/system/clock.ts';
 import { createUlidFactory } from '../../../infra/system/ids.ts';
-import { createRunner, type Report, type Runner } from '../../../projections/index.ts';
+import { createRunner, type Report, type Runner, type RunnerOptions } from '../../../projections/index.ts';
 
 export interface OpenRunner {
   /** `events.db`; it must be there. */
   eventsFile: string;
   viewsFile: string;
   report: (report: ProjectionReport) => void;
-  onPosition: (position: number) => void;
+  onPosition: RunnerOptions['onPosition'];
   onHead: (head: number) => void;
 }
 

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
+import { StoreError } from '../../../events/event-store.ts';
 import { startWorker } from '../../../infra/system/worker.ts';
 import { type Admin, createProgress, type Progress } from '../../../projections/index.ts';
 import { viewItself } from '../../parked-admin.ts';
 import type { ParkedSource } from '../../server/engine.ts';
-import type { Asked, FromWorker, ToWorker, WorkerInput } from './messages.ts';
+import type { Asked, Failure, FromWorker, ToWorker, WorkerInput } from './messages.ts';
 import type { ProjectionReport } from './open-runner.ts';
 
 export type { ProjectionReport } from './open-runner.ts';
@@ -18,6 +19,8 @@ export interface StartProjections extends WorkerInput {
 
 export interface Projections {
   readonly progress: Pick<Progress, 'position' | 'reached' | 'lagMs'>;
+  /** As `progress` says it, of the views that no operator has paused. */
+  followingLagMs(): number;
   readonly admin: Admin;
   readonly parked: ParkedSource;
   /** How many events of types that this version does not know went by since the start, by type. */
@@ -36,6 +39,11 @@ export async function startProjections(options: StartProjections): Promise<Proje
   const data: WorkerInput = { eventsFile, viewsFile };
   const worker = startWorker({ from: import.meta.url, path: './worker', data, name: 'projections' });
   const progress = createProgress();
+  const following = createProgress();
+  const appended = (head: number): void => {
+    progress.appended(head);
+    following.appended(head);
+  };
   const calls = createCalls(worker);
   let closing = false;
   let failure: Error | null = null;
@@ -48,8 +56,10 @@ export async function startProjections(options: StartProjections): Promise<Proje
   const ready = new Promise<void>((resolve, reject) => {
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'ready') resolve();
-      else if (message.kind === 'position') progress.moved(message.position);
-      else if (message.kind === 'head') progress.appended(message.head);
+      else if (message.kind === 'position') {
+        progress.moved(message.position);
+        following.moved(message.following);
+      } else if (message.kind === 'head') appended(message.head);
       else if (message.kind === 'report') options.report(message.report);
       else calls.answered(message);
     });
@@ -66,7 +76,8 @@ export async function startProjections(options: StartProjections): Promise<Proje
     admin: calls.admin,
     parked: calls.parked,
     unknown: calls.unknown,
-    nudge: createNudge(worker, progress),
+    followingLagMs: following.lagMs,
+    nudge: createNudge(worker, appended),
     async close() {
       if (closing) return;
       closing = true;
@@ -74,16 +85,20 @@ export async function startProjections(options: StartProjections): Promise<Proje
       if (failure) return;
       const ended = once(worker, 'exit');
       worker.postMessage({ kind: 'close' } satisfies ToWorker);
-      await ended;
+      try {
+        await ended;
+      } finally {
+        calls.fail(new StoreError('closed', 'the projections are closed'));
+      }
     },
   };
 }
 
 /** One message to the worker for all appends of a turn of the event loop. */
-function createNudge(worker: Worker, progress: Progress): Projections['nudge'] {
+function createNudge(worker: Worker, appended: Progress['appended']): Projections['nudge'] {
   let posted = false;
   return (head) => {
-    if (head !== undefined) progress.appended(head);
+    if (head !== undefined) appended(head);
     if (posted) return;
     posted = true;
     setImmediate(() => {
@@ -127,7 +142,7 @@ function createCalls(worker: Worker): Calls {
       const waiting = open.get(id);
       open.delete(id);
       if (error === null) waiting?.resolve(value as never);
-      else waiting?.reject(new Error(error));
+      else waiting?.reject(errorOf(error));
     },
     fail(error) {
       failed = error;
@@ -136,6 +151,9 @@ function createCalls(worker: Worker): Calls {
     },
   };
 }
+
+const errorOf = ({ code, temporary, message }: Failure): Error =>
+  code === null ? new Error(message) : new StoreError(code, message, { temporary });
 
 function adminThrough(call: <T>(method: Asked, args: unknown[]) => Promise<T>): Admin {
   const through =

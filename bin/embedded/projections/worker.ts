@@ -1,7 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { StoreError } from '../../../events/event-store.ts';
 import { isCorrupt } from '../../../infra/sqlite/errors.ts';
+import { viewsFailure } from '../../../infra/sqlite/views/failure.ts';
 import type { Runner } from '../../../projections/index.ts';
-import type { Asked, FromWorker, ToWorker, WorkerInput } from './messages.ts';
+import type { Asked, Failure, FromWorker, ToWorker, WorkerInput } from './messages.ts';
 import { type OpenedRunner, openRunner } from './open-runner.ts';
 
 /** How long until views that could not be opened are tried again. */
@@ -31,12 +33,19 @@ function handlerOf({ admin, parking, unknown }: Runner, method: Asked): Ask {
 
 async function answer({ id, method, args }: ToWorker & { kind: 'call' }): Promise<void> {
   try {
-    if (!opened) throw new Error('the views are not open');
+    if (!opened) throw new StoreError('unavailable', 'the views are not open');
     const value = await handlerOf(opened.runner, method)(...args);
     tell({ kind: 'answer', id, value, error: null });
   } catch (error) {
-    tell({ kind: 'answer', id, value: null, error: String(error) });
+    tell({ kind: 'answer', id, value: null, error: failureOf(error) });
   }
+}
+
+function failureOf(thrown: unknown): Failure {
+  const error = viewsFailure(thrown);
+  if (!(error instanceof StoreError)) return { code: null, temporary: false, message: String(error) };
+  const { code, temporary, message } = error;
+  return { code, temporary, message };
 }
 
 async function close(): Promise<void> {
@@ -53,7 +62,7 @@ async function serve(): Promise<void> {
         eventsFile,
         viewsFile,
         report: (report) => tell({ kind: 'report', report }),
-        onPosition: (position) => tell({ kind: 'position', position }),
+        onPosition: (position, following) => tell({ kind: 'position', position, following }),
         onHead: (head) => tell({ kind: 'head', head }),
       });
     } catch (error) {
@@ -64,7 +73,6 @@ async function serve(): Promise<void> {
     }
     tell({ kind: 'ready' });
     await runToItsEnd(opened);
-    opened = null;
   }
   port.close();
 }
@@ -72,12 +80,15 @@ async function serve(): Promise<void> {
 async function runToItsEnd(current: OpenedRunner): Promise<void> {
   try {
     await current.runner.run();
-    await current.close();
   } catch (error) {
     if (!isCorrupt(error)) throw error;
     tell({ kind: 'report', report: { kind: 'store-fault', fault: 'corrupt', error: String(error) } });
+    opened = null; // from here on nothing can be asked of it
     await current.close({ discard: true });
+    return;
   }
+  opened = null;
+  await current.close();
 }
 
 function pause(ms: number): Promise<void> {

@@ -3,8 +3,10 @@ import type { ChatId } from '../../../events/ids.ts';
 import { type Cassandra, readOne, type Statement } from '../cassandra.ts';
 import { intOf } from '../row.ts';
 
-const READ = 'SELECT seq, at, writetime(seq) AS written FROM chat_heads WHERE chat = ?';
-const WRITE = 'INSERT INTO chat_heads (chat, seq, at) VALUES (?, ?, ?) USING TIMESTAMP ?';
+/** The table of the heads. */
+export const HEADS = 'chat_heads';
+const READ = `SELECT seq, at, writetime(seq) AS written FROM ${HEADS} WHERE chat = ?`;
+const WRITE = `INSERT INTO ${HEADS} (chat, seq, at) VALUES (?, ?, ?) USING TIMESTAMP ?`;
 
 /** Timestamps that one seq has after another, before those of the next base: more than there are seqs. */
 export const BASE_SPAN = 2 ** 32;

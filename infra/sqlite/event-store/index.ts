@@ -6,7 +6,7 @@ import { openReading, type Reading } from './log.ts';
 import { startWriter, type WriterClient } from './writer-client.ts';
 
 export { openEventLog, type SqliteEventLog } from './log.ts';
-export { acquireLock, acquireServerLock, isServerLocked } from './server-lock.ts';
+export { acquireLock, acquireServerLock, isServerLocked, lockHolder } from './server-lock.ts';
 
 export interface SqliteEventStore extends EventStore, PackedPages, Snapshots {
   /** Whether an append is being written. */

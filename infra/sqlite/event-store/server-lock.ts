@@ -7,14 +7,13 @@ import { isBusy } from '../errors.ts';
 /**
  * Makes this process the one server of a data folder. The lock is a transaction left open on a small database: the
  * operating system ends it with the process, however that ends, so that no lock is ever stale. The pid beside it is
- * only for the message. Returns what gives the lock back.
+ * only for the message, and so is the name of the verb that has the folder in a server's stead. Returns what gives the
+ * lock back.
  */
-export async function acquireServerLock(dataFolder: string): Promise<() => void> {
-  const pidFile = join(dataFolder, 'server.pid');
-  const running = (): string =>
-    `another process (pid ${readPid(pidFile)}) has ${dataFolder}: a server, or a command that needs it alone`;
-  const database = await lock(join(dataFolder, 'server.lock'), running);
-  writeFileSync(pidFile, `${process.pid}\n`);
+export async function acquireServerLock(dataFolder: string, verb?: string): Promise<() => void> {
+  const pidFile = pidFileOf(dataFolder);
+  const database = await lock(join(dataFolder, 'server.lock'), () => heldBy(dataFolder));
+  writeFileSync(pidFile, verb === undefined ? `${process.pid}\n` : `${process.pid}\n${verb}\n`);
   let held = true;
   return () => {
     if (!held) return;
@@ -59,10 +58,32 @@ async function lock(file: string, held: () => string): Promise<Database> {
   }
 }
 
-function readPid(file: string): string {
+/** Who has the lock of a data folder, as it says itself; `verb` is null for a server. */
+export interface LockHolder {
+  readonly pid: string;
+  readonly verb: string | null;
+}
+
+/** Null where it has not said so yet. */
+export function lockHolder(dataFolder: string): LockHolder | null {
+  let text: string;
   try {
-    return readFileSync(file, 'utf8').trim();
-  } catch {
-    return 'unknown';
+    text = readFileSync(pidFileOf(dataFolder), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
   }
+  const [pid = '', verb = ''] = text.split('\n');
+  return { pid, verb: verb === '' ? null : verb };
+}
+
+const pidFileOf = (dataFolder: string): string => join(dataFolder, 'server.pid');
+
+function heldBy(dataFolder: string): string {
+  const holder = lockHolder(dataFolder);
+  if (holder === null) return `another process has ${dataFolder}: a server, or a command that needs it alone`;
+  const { pid, verb } = holder;
+  return verb === null
+    ? `a server (pid ${pid}) has ${dataFolder}: stop it first`
+    : `\`hindsight ${verb}\` (pid ${pid}) has ${dataFolder}: try again when that has ended`;
 }

@@ -17,6 +17,8 @@ import { columnName, type TableSpec } from './tables.ts';
 export const DIFFERENCES_NAMED_MAX = 10_000;
 /** Chats of which it is remembered whether they are picked. */
 const PICKED_MAX = 200_000;
+/** What differs where no column seems to. */
+const HIDDEN = 'bytes behind a NUL, or of no character';
 
 type Row = SqlValue[];
 type Found = { table: TableSpec; row: Row; what: string };
@@ -94,14 +96,19 @@ function picking(sides: Sides, picked: Picked | null): (table: TableSpec, row: R
   };
 }
 
+/** All columns of each row, and then whether SQLite finds the same row in what the log says. */
 function scan(
   { db, ...sides }: Sides,
   side: 'live' | 'truth',
   { table, part: { where, values } }: { table: TableSpec; part: Part },
 ): Iterator<Row> {
-  const columns = table.columns.map(columnName).join(', ');
+  const columns = table.columns.map(columnName);
   const from: Side = sides[side];
-  const sql = `SELECT ${columns} FROM ${placeOf(from, table)} WHERE ${where} ORDER BY ${keyOf(table).join(', ')}`;
+  // What the rows show is not all: text ends at a NUL for whoever reads it, and not for SQLite.
+  const same = columns.map((column) => `said.${column} IS held.${column}`).join(' AND ');
+  const equal = side === 'truth' ? '1' : `EXISTS (SELECT 1 FROM ${placeOf(sides.truth, table)} AS said WHERE ${same})`;
+  const sql = `SELECT ${columns.join(', ')}, ${equal} FROM ${placeOf(from, table)} AS held
+    WHERE ${where} ORDER BY ${keyOf(table).join(', ')}`;
   return db.prepare<Row>(sql, { arrays: true }).iterate(...values);
 }
 
@@ -130,7 +137,7 @@ function* walk(
 function changed(table: TableSpec, held: Row, right: Row): string | null {
   if (held.every((value, index) => value === right[index])) return null;
   const columns = table.columns.filter((_, index) => held[index] !== right[index]).map(columnName);
-  return `different: ${columns.join(', ')}`;
+  return `different: ${columns.length === 0 ? HIDDEN : columns.join(', ')}`;
 }
 
 /** SQLite's own order of keys: integers by value, text by its UTF-8 bytes. */

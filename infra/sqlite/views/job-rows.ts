@@ -1,12 +1,9 @@
-import type { StoredJob } from '../../../projections/runner/ports.ts';
+import { ENDED_KEPT, type StoredJob } from '../../../projections/runner/ports.ts';
 import type { Database } from '../database.ts';
 
 /** Jobs that have not ended lie beside what they work on, so that whoever comes next goes on with them. */
 export const JOBS_TABLE =
   'CREATE TABLE jobs (id TEXT PRIMARY KEY, open INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;';
-
-/** Those that have ended are kept to be looked at. */
-const ENDED_KEPT = 100;
 
 export interface JobRows {
   list(): StoredJob[];

@@ -3,10 +3,11 @@ import { statSync } from 'node:fs';
 import { StoreError } from '../../../events/event-store.ts';
 import type { ParkedChats } from '../../../queries/parked/view.ts';
 import { type Database, openDatabase } from '../database.ts';
+import { viewsFailure } from './failure.ts';
 import { type GenerationReaders, generationReaders, type Pointers, type Readers } from './generation-readers.ts';
 import { parkedReader } from './parked-reader.ts';
 
-/** The read models in `views.db`, for reading. A call throws what SQLite throws while they cannot be read. */
+/** The read models in `views.db`, for reading. A call throws a `StoreError` while they cannot be read. */
 export interface Views extends Readers {
   /** All that is read within `work` is read of one generation of each view: the one that is live when the first is. */
   pinned<T>(work: () => Promise<T>): Promise<T>;
@@ -56,6 +57,8 @@ interface Open {
   readonly inode: number | null;
   readonly generations: GenerationReaders;
   readonly parked: ParkedChats;
+  /** Whoever reads of it still has lost nothing but this try. */
+  closed: boolean;
 }
 
 interface Connection {
@@ -73,8 +76,8 @@ function follow(file: string): Connection {
   async function reopen(): Promise<void> {
     const old = open;
     open = await connect(file);
-    old?.db.close();
-    if (closed) open.db.close();
+    if (old) shut(old);
+    if (closed) shut(open);
   }
   function fits(): boolean {
     const now = performance.now();
@@ -96,16 +99,21 @@ function follow(file: string): Connection {
     },
     close() {
       closed = true;
-      open?.db.close();
+      if (open) shut(open);
     },
   };
+}
+
+function shut(open: Open): void {
+  open.closed = true;
+  open.db.close();
 }
 
 async function connect(file: string): Promise<Open> {
   const inode = inodeOf(file);
   const db = await openDatabase({ file, synchronous: 'normal', readOnly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
   try {
-    return { db, inode, generations: generationReaders(db), parked: parkedReader(db) };
+    return { db, inode, generations: generationReaders(db), parked: parkedReader(db), closed: false };
   } catch (error) {
     db.close();
     throw error;
@@ -139,11 +147,17 @@ function through<K extends keyof Readers>(
 }
 
 async function read<T>(connection: Connection, work: (open: Open) => T | Promise<T>): Promise<T> {
+  const open = await connection.opened().catch((error: unknown) => {
+    throw unreadable(error); // not there, not made yet, of another version: whoever runs the projections makes it
+  });
   try {
-    return await work(await connection.opened());
+    return await work(open);
   } catch (error) {
-    throw error instanceof StoreError
-      ? error
-      : new StoreError('unavailable', `the views cannot be read: ${String(error)}`, { cause: error });
+    throw open.closed ? unreadable(error) : viewsFailure(error);
   }
 }
+
+const unreadable = (error: unknown): StoreError =>
+  error instanceof StoreError
+    ? error
+    : new StoreError('unavailable', `the views cannot be read: ${String(error)}`, { cause: error });

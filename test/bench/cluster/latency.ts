@@ -21,14 +21,15 @@ const READ_EVERY = 5;
 const SPANS_WITHIN_MS = 5_000;
 const GOAL = 2.5;
 
-interface Room {
+export interface Room {
   readonly chatId: string;
+  /** Of the sender. */
   readonly token: string;
   readonly sender: LiveSocket;
   readonly receiver: LiveSocket;
 }
 
-interface Run {
+export interface Run {
   readonly journeys: Journey[];
   readonly ackedMs: number[];
   readonly readableMs: number[];
@@ -109,8 +110,8 @@ async function openRooms({ user, commands }: BenchCluster, gateway: string): Pro
   return Promise.all(Array.from({ length: ROOMS }, open));
 }
 
-/** Sends at a steady rate, whatever comes back, and waits until all has been delivered. */
-async function sendSteadily(of: { rooms: readonly Room[]; http: string; seconds: number }): Promise<Run> {
+/** Sends at a steady rate, whatever comes back, and waits until all has been delivered. Some are read back where there is an address for it. */
+export async function sendSteadily(of: { rooms: readonly Room[]; http: string | null; seconds: number }): Promise<Run> {
   const run: Run = { journeys: [], ackedMs: [], readableMs: [] };
   const open: Promise<void>[] = [];
   const count = of.seconds * PER_SECOND;
@@ -165,6 +166,9 @@ async function traced(cluster: BenchCluster, collector: Collector): Promise<Reco
   return hopsOf(journeys, collector.spans());
 }
 
+export const deliveredMs = ({ journeys }: Run): number[] =>
+  journeys.map(({ sentAt, deliveredAt }) => deliveredAt - sentAt);
+
 function verdictsOf({
   floors,
   runs,
@@ -174,7 +178,6 @@ function verdictsOf({
   runs: readonly Run[];
   hops: Record<string, unknown>;
 }): Verdict[] {
-  const deliveredMs = ({ journeys }: Run): number[] => journeys.map(({ sentAt, deliveredAt }) => deliveredAt - sentAt);
   const both = (of: (p: number) => number) => ({ p50: round(of(50)), p99: round(of(99)) });
   const engine = (name: keyof RoundTrips) => both((p) => median(floors.map((floor) => percentile(floor[name], p))));
   const details = {

@@ -162,6 +162,15 @@ describe('what was done to a segment is told with position, stream and revision'
     ]);
   });
 
+  it('a manifest that says the same in other bytes', async () => {
+    const text = (sound.get('manifest.json') ?? '').toString();
+    const more = text.replace('"run"', '"note": 1,\n  "run"');
+    for (const other of [text.trimEnd(), `${text}\n`, text.replaceAll('\n', '\r\n'), more])
+      await expect(checkedWith('manifest.json', other, () => readManifest(out))).rejects.toMatchObject({
+        code: 'corrupt',
+      });
+  });
+
   it('a file that is gone', async () => {
     const check = await checkedWith(SECOND, '', () => {
       rmSync(join(out, SECOND));

@@ -96,7 +96,7 @@ test('a folder that a server runs on, or that has no log, is refused, and so is 
   const { data, printed, migrate, close } = await prepare();
   const unlock = await acquireServerLock(data);
   expect(await migrate()).toBe(1);
-  expect(printed.err.at(-1)).toContain('another process');
+  expect(printed.err.at(-1)).toContain('a server (pid');
   unlock();
   expect(await migrate('--data', testFolder())).toBe(1);
   expect(printed.err.at(-1)).toContain('there is no log');

@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ChatEvent } from '../../../events/chat.ts';
 import { applyEvent, type ChatView, emptyChat } from '../../../events/chat-view.ts';
 import type { EventLog } from '../../../events/event-store.ts';
-import { compareFiles, MANIFEST } from '../../../infra/disk/export-folder.ts';
+import { compareFiles, MANIFEST, openExport } from '../../../infra/disk/export-folder.ts';
 import { parseManifest } from '../../../queries/export/index.ts';
 import { FORMATS, type Format } from '../../../queries/export/port.ts';
 import { testFolder } from '../../support/folder.ts';
@@ -197,6 +197,36 @@ describe('a folder', () => {
     expect(readdirSync(other)).toEqual(['notes.txt']);
   });
 
+  it('is one process’s at a time', async () => {
+    const folder = testFolder();
+    let second: Promise<unknown> = Promise.resolve();
+    const meanwhile: EventLog = {
+      ...log,
+      readAll: async (page) => {
+        second = exporting(folder, {});
+        await expect(second).rejects.toMatchObject({ code: 'locked' });
+        return log.readAll(page);
+      },
+    };
+    const { files } = await exporting(folder, { log: meanwhile });
+    await expect(second).rejects.toThrow('another export');
+    expect(await compareFiles(folder, files)).toEqual([]);
+  });
+
+  it('is whole once its manifest is written, and the next run tidies what a kill has left', async () => {
+    const [folder, request] = [testFolder(), join('.export', 'request.json')];
+    await expect(exporting(folder, { log: failingAfter(1) })).rejects.toThrow('cut off');
+    const begun = readFileSync(join(folder, request));
+    const manifest = await exporting(folder, {});
+    const whole = bytesOf(folder);
+    mkdirSync(join(folder, '.export'));
+    writeFileSync(join(folder, request), begun);
+    expect(await compareFiles(folder, manifest.files)).toEqual([]);
+    await expect(exporting(folder, { format: 'csv' })).rejects.toMatchObject({ code: 'export-other' });
+    expect(await exporting(folder, {})).toEqual(manifest);
+    expect(bytesOf(folder)).toEqual(whole);
+  });
+
   it('makes a finished file anew that was changed meanwhile', async () => {
     const [whole, cut] = [testFolder(), testFolder()];
     await exporting(whole, { by: 'chat' });
@@ -206,4 +236,25 @@ describe('a folder', () => {
     await exporting(cut, { by: 'chat' });
     expect(bytesOf(cut)).toEqual(bytesOf(whole));
   });
+});
+
+it('what was put aside and is not whole any more ends an export, and no row is lost in silence', async () => {
+  const folder = testFolder();
+  const options = { folder, encoder: () => expect.unreachable('nothing is written'), begin: {}, same: () => true };
+  const first = await openExport(options);
+  expect(await first.isAside()).toBe(false);
+  await first.putAside('day', Buffer.from('{"row":1}\n{"row":2}\n'));
+  await first.sealAside({ first: 1, last: 2 });
+  await first.close();
+  const file = join(folder, '.export', 'aside', 'day');
+  truncateSync(file, statSync(file).size - 3);
+  const second = await openExport(options);
+  expect(await second.isAside()).toBe(true);
+  const read: string[] = [];
+  const reading = async (): Promise<void> => {
+    for await (const piece of second.readAside('day')) read.push(Buffer.from(piece).toString());
+  };
+  await expect(reading()).rejects.toMatchObject({ code: 'corrupt', temporary: false });
+  expect(read).toEqual(['{"row":1}\n']);
+  await second.close();
 });

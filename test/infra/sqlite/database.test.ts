@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { openDatabase } from '../../../infra/sqlite/database.ts';
+import { isBusy } from '../../../infra/sqlite/errors.ts';
+import { testFolder } from '../../support/folder.ts';
 
 const ROWS = 500;
 
@@ -34,3 +37,31 @@ it('rows that are left unread leave the statement free for the next', async () =
   expect(statement.all()).toEqual([[1], [2], [3]]);
   database.close();
 });
+
+it('however rows are read, what SQLite says of a lock is known for that', async () => {
+  const options = {
+    file: join(testFolder(), 'some.db'),
+    synchronous: 'off',
+    journal: 'delete',
+    busyTimeoutMs: 0,
+  } as const;
+  const writer = await openDatabase(options);
+  writer.exec('CREATE TABLE numbers (n INTEGER)');
+  const reader = await openDatabase({ ...options, readOnly: true });
+  const statement = reader.prepare('SELECT n FROM numbers');
+  const ways = { get: () => statement.get(), all: () => statement.all(), iterate: () => [...statement.iterate()] };
+  writer.exec('BEGIN EXCLUSIVE');
+  const busy = Object.entries(ways).map(([name, read]) => [name, thrownBy(read)] as const);
+  expect(busy.filter(([, error]) => !isBusy(error))).toEqual([]);
+  reader.close();
+  writer.close();
+});
+
+function thrownBy(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  return null;
+}

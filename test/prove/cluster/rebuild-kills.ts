@@ -1,43 +1,73 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { down, up } from '../../../bin/dev-servers/index.ts';
-import { hasEnded, jobUntil, type OperatedCluster, operate, startTalk } from '../../support/rebuilding-cluster.ts';
+import { deliveredMs, type Room, sendSteadily } from '../../bench/cluster/latency.ts';
+import { openLive } from '../../bench/cluster/live-socket.ts';
+import { pairs, percentile } from '../../bench/pairs.ts';
+import { hindsightJson } from '../../support/cli.ts';
+import { ircLogs } from '../../support/irc-logs.ts';
+import {
+  hasEnded,
+  jobUntil,
+  type OperatedCluster,
+  operate,
+  startTalk,
+  type Talk,
+} from '../../support/rebuilding-cluster.ts';
 import { type Seeded, seeded } from '../../support/seeded.ts';
 import { temporaryFolder } from '../../support/server-process.ts';
 import { ensure, type Part, scaled } from '../part.ts';
+import { patiently } from './equal/patiently.ts';
+import { playScene, SERVER_ENV } from './equal/scene.ts';
 import { type RoleProcess, startRole } from './role-process.ts';
 
 const KILLS = 50;
 /** Of one rebuild; then it is left to end. */
-const KILLS_OF_ONE = 5;
+const KILLS_OF_ONE = 10;
+/** Beside what is imported. */
+const CHANGES = 1_000;
+const HEAT = 100;
+const COMINGS = 100;
 const MESSAGES = 600;
 const CHATS = 12;
 const SENDS_PER_S = 10;
-/** Slow enough that some kills fall into each phase. */
-const EVENTS_PER_SECOND = 80;
 const CALM_MIN_MS = 200;
-const CALM_MAX_MS = 5_000;
-const ENDS_WITHIN_MS = 300_000;
+const CALM_MAX_MS = 15_000;
+const ENDS_WITHIN_MS = 900_000;
+const LATENCY_PAIRS = 3;
+const LATENCY_SECONDS = 10;
+const LOOK_EVERY_MS = 500;
+/** A rebuild is paused by any of the views that it builds. */
+const ONE = 'chat-history';
 const PROCESSES = ['gateway,http', 'relay', 'projector', 'projector', 'deliveries'] as const;
 
 export const clusterRebuildKillsPart: Part = {
   name: 'cluster-rebuild-kills',
-  what: 'views of a cluster rebuilt under load while its processes are killed at random: each rebuild ends, graded without a difference',
+  what: 'views of a cluster that holds all logs rebuilt under load, first timed, then while its processes are killed at random: each rebuild ends, graded without a difference',
   onlyNamed: true,
   async run({ share, seed, say }) {
     const random = seeded(seed);
-    const folder = temporaryFolder();
+    const [folder, data] = [temporaryFolder(), temporaryFolder()];
     const processes: RoleProcess[] = [];
     const quiet = (): void => undefined;
     let cluster: OperatedCluster | null = null;
     try {
+      const { days } = ircLogs();
+      const files = days.slice(0, scaled(days.length, share)).map(({ path }) => path);
+      await playScene({ data, random, files, changes: CHANGES, heat: HEAT, comings: COMINGS, say });
       const servers = await up({ folder, say: quiet });
       const env: Record<string, string> = Object.assign({}, ...servers.map((server) => server.env));
       const settings = { ...env, HINDSIGHT_PARTITIONS: '4', HINDSIGHT_SLOTS: '8', HINDSIGHT_RATE_LIMITS: 'off' };
-      for (const role of PROCESSES) processes.push(await startRole(role, { env: settings, say }));
-      say(`${processes.length} processes are up`);
+      for (const role of PROCESSES) {
+        processes.push(await startRole(role, { env: { ...settings, ...SERVER_ENV }, say }));
+      }
+      const { copied } = await hindsightJson<{ copied: number }>(['migrate'], { data, env: settings });
       cluster = await operate(settings, { drives: false });
+      await level(cluster);
+      say(`${copied} events are in the views of a cluster of ${processes.length} processes`);
       const http = (): string => processes[0]?.server().http ?? '';
-      const talk = await startTalk(http, { random, chats: CHATS, messages: scaled(MESSAGES, Math.max(share, 0.2)) });
+      const talk = await startTalk(http, { random, chats: CHATS, messages: MESSAGES });
+      const live = await timeLive(cluster, { talk, gateway: processes[0]?.server().gateway ?? '' });
+      say(JSON.stringify(live));
       const load = talk.keepOn(SENDS_PER_S);
       const byPhase: Record<string, number> = {};
       const facts = await rebuildAndKill(cluster, { processes, random, say, kills: scaled(KILLS, share), byPhase });
@@ -47,7 +77,8 @@ export const clusterRebuildKillsPart: Part = {
       const { result } = await jobUntil(cluster.admin, verified.value.jobId, hasEnded, ENDS_WITHIN_MS);
       ensure(result?.differencesFound === 0, `the live views differ from the log: ${JSON.stringify(result)}`);
       const phases = Object.entries(byPhase).map(([phase, count]) => `${phase} ${count}`);
-      return { ...facts, 'kills by phase': phases.join(', '), sent: talk.sent(), rows: result.rows, differences: 0 };
+      const kills = { ...facts, 'kills by phase': phases.join(', ') };
+      return { events: copied, ...live, ...kills, sent: talk.sent(), rows: result.rows, differences: 0 };
     } finally {
       await cluster?.close();
       await Promise.all(processes.map((process) => process.stop()));
@@ -55,6 +86,54 @@ export const clusterRebuildKillsPart: Part = {
     }
   },
 };
+
+async function level({ admin }: OperatedCluster): Promise<void> {
+  for (const until = performance.now() + ENDS_WITHIN_MS; ; ) {
+    const lag = (await patiently(() => admin.list())).reduce((sum, { lagEvents }) => sum + lagEvents, 0);
+    if (lag === 0) return;
+    ensure(performance.now() < until, `the views are ${lag} events behind`);
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+/** Milliseconds from a send to its push, while a rebuild goes on as operators begin it, and while it is paused, by turns. */
+async function timeLive(
+  { admin }: OperatedCluster,
+  { talk, gateway }: { talk: Talk; gateway: string },
+): Promise<Record<string, number>> {
+  const [from, to] = talk.users;
+  if (!from || !to) throw new Error('nobody talks');
+  const [sender, receiver] = [await openLive(gateway, from.accessToken), await openLive(gateway, to.accessToken)];
+  const welcome = await receiver.until(({ ev }) => ev === 'welcome');
+  await receiver.request('sync', { since: welcome['position'] });
+  const rooms = talk.chats.map((chatId): Room => ({ chatId, token: from.accessToken, sender, receiver }));
+  const p99 = async (): Promise<number> =>
+    percentile(deliveredMs(await sendSteadily({ rooms, http: null, seconds: LATENCY_SECONDS })), 99);
+  const begun = await admin.rebuild('all');
+  ensure(begun.ok, `the rebuild was refused: ${JSON.stringify(begun)}`);
+  const timed = await pairs(
+    LATENCY_PAIRS,
+    async () => {
+      ensure((await admin.pause(ONE)).ok, 'the rebuild cannot be paused');
+      return p99();
+    },
+    async () => {
+      ensure((await admin.resume(ONE)).ok, 'the rebuild cannot be resumed');
+      const measured = await p99();
+      const job = await admin.job(begun.value.jobId);
+      ensure(job?.state === 'running', `the rebuild was over before the sends were: ${JSON.stringify(job)}`);
+      return measured;
+    },
+  );
+  ensure((await admin.cancel('all')).ok, 'the rebuild cannot be cancelled');
+  for (const socket of [sender, receiver]) socket.close();
+  const rounded = (value: number): number => Math.round(value * 100) / 100;
+  return {
+    'p99 without, ms': rounded(percentile(timed.baseline, 50)),
+    'p99 beside, ms': rounded(percentile(timed.product, 50)),
+    'p99 beside ÷ without': rounded(timed.ratio),
+  };
+}
 
 interface Killing {
   readonly processes: readonly RoleProcess[];
@@ -68,12 +147,12 @@ async function rebuildAndKill({ admin }: OperatedCluster, of: Killing): Promise<
   const { processes, random, say, byPhase } = of;
   let [kills, rebuilds] = [0, 0];
   while (kills < of.kills) {
-    const begun = await admin.rebuild('all', { eventsPerSecond: EVENTS_PER_SECOND });
+    const begun = await admin.rebuild('all');
     ensure(begun.ok, `the rebuild was refused: ${JSON.stringify(begun)}`);
     const { jobId } = begun.value;
     for (let n = 0; n < KILLS_OF_ONE && kills < of.kills; n++) {
       await pause(CALM_MIN_MS + random.below(CALM_MAX_MS));
-      const job = await admin.job(jobId);
+      const job = await patiently(() => admin.job(jobId));
       if (!job || hasEnded(job)) break;
       const victim = random.pick(processes);
       say(`kills a ${victim.role} in phase ${job.phase}`);
@@ -82,7 +161,7 @@ async function rebuildAndKill({ admin }: OperatedCluster, of: Killing): Promise<
       await victim.whole();
       kills += 1;
     }
-    const ended = await jobUntil(admin, jobId, hasEnded, ENDS_WITHIN_MS);
+    const ended = await patiently(() => jobUntil(admin, jobId, hasEnded, ENDS_WITHIN_MS));
     ensure(ended.state === 'done' && ended.result?.differencesFound === 0, `a rebuild: ${JSON.stringify(ended)}`);
     rebuilds += 1;
     say(`rebuild ${rebuilds} has ended after ${kills} kills in all`);

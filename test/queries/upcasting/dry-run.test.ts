@@ -76,3 +76,28 @@ test('upcasters that are not part of the program yet are tried, with what their 
   expect(row(run, 'MemberAdded', 1)).toMatchObject({ becomes: 2, upcast: 0, undecodableAt: [{ why: 'refused' }] });
   await log.close();
 });
+
+test.each<[string, (data: unknown) => unknown, string]>([
+  ['nothing', () => undefined, 'failed: it gave no plain object: undefined'],
+  ['a promise', async (data) => data, 'failed: it gave a promise'],
+  ['a list', (data) => [data], 'failed: it gave no plain object'],
+  ['what JSON cannot say', (data) => ({ ...(data as object), size: 5n }), 'failed: Do not know how to serialize'],
+])('an upcaster that gives %s has failed', async (_, upcaster, why) => {
+  const log = await openLog();
+  const trial: Trial = { upcasters: { MessageDeleted: { 1: upcaster } } };
+  const run = await dryRunUpcasters({ log, types: new Set(['MessageDeleted']), trial, examples: 5 });
+  expect(row(run, 'MessageDeleted', 1)).toMatchObject({ upcast: 0, undecodable: 1, examples: [] });
+  expect(row(run, 'MessageDeleted', 1)?.undecodableAt[0]?.why).toContain(why);
+  await log.close();
+});
+
+test('a schema that throws refuses, and says what it threw', async () => {
+  const log = await openLog();
+  const check = () => {
+    throw new Error('no such field');
+  };
+  const trial: Trial = { upcasters: { MessageDeleted: { 1: (data) => data } }, check };
+  const run = await dryRunUpcasters({ log, types: new Set(['MessageDeleted']), trial, examples: 0 });
+  expect(row(run, 'MessageDeleted', 1)?.undecodableAt).toMatchObject([{ why: 'its schema failed: no such field' }]);
+  await log.close();
+});
