@@ -45,6 +45,8 @@ export class LiveChat {
   /** What came before the first page did. */
   #early: SeenEvent[] = [];
   #refused: PendingMessage[] = [];
+  /** Answered, and not on the page before the page has come to that seq: an answer may overtake its push. */
+  #answered: { message: QueuedMessage; seq: number }[] = [];
   #loading: Promise<void> | null = null;
   #closed = false;
   #failures = 0;
@@ -60,7 +62,11 @@ export class LiveChat {
       sync.events.on('forgotten', () => void this.reload()),
       sync.events.on('gone', (chat) => mine(chat) && this.events.emit('gone', undefined)),
       queue.events.on('queued', (message) => mine(message) && this.#changed()),
-      queue.events.on('sent', ({ message }) => mine(message) && this.#changed()),
+      queue.events.on('sent', ({ message, reply }) => {
+        if (!mine(message)) return;
+        this.#answered = [...this.#answered, { message, seq: reply.seq }];
+        this.#changed();
+      }),
       queue.events.on('rejected', (refused) => {
         if (!mine(refused.message)) return;
         this.#refused = [...this.#refused, refused];
@@ -76,8 +82,10 @@ export class LiveChat {
 
   get pending(): readonly PendingMessage[] {
     const shown = new Set(this.#page?.messages.map(({ messageId }) => messageId));
-    const waiting = this.#options.queue.pending(this.chatId).map((message) => ({ message, error: null }));
-    return [...this.#refused, ...waiting].filter(({ message }) => !shown.has(message.messageId));
+    const answered = this.#answered.map(({ message }) => message);
+    const coming = [...answered, ...this.#options.queue.pending(this.chatId)];
+    const all = [...this.#refused, ...coming.map((message) => ({ message, error: null }))];
+    return all.filter(({ message }) => !shown.has(message.messageId));
   }
 
   /** Takes a refused message off the screen. */
@@ -161,7 +169,10 @@ export class LiveChat {
   }
 
   #changed(): void {
-    if (this.#page && !this.#closed) this.events.emit('changed', this.#page);
+    const page = this.#page;
+    if (!page || this.#closed) return;
+    this.#answered = this.#answered.filter(({ seq }) => seq > page.asOf.seq);
+    this.events.emit('changed', page);
   }
 
   #failed(cause: unknown, again: () => void): void {

@@ -34,7 +34,8 @@ interface Lane {
   cancel: () => void;
 }
 
-interface Settle {
+interface Answer {
+  readonly reply: Promise<Reply>;
   resolve(reply: Reply): void;
   reject(error: HindsightError): void;
 }
@@ -51,7 +52,7 @@ export class SendQueue {
   readonly events = new Emitter<QueueEvents>();
   readonly #options: SendQueueOptions;
   readonly #lanes = new Map<string, Lane>();
-  readonly #settles = new Map<string, Settle>();
+  readonly #answers = new Map<string, Answer>();
   #saving: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -61,7 +62,7 @@ export class SendQueue {
 
   /** Takes up what an earlier run of the program left unsent. */
   async restore(): Promise<void> {
-    for (const message of (await this.#options.store?.load()) ?? []) this.#add(message);
+    for (const message of (await this.#options.store?.load()) ?? []) void this.#add(message);
   }
 
   /** The messages that wait for their answer, in order. */
@@ -78,11 +79,14 @@ export class SendQueue {
       chatId,
       writtenAt: new Date(clock.now()).toISOString(),
     };
-    const reply = new Promise<Reply>((resolve, reject) => this.#settles.set(queued.messageId, { resolve, reject }));
-    reply.catch(() => undefined); // `rejected` tells it too: nobody has to listen to both
-    this.#add(queued);
+    const reply = this.#add(queued);
     this.#save();
     return { messageId: queued.messageId, reply };
+  }
+
+  /** The answer that a message here waits for; undefined where it has one, or was never here. */
+  answerTo(messageId: string): Promise<Reply> | undefined {
+    return this.#answers.get(messageId)?.reply;
   }
 
   /** There is a connection again: do not wait for the back-off. */
@@ -97,16 +101,19 @@ export class SendQueue {
   close(): void {
     this.#closed = true;
     for (const lane of this.#lanes.values()) lane.cancel();
-    for (const { reject } of this.#settles.values()) reject(new HindsightError('closed', 'this client was closed'));
-    this.#settles.clear();
+    for (const { reject } of this.#answers.values()) reject(new HindsightError('closed', 'this client was closed'));
+    this.#answers.clear();
   }
 
-  #add(message: QueuedMessage): void {
+  #add(message: QueuedMessage): Promise<Reply> {
+    const answer = newAnswer();
+    this.#answers.set(message.messageId, answer);
     const lane = this.#lanes.get(message.chatId) ?? { waiting: [], busy: false, attempt: 0, cancel: () => undefined };
     this.#lanes.set(message.chatId, lane);
     lane.waiting = [...lane.waiting, message];
     this.events.emit('queued', message);
     void this.#drain(message.chatId, lane);
+    return answer.reply;
   }
 
   async #drain(chatId: string, lane: Lane): Promise<void> {
@@ -151,10 +158,10 @@ export class SendQueue {
     this.#save();
   }
 
-  #take(messageId: string): Settle | undefined {
-    const settle = this.#settles.get(messageId);
-    this.#settles.delete(messageId);
-    return settle;
+  #take(messageId: string): Answer | undefined {
+    const answer = this.#answers.get(messageId);
+    this.#answers.delete(messageId);
+    return answer;
   }
 
   /** One write at a time, each of the queue as it then stands. */
@@ -164,4 +171,13 @@ export class SendQueue {
     const save = (): Promise<void> => store.save([...this.#lanes.values()].flatMap(({ waiting }) => waiting));
     this.#saving = this.#saving.then(save).catch((error: unknown) => this.events.emit('storeFailed', error));
   }
+}
+
+function newAnswer(): Answer {
+  let settle!: Pick<Answer, 'resolve' | 'reject'>;
+  const reply = new Promise<Reply>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  reply.catch(() => undefined); // `rejected` tells it too: nobody has to listen to both
+  return { reply, ...settle };
 }

@@ -86,6 +86,32 @@ describe('an open chat', () => {
     expect(chat.page?.messages.map(({ text }) => text)).toEqual(['mine']);
   });
 
+  it('shows a message of one’s own without a break, where the answer comes before the push', async () => {
+    const { server, clock, client, chat } = await opened();
+    server.intercept = (wire, frame) => {
+      if (frame.op !== 'send') return false;
+      const { seq, at, position } = server.say('mine', {
+        messageId: String(frame['messageId']),
+        actor: ME,
+        quiet: true,
+      });
+      wire.push({ id: frame.id, ok: true, chatId: CHAT, seq, at, position, changed: true });
+      return true;
+    };
+    const { reply } = client.queue.send(CHAT, { text: 'mine' });
+    await clock.pass(0);
+    await expect(reply).resolves.toMatchObject({ seq: 2 });
+    expect(chat.page?.messages).toEqual([]);
+    expect(chat.pending).toMatchObject([{ message: { text: 'mine' }, error: null }]);
+    for (const event of server.log(CHAT).slice(1)) server.pushEvent(server.wire, event);
+    await clock.pass(0);
+    expect(chat.pending).toEqual([]);
+    expect(chat.page?.messages.map(({ text }) => text)).toEqual(['mine']);
+    server.append(CHAT, 'MessageDeleted', { messageId: chat.page?.messages[0]?.messageId, messageSeq: 2, rev: 2 });
+    await clock.pass(0);
+    expect(chat.pending).toEqual([]);
+  });
+
   it('takes in what happens while its page is on the way', async () => {
     const { server, clock, client } = await signedIn();
     const chat = client.open(CHAT);

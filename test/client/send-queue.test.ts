@@ -28,6 +28,22 @@ describe('sending', () => {
     await expect(reply).resolves.toMatchObject({ seq: 2, changed: true });
   });
 
+  it('tells the answer of a message that waits, one of an earlier run too, for as long as it waits', async () => {
+    const store = memoryQueue();
+    const before = await signedIn({ queue: store });
+    before.server.wire.cut();
+    const { messageId } = before.client.queue.send(CHAT, { text: 'unsent' });
+    await before.clock.pass(0);
+    before.client.close();
+
+    const { client, clock } = await signedIn({ queue: store });
+    await client.queue.restore();
+    const answer = client.queue.answerTo(messageId);
+    await clock.pass(0);
+    await expect(answer).resolves.toMatchObject({ messageId, seq: 2 });
+    expect(client.queue.answerTo(messageId)).toBeUndefined();
+  });
+
   it('keeps what is written without a connection, in order, until there is one', async () => {
     const { server, client, clock } = await signedIn();
     server.welcomes = false;

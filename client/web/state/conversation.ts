@@ -8,7 +8,10 @@ export const pending = signal<readonly PendingMessage[]>([]);
 export const role = signal<Role | null>(null);
 /** What the composer is doing beside writing something new. */
 export const replyingTo = signal<Message | null>(null);
-export const editing = signal<Message | null>(null);
+export const editing = signal<OwnMessage | null>(null);
+
+/** What is edited may be on its way still. */
+export type OwnMessage = Pick<Message, 'messageId' | 'text'>;
 
 let chat: LiveChat | null = null;
 
@@ -78,9 +81,14 @@ export function say(text: string): void {
   replyingTo.value = null;
 }
 
-export function rewrite(message: Message, text: string): void {
+export function rewrite({ messageId }: OwnMessage, text: string): void {
   editing.value = null;
-  if (openChatId.value !== null) hindsight.commands.edit(openChatId.value, message.messageId, text).catch(tell);
+  if (openChatId.value !== null) editOnceSent(openChatId.value, messageId, text).catch(tell);
+}
+
+async function editOnceSent(chatId: string, messageId: string, text: string): Promise<void> {
+  await hindsight.queue.answerTo(messageId);
+  await hindsight.commands.edit(chatId, messageId, text);
 }
 
 export function remove(message: Message): void {

@@ -3,7 +3,16 @@ import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Message } from '../../sdk/index.ts';
 import { user } from '../state/client.ts';
-import { editing, live, openChatId, replyingTo, rewrite, say } from '../state/conversation.ts';
+import {
+  editing,
+  live,
+  type OwnMessage,
+  openChatId,
+  pending,
+  replyingTo,
+  rewrite,
+  say,
+} from '../state/conversation.ts';
 import { asOf } from '../state/past.ts';
 import { sayTyping } from '../state/presence.ts';
 import { COMPOSER_ID } from './focus.ts';
@@ -89,15 +98,16 @@ function fit(box: HTMLTextAreaElement | null): void {
 }
 
 function Context(): VNode | null {
-  const about = editing.value ?? replyingTo.value;
-  if (!about) return null;
+  const about = replyingTo.value;
+  const doing = editing.value ? 'Editing your message' : about && `Replying to ${senderName(about)}: ${about.text}`;
+  if (!doing) return null;
   const drop = (): void => {
     editing.value = null;
     replyingTo.value = null;
   };
   return (
     <p class="context">
-      <span>{editing.value ? 'Editing your message' : `Replying to ${senderName(about)}: ${about.text}`}</span>
+      <span>{doing}</span>
       <button type="button" class="quiet" onClick={drop}>
         Cancel
       </button>
@@ -105,6 +115,8 @@ function Context(): VNode | null {
   );
 }
 
-function lastOfMine(): Message | null {
-  return live.value?.messages.findLast(({ senderId, deleted }) => senderId === user.value?.userId && !deleted) ?? null;
+function lastOfMine(): OwnMessage | null {
+  const coming = pending.value.findLast(({ error }) => error === null)?.message;
+  const isMine = (message: Message): boolean => message.senderId === user.value?.userId && !message.deleted;
+  return coming ?? live.value?.messages.findLast(isMine) ?? null;
 }

@@ -16,7 +16,7 @@ export function MessageTools({ message, mine }: { message: Message; mine: boolea
     close();
     toggleReaction(message, emoji);
   };
-  const compose = (what: typeof replyingTo): void => {
+  const compose = (what: typeof replyingTo | typeof editing): void => {
     what.value = message;
     focusComposer();
   };

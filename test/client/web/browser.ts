@@ -101,6 +101,28 @@ export async function cuttable(stage: Stage): Promise<{ page: Page; cut(): void;
   };
 }
 
+/** A page that hears of events only once they are let through; all else comes as it would. */
+export async function late(stage: Stage): Promise<{ page: Page; letThrough(): void }> {
+  const page = await stage.page();
+  let held: (() => void)[] | null = [];
+  await page.routeWebSocket(/\/v1\/ws$/, (client) => {
+    const server = client.connectToServer();
+    server.onMessage((message) => {
+      const pass = (): void => client.send(message);
+      if (held && message.includes('"ev":"event"')) held.push(pass);
+      else pass();
+    });
+  });
+  return {
+    page,
+    letThrough: () => {
+      const passes = held ?? [];
+      held = null;
+      for (const pass of passes) pass();
+    },
+  };
+}
+
 export const PASSWORD = 'a long enough password';
 
 /** A fresh page, signed in with a new account. */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { cuttable, lookAs, messages, messageWith, openStage, type Stage, write } from './browser.ts';
+import { cuttable, late, lookAs, messages, messageWith, openStage, type Stage, write } from './browser.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -48,6 +48,22 @@ describe('a conversation on the page', () => {
     await mine.getByRole('button', { name: 'Really delete' }).click();
     await messageWith(ben, 'a deleted message').waitFor();
     expect(await messages(ben).getByText('Who has the key to the boathouse?').count()).toBe(0);
+  });
+
+  it('lets one correct what one has just written, though it has not come back yet', async () => {
+    const { page: ada, letThrough } = await late(stage);
+    const ben = await lookAs(stage, 'Ben');
+    await lookAs(stage, 'Ada', { page: ada });
+    await write(ada, 'The ferry leaves at nine');
+    await messageWith(ben, 'The ferry leaves at nine').waitFor();
+    await messageWith(ada, 'The ferry leaves at nine').getByText('Sending…').waitFor();
+    await ada.keyboard.press('ArrowUp');
+    await write(ada, 'The ferry leaves at ten');
+    await messageWith(ben, 'The ferry leaves at ten').getByRole('button', { name: 'edited' }).waitFor();
+    letThrough();
+    await messageWith(ada, 'The ferry leaves at ten').getByRole('button', { name: 'edited' }).waitFor();
+    expect(await messages(ada).getByText('The ferry leaves').count()).toBe(1);
+    expect(await messages(ben).getByText('The ferry leaves').count()).toBe(1);
   });
 
   it('tells that somebody is typing, until what they typed is there', async () => {
