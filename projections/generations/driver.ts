@@ -22,6 +22,9 @@ const AGAIN_MS = 1_000;
 /** Nobody reads or feeds any more what was given up so long ago: they look twice a second, and answers take no longer. */
 const UNUSED_AFTER_MS = 8_000;
 
+/** Whoever goes on after a kill may know a little less than was done. */
+export type Told = JobTold & Pick<JobEntered, 'compared'>;
+
 /** A job under way here. What it throws that is not `temporary` ends it as failed. */
 export interface Driven {
   readonly lease: Lease;
@@ -29,7 +32,7 @@ export interface Driven {
   /** Aborted where the job is to be cancelled, was taken over, or the process ends. */
   readonly signal: AbortSignal;
   /** Said with the next beat. */
-  tell(told: JobTold): void;
+  tell(told: Told): void;
   /** Said at once. */
   enter(entered: JobEntered): Promise<void>;
 }
@@ -176,7 +179,7 @@ async function giveUp({ jobs, generations }: DriverOptions, lease: Lease, end: J
 function beat({ jobs, onFault }: DriverOptions, lease: Lease, closing: AbortSignal) {
   const controller = new AbortController();
   const { signal } = controller;
-  let told: JobTold = {};
+  let told: Told = {};
   let saying: Promise<void> = Promise.resolve();
   const stop = (): void => controller.abort(new Closing());
   closing.addEventListener('abort', stop, { once: true });
@@ -203,7 +206,7 @@ function beat({ jobs, onFault }: DriverOptions, lease: Lease, closing: AbortSign
   return {
     signal,
     over,
-    tell: (more: JobTold) => {
+    tell: (more: Told) => {
       told = { ...told, ...more };
     },
     enter: say,

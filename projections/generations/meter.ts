@@ -8,6 +8,17 @@ const SECOND_MS = 1_000;
 
 type Meter = (positions: readonly LogPosition[], goal: LogPosition) => Promise<JobTold>;
 
+/** What to say of work whose size is known, by how long it has taken since the first time that this was asked. */
+export function createWorkMeter(clock: () => number): (progress: number) => JobTold {
+  let first: { at: number; progress: number } | null = null;
+  return (progress) => {
+    const at = clock();
+    first ??= { at, progress };
+    const perMs = (progress - first.progress) / Math.max(1, at - first.at);
+    return { progress, etaS: perMs > 0 ? Math.ceil((1 - progress) / perMs / SECOND_MS) : null };
+  };
+}
+
 /** What to say of partitions on their way to a goal: an estimate by how far they have come of late. */
 export function createGoalMeter(deps: LagDeps): Meter {
   const recent: { at: number; mean: LogPosition }[] = [];

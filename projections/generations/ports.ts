@@ -47,6 +47,18 @@ export interface Comparison {
   readonly parked: readonly Parked[];
 }
 
+/** What a comparison goes by, in this order: each chat's history, then what else is about chats, then users. */
+export type ComparedKind = 'histories' | 'chats' | 'users';
+
+/** How far a comparison has come: it goes on behind that. */
+export interface ComparedSoFar extends Pick<Comparison, 'rows' | 'differencesFound' | 'differences'> {
+  /** What was compared. */
+  readonly generations: Partial<LiveGenerations>;
+  readonly kind: ComparedKind;
+  /** All of that kind through this id, and of the kinds before it. */
+  readonly through: string;
+}
+
 /** How far a job is, as whoever drives it says now and then. */
 export interface JobTold {
   /** 0 to 1. */
@@ -62,6 +74,7 @@ export interface JobEntered {
   readonly phase?: JobPhase;
   readonly goal?: LogPosition;
   readonly result?: Comparison | null;
+  readonly compared?: ComparedSoFar;
 }
 
 /** What was asked for. */
@@ -91,6 +104,8 @@ export interface Job {
   readonly startedAt: number;
   readonly endedAt: number | null;
   readonly result: Comparison | null;
+  /** While it compares. */
+  readonly compared: ComparedSoFar | null;
   readonly error: string | null;
 }
 

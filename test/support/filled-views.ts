@@ -11,7 +11,7 @@ import { createParking } from '../../infra/postgres/parking.ts';
 import { openPostgres, type Postgres } from '../../infra/postgres/pool.ts';
 import { createViewRows } from '../../infra/postgres/views/rows.ts';
 import type { Driven } from '../../projections/generations/driver.ts';
-import type { Comparison } from '../../projections/generations/ports.ts';
+import type { ComparedSoFar, Comparison } from '../../projections/generations/ports.ts';
 import { VIEWS } from '../../projections/index.ts';
 import { feeder, inBatches } from '../contracts/partition-rows/feeder.ts';
 import { arrayLog } from './array-log.ts';
@@ -24,7 +24,13 @@ const FIRST = { 'chat-history': 1, 'user-chats': 1 };
 export interface FilledViews {
   readonly postgres: Postgres;
   readonly cassandra: Cassandra;
-  verify(asked?: { views?: readonly string[]; sample?: number }): Promise<Comparison>;
+  /** `told`: each time that it might be killed. */
+  verify(asked?: {
+    views?: readonly string[];
+    sample?: number;
+    before?: ComparedSoFar | null;
+    told?: (compared: ComparedSoFar) => void;
+  }): Promise<Comparison>;
   repair(chatId: string): Promise<void>;
   /** More of the log, taken in as a projector would that knows nothing of repairs. */
   feed(events: readonly RecordedEvent[]): Promise<void>;
@@ -52,14 +58,19 @@ export async function filledViews(
   const filled: FilledViews = {
     postgres,
     cassandra,
-    verify: ({ views = VIEWS, sample = 1 } = {}) =>
-      verifyViews(deps, {
-        generations: FIRST,
-        views,
-        sample,
-        signal: new AbortController().signal,
-        onProgress: () => undefined,
-      }),
+    verify: ({ views = VIEWS, sample = 1, before = null, told } = {}) =>
+      verifyViews(
+        deps,
+        {
+          generations: FIRST,
+          views,
+          sample,
+          signal: new AbortController().signal,
+          before,
+          tell: ({ compared }) => compared && told?.(compared),
+        },
+        { tellEveryMs: 0 },
+      ),
     async repair(chatId) {
       await repaired({ job: { name: chatId }, tell: () => undefined } as unknown as Driven);
     },

@@ -66,7 +66,8 @@ export function openGenerations(options: OpenGenerations): ViewGenerations {
             views: VIEWS,
             sample: job.asked.sample ?? 1,
             signal,
-            onProgress: (progress) => tell({ progress }),
+            before: job.compared,
+            tell,
           }),
       }),
       verify: verifyWork(deps, generations),
@@ -99,7 +100,8 @@ const verifyWork =
       views: job.asked.views ?? VIEWS,
       sample: job.asked.sample ?? 1,
       signal,
-      onProgress: (progress) => tell({ progress }),
+      before: job.compared,
+      tell,
     });
     return { state: 'done', result };
   };

@@ -1,4 +1,4 @@
-import type { Comparison, Difference } from '../../../projections/generations/ports.ts';
+import type { ComparedSoFar, Comparison, Difference } from '../../../projections/generations/ports.ts';
 
 /** Differences named one by one, of all views together; the rest is counted. */
 const DIFFERENCES_MAX = 10_000;
@@ -16,17 +16,18 @@ export interface Total {
   compared(): Pick<Comparison, 'rows' | 'differencesFound' | 'differences'>;
 }
 
-export function createTotal(): Total {
-  const kept: Difference[] = [];
-  let rows = 0;
-  let found = 0;
+/** `before`: what an earlier run has compared. */
+export function createTotal(before: ComparedSoFar | null = null): Total {
+  const kept: Difference[] = [...(before?.differences ?? [])];
+  let rows = before?.rows ?? 0;
+  let found = before?.differencesFound ?? 0;
   return {
     add(graded) {
       rows += graded.rows;
       found += graded.differences.length;
       kept.push(...graded.differences.slice(0, Math.max(0, DIFFERENCES_MAX - kept.length)));
     },
-    compared: () => ({ rows, differencesFound: found, differences: kept }),
+    compared: () => ({ rows, differencesFound: found, differences: [...kept] }),
   };
 }
 

@@ -11,11 +11,11 @@ const TRIES = 15;
  * A part of a comparison, from its beginning where a server does not answer: an hour of comparing must not be lost to a
  * moment. Throws what the last try threw.
  */
-export async function patiently(
-  part: () => Promise<void>,
+export async function patiently<T>(
+  part: () => Promise<T>,
   signal: AbortSignal,
   firstMs: number = RETRY_FIRST_MS,
-): Promise<void> {
+): Promise<T> {
   let wait = firstMs;
   for (let n = 1; ; n++, wait = Math.min(2 * wait, GROWS_TO * firstMs)) {
     try {

@@ -8,15 +8,16 @@ const JOBS_KEPT = 100;
 
 const MILLIS = (column: string): string => `floor(extract(epoch FROM ${column}) * 1000)::bigint`;
 const COLUMNS = `id AS "jobId", action, name, asked, state, phase, goal, told, ${MILLIS('started_at')} AS "startedAt",
-  ${MILLIS('ended_at')} AS "endedAt", result, error, term, cancelled`;
+  ${MILLIS('ended_at')} AS "endedAt", result, compared, error, term, cancelled`;
 const ADOPT = `UPDATE projection_jobs SET driver = $1, term = term + 1, beat_at = clock_timestamp()
   WHERE id = (SELECT id FROM projection_jobs
     WHERE state = 'running' AND beat_at <= clock_timestamp() - $2 * interval '1 millisecond'
     ORDER BY started_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING ${COLUMNS}`;
 const TELL = `UPDATE projection_jobs SET beat_at = clock_timestamp(), told = (told::jsonb || $3::jsonb)::text,
-  phase = coalesce($4, phase), goal = coalesce($5, goal), result = coalesce($6, result)
+  phase = coalesce($4, phase), goal = coalesce($5, goal), result = coalesce($6, result),
+  compared = coalesce($7, compared)
   WHERE id = $1 AND term = $2 AND state = 'running' RETURNING cancelled`;
-const END = `UPDATE projection_jobs SET state = $3, result = $4, error = $5, ended_at = clock_timestamp()
+const END = `UPDATE projection_jobs SET state = $3, result = $4, error = $5, compared = NULL, ended_at = clock_timestamp()
   WHERE id = $1 AND term = $2 AND state = 'running'`;
 const BEGIN_BUILDING = `INSERT INTO generations (grp, generation, state, events_per_second, share)
   SELECT $1, 1 + coalesce(max(generation), 0), 'building', $2, $3 FROM generations WHERE grp = $1
@@ -27,10 +28,11 @@ const FORGET = `DELETE FROM projection_jobs WHERE id IN (
 const REPAIRED = `SELECT id AS "jobId", name AS "chatId" FROM projection_jobs WHERE action = 'repair' AND state = 'done'
   AND ended_at >= clock_timestamp() - $1 * interval '1 millisecond' ORDER BY ended_at`;
 
-interface JobRow extends Omit<Job, 'asked' | 'told' | 'result'> {
+interface JobRow extends Omit<Job, 'asked' | 'told' | 'result' | 'compared'> {
   readonly asked: string;
   readonly told: string;
   readonly result: string | null;
+  readonly compared: string | null;
   readonly term: number;
   readonly cancelled: boolean;
 }
@@ -65,8 +67,10 @@ export function createJobs(postgres: Postgres): Jobs {
       const sql = `UPDATE projection_jobs SET cancelled = true WHERE id = $1 AND state = 'running'`;
       return (await postgres.execute(sql, [jobId])) === 1;
     },
-    async tell(lease, { phase = null, goal = null, result = null, ...told }) {
-      const values = [lease.job.jobId, lease.term, JSON.stringify(told), phase, goal, result && JSON.stringify(result)];
+    async tell(lease, { phase = null, goal = null, result = null, compared = null, ...told }) {
+      const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
+      const { jobId } = lease.job;
+      const values = [jobId, lease.term, json(told), phase, goal, json(result), json(compared)];
       const [row] = await postgres.query<{ cancelled: boolean }>(TELL, values);
       if (!row) throw new StaleDriver(lease);
       return row.cancelled;
@@ -123,11 +127,12 @@ async function begin(
   return leaseOf(row);
 }
 
-const jobOf = ({ term: _term, cancelled: _cancelled, asked, told, result, ...job }: JobRow): Job => ({
+const jobOf = ({ term: _term, cancelled: _cancelled, asked, told, result, compared, ...job }: JobRow): Job => ({
   ...job,
   asked: JSON.parse(asked) as Job['asked'],
   told: JSON.parse(told) as Job['told'],
   result: result === null ? null : (JSON.parse(result) as Job['result']),
+  compared: compared === null ? null : (JSON.parse(compared) as Job['compared']),
 });
 
 const leaseOf = (row: JobRow): Lease => ({ job: jobOf(row), term: row.term });

@@ -7,6 +7,7 @@ import { REBUILDS } from './0006-rebuilds.ts';
 import { ATTEMPTS } from './0007-attempts.ts';
 import { GENERATIONS } from './0008-generations.ts';
 import { NO_REBUILDING_UNTIL } from './0009-no-rebuilding-until.ts';
+import { COMPARED_SO_FAR } from './0010-compared-so-far.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they are applied: the first is number 1. */
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ATTEMPTS,
   GENERATIONS,
   NO_REBUILDING_UNTIL,
+  COMPARED_SO_FAR,
 ];

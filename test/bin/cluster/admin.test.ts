@@ -26,6 +26,7 @@ const rebuild: Job = {
   startedAt: 0,
   endedAt: null,
   result: null,
+  compared: null,
   error: null,
 };
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chatOf } from '../../../events/streams.ts';
 import { connectCassandra } from '../../../infra/cassandra/connect.ts';
 import { migrate as migrateCassandra } from '../../../infra/cassandra/migrations/migrate.ts';
+import type { ComparedSoFar } from '../../../projections/generations/ports.ts';
 import { connectOptions } from '../../infra/cassandra/keyspace.ts';
 import { createDatabase } from '../../infra/postgres/database.ts';
 import { type FilledViews, filledViews } from '../../support/filled-views.ts';
@@ -13,6 +14,7 @@ import { freshKeyspace } from '../../support/servers.ts';
 const SEED = 61;
 const EVENTS = 1_500;
 const EACH = 60;
+const INTERRUPTIONS = 4;
 const LONG_MS = 240_000;
 const { events } = randomLog({ seed: SEED, events: EVENTS });
 const kept = events.length - 200;
@@ -54,6 +56,19 @@ test(
       const harm = planted.get(placeOf(difference));
       expect(difference.what).toMatch(harm ? CALLED[harm] : 'planted');
     }
+    const places: ComparedSoFar[] = [];
+    await views.verify({ told: (compared) => places.push(structuredClone(compared)) });
+    expect(new Set(places.map(({ kind }) => kind))).toEqual(new Set(['histories', 'chats', 'users']));
+    const interrupted = Array.from({ length: INTERRUPTIONS }, () => random.pick(places));
+    for (const before of interrupted) {
+      const ends = await views.verify({ before });
+      expect(ends.rows, JSON.stringify(before.through)).toBe(found.rows);
+      expect(ends.differences).toEqual(found.differences);
+    }
+    const [first] = places;
+    if (!first) throw new Error('nothing was told');
+    const ofOthers: ComparedSoFar = { ...first, rows: 1_000_000, generations: { 'chat-history': 7 } };
+    expect((await views.verify({ before: ofOthers })).rows).toBe(found.rows);
     const half = await views.verify({ sample: 0.5 });
     expect(half.sample).toBe(0.5);
     expect(half.rows).toBeLessThan(found.rows);

@@ -17,6 +17,7 @@ const JOB: Job = {
   startedAt: 0,
   endedAt: null,
   result: null,
+  compared: null,
   error: null,
 };
 
