@@ -7,10 +7,11 @@ import { createParking } from '../../../infra/postgres/parking.ts';
 import type { Postgres, PostgresOptions } from '../../../infra/postgres/pool.ts';
 import { systemClock } from '../../../infra/system/clock.ts';
 import { createDriver, type Driver, type JobWork } from '../../../projections/generations/driver.ts';
-import type { Generations, Jobs } from '../../../projections/generations/ports.ts';
+import type { Generations, Jobs, Target } from '../../../projections/generations/ports.ts';
 import { rebuildWork } from '../../../projections/generations/rebuild.ts';
 import { VIEWS } from '../../../projections/index.ts';
 import type { Checkpoints } from '../../../projections/partitions/ports.ts';
+import type { GradeLimits } from '../verify/in-order.ts';
 import { generationsOf, type VerifyDeps, verifyViews } from '../verify/verify.ts';
 import { jobRecord } from './job-record.ts';
 import { repairWork } from './repair.ts';
@@ -60,11 +61,12 @@ export function openGenerations(options: OpenGenerations): ViewGenerations {
         generations,
         places,
         clock: systemClock,
-        verify: ({ job, signal, tell }, targets) =>
+        verify: async ({ job, signal, tell }, targets) =>
           verifyViews(deps, {
             generations: generationsOf(targets),
             views: VIEWS,
             sample: job.asked.sample ?? 1,
+            limits: await limitsOf(generations, targets),
             signal,
             before: job.compared,
             tell,
@@ -88,6 +90,16 @@ export function openGenerations(options: OpenGenerations): ViewGenerations {
       await stores.close();
     },
   };
+}
+
+/** What bounds the filling of a generation bounds its comparison too. */
+async function limitsOf(generations: Generations, targets: readonly Target[]): Promise<GradeLimits> {
+  const [first] = targets;
+  const found = (await generations.list()).find(
+    ({ group, generation }) => group === first?.group && generation === first.generation,
+  );
+  if (!found) throw new Error('the generation that is compared is not there any more');
+  return found;
 }
 
 /** Of what is live when it begins. */

@@ -26,6 +26,8 @@ export interface GradeHistory {
   readonly partitions: readonly StoredPartition[];
   /** Everything at or before it is in the view, asked before the rows are read. */
   committed(): Promise<LogPosition>;
+  /** Told of how many events of the chat it was compared with. */
+  went?(events: number): void;
 }
 
 /**
@@ -45,6 +47,7 @@ export function gradeHistory(of: GradeHistory): Promise<Graded> {
       async take(statements, { held, last }) {
         const seq = chatOf(last.stream) === null ? 0 : seqOf(last.revision);
         ends = { held: held ? seq : ends.held, last: seq };
+        of.went?.(seq);
         for (const statement of statements) {
           const row = rowOf(statement);
           if (row.table.name === HEADS) continue;

@@ -15,7 +15,7 @@ import { isSampled } from '../../../projections/sample.ts';
 import type { GenerationStores } from '../generations/stores.ts';
 import { createTotal, lookAgain } from './graded.ts';
 import { gradeHistory } from './history.ts';
-import { gradeInOrder, notYet, type Part } from './in-order.ts';
+import { type GradeLimits, gradeInOrder, notYet, type Part } from './in-order.ts';
 import { apartFrom, type Outside, readOutside } from './outside.ts';
 import { gradeChats, gradeUsers, subjectsIn } from './views.ts';
 
@@ -33,6 +33,7 @@ export interface VerifyAsked {
   readonly views: readonly string[];
   /** Of the chats and users. */
   readonly sample: number;
+  readonly limits?: GradeLimits;
   readonly signal: AbortSignal;
   /** What an earlier run has told. */
   readonly before: ComparedSoFar | null;
@@ -42,6 +43,7 @@ export interface VerifyAsked {
 /** Whose rows are read in one go. */
 const CHATS_AT_ONCE = 20;
 const USERS_AT_ONCE = 200;
+const UNLIMITED: GradeLimits = { eventsPerSecond: null, share: null };
 /** Finding out what the log is about is so much of the work. */
 const SURVEY_SHARE = 0.1;
 /** How often it is told what another run would not have to compare. */
@@ -59,7 +61,7 @@ export async function verifyViews(
   asked: VerifyAsked,
   { tellEveryMs = TELL_COMPARED_EVERY_MS, clock = systemClock } = {},
 ): Promise<Comparison> {
-  const { generations, views, sample, signal, tell } = asked;
+  const { generations, views, sample, limits = UNLIMITED, signal, tell } = asked;
   const before = isDeepStrictEqual(asked.before?.generations, generations) ? asked.before : null;
   const total = createTotal(before);
   const subjects = await survey(deps, asked);
@@ -75,14 +77,12 @@ export async function verifyViews(
   }
   const all = parts.reduce((sum, { weight }) => sum + weight, 0);
   const meter = createWorkMeter(clock);
-  let [compared, toldAt] = [0, clock()];
+  let toldAt = clock();
   tell(meter(SURVEY_SHARE));
   await gradeInOrder(parts, {
     signal,
-    done({ weight }) {
-      compared += weight;
-      tell(meter(SURVEY_SHARE + (1 - SURVEY_SHARE) * (compared / all)));
-    },
+    limits,
+    went: (done) => tell(meter(SURVEY_SHARE + (1 - SURVEY_SHARE) * (done / all))),
     take({ kind, through }, graded) {
       total.add(graded);
       if (clock() - toldAt < tellEveryMs) return;
@@ -150,7 +150,7 @@ async function historyParts(deps: VerifyDeps, { generation, subjects, outside, b
       kind: 'histories',
       through: chatId,
       weight: weightOf(subjects.chats, [chatId]),
-      grade: () => gradeHistory({ log, cassandra, chatId, partitions, committed, leftOut: outside.leftOut }),
+      grade: (went) => gradeHistory({ log, cassandra, chatId, partitions, committed, leftOut: outside.leftOut, went }),
     };
   });
 }
