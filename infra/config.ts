@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
+import { messageOf } from '../events/message-of.ts';
 
 /**
  * The one reader of `process.env`. Every setting comes from a flag, else `HINDSIGHT_…` in the environment, else the
@@ -244,7 +245,7 @@ function readFile(
   try {
     return { file, values: z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(file, 'utf8'))) };
   } catch (error) {
-    problems.push(`${file}: not a JSON object (${error instanceof Error ? error.message : String(error)})`);
+    problems.push(`${file}: not a JSON object (${messageOf(error)})`);
     return { file, values: {} };
   }
 }

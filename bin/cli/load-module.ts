@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { messageOf } from '../../events/message-of.ts';
 import { VerbFailed, WrongUsage } from './io.ts';
 
 const SCRIPTS = ['.js', '.mjs', '.cjs'];
@@ -37,5 +38,4 @@ async function throughVite(path: string): Promise<Record<string, unknown>> {
 }
 
 /** Of a syntax error Vite shows the place, in colours. */
-const reasonOf = (error: unknown): string =>
-  stripVTControlCharacters(error instanceof Error ? error.message : String(error)).trim();
+const reasonOf = (error: unknown): string => stripVTControlCharacters(messageOf(error)).trim();

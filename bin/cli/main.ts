@@ -1,4 +1,5 @@
 import { type Command, CommanderError } from 'commander';
+import { messageOf } from '../../events/message-of.ts';
 import { ConfigError, type Overrides, SETTINGS, type SettingName } from '../../infra/config.ts';
 import { endWithReader, type Io, processIo, VerbFailed, WrongUsage } from './io.ts';
 import { createProgram } from './program.ts';
@@ -51,7 +52,7 @@ function report(error: unknown, { io, json }: { io: Io; json: boolean }): number
   const wrongUsage = error instanceof CommanderError || error instanceof WrongUsage;
   const own = (error as { code?: unknown }).code;
   const code = wrongUsage ? 'bad-request' : typeof own === 'string' ? own : 'internal';
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const details = error instanceof VerbFailed ? error.details : {};
   if (json) io.out(JSON.stringify({ error: { code, message, ...details } }));
   if (!(error instanceof CommanderError)) io.err(`hindsight: ${message}`); // commander has said it

@@ -1,3 +1,4 @@
+import { messageOf } from '../../events/message-of.ts';
 import type { OpsArea } from '../../events/ops.ts';
 import { OPERATOR } from '../../gateway/auth/access-tokens.ts';
 import type { VerbContext } from './verb.ts';
@@ -15,6 +16,6 @@ export async function recordReading(
   try {
     await withLog(context, ({ commands }) => commands.recordOps(entry));
   } catch (error) {
-    context.io.err(`warning: this reading is not recorded: ${error instanceof Error ? error.message : String(error)}`);
+    context.io.err(`warning: this reading is not recorded: ${messageOf(error)}`);
   }
 }

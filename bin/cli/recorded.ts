@@ -1,4 +1,5 @@
 import type { Outcome } from '../../events/error-codes.ts';
+import { messageOf } from '../../events/message-of.ts';
 import type { OpsArea } from '../../events/ops.ts';
 import { OPERATOR } from '../../gateway/auth/access-tokens.ts';
 import type { OpenLog } from '../write-side.ts';
@@ -34,7 +35,7 @@ export async function recorded<T>(
     outcome = await work();
   } catch (error) {
     await say(codeOf(error)).catch((why: unknown) =>
-      io.err(`warning: it is not recorded how this ended: ${why instanceof Error ? why.message : String(why)}`),
+      io.err(`warning: it is not recorded how this ended: ${messageOf(why)}`),
     );
     throw error;
   }

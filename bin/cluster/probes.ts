@@ -1,3 +1,5 @@
+import { messageOf } from '../../events/message-of.ts';
+
 /** One thing that a process needs: `look` throws where it cannot be used now. */
 export interface Probe {
   readonly name: string;
@@ -60,10 +62,7 @@ async function patiently({ look }: Probe): Promise<string | null> {
   });
   const looked = Promise.resolve()
     .then(look)
-    .then(
-      () => null,
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    );
+    .then(() => null, messageOf);
   const why = await Promise.race([looked, silence]);
   clearTimeout(timer);
   return why;

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isTemporary } from '../../events/event-store.ts';
+import { messageOf } from '../../events/message-of.ts';
 import type { Cassandra } from '../../infra/cassandra/cassandra.ts';
 import { type ConnectOptions, connectCassandra } from '../../infra/cassandra/connect.ts';
 import { migrate as migrateCassandra } from '../../infra/cassandra/migrations/migrate.ts';
@@ -132,7 +133,7 @@ export async function untilThere<T>(
       return await open();
     } catch (error) {
       if (!isTemporary(error)) throw error;
-      probes?.awaited(name, error instanceof Error ? error.message : String(error));
+      probes?.awaited(name, messageOf(error));
       if (!said) fault(`${CALLED[name]} is not there yet`, error);
       await pause(AGAIN_MS);
     }

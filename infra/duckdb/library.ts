@@ -1,4 +1,5 @@
 import type * as DuckDb from '@duckdb/node-api';
+import { messageOf } from '../../events/message-of.ts';
 
 export type DuckDbLibrary = typeof DuckDb;
 export type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
@@ -43,9 +44,7 @@ async function keepByteOrderMarks(): Promise<void> {
 export const OFFLINE = { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' };
 
 export const sqlError = (cause: unknown): SqlError =>
-  cause instanceof SqlError
-    ? cause
-    : new SqlError('sql', cause instanceof Error ? cause.message : String(cause), { cause });
+  cause instanceof SqlError ? cause : new SqlError('sql', messageOf(cause), { cause });
 
 /** A text as SQL writes it. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

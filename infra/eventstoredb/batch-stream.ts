@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
 import { type NewEvent, NO_STREAM } from '../../events/event-store.ts';
+import { messageOf } from '../../events/message-of.ts';
 import type { Connection, Link } from './connection.ts';
 import { positionOf, toWire } from './events.ts';
-import { messageOf, toStoreError } from './failure.ts';
+import { toStoreError } from './failure.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { streamIdentifier, streamsPb, uuid, uuidText } from './wire.ts';
 

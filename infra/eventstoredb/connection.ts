@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EventStoreDBClient } from '@eventstore/db-client';
 import { type CallOptions, type Channel, type Client, connectivityState, type Metadata } from '@grpc/grpc-js';
 import { StoreError } from '../../events/event-store.ts';
+import { messageOf } from '../../events/message-of.ts';
 import { withDeadline } from '../system/deadline.ts';
 import { streamsGrpc } from './wire.ts';
 
@@ -193,7 +194,7 @@ async function ready(life: Life, timeoutMs: number): Promise<StreamsClient> {
     life.patienceMs = PATIENCE_FIRST_MS;
     return streams;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new StoreError('unavailable', `the event store cannot be reached: ${why}`, { cause });
   }
 }

@@ -1,11 +1,10 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { StoreError } from '../../events/event-store.ts';
+import { messageOf } from '../../events/message-of.ts';
 
 function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && 'code' in error && typeof error.code === 'number';
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** What a failed call means to whoever asked. Only what a repetition cannot mend is final. */
 export function toStoreError(error: unknown): StoreError {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type LogPosition, NO_STREAM } from '../../events/event-store.ts';
+import { messageOf } from '../../events/message-of.ts';
 import type { AppendRequest, BatchStream } from './batch-stream.ts';
 import type { Connection } from './connection.ts';
 import { INTERNAL_PREFIX } from './events.ts';
-import { messageOf } from './failure.ts';
 import type { Outcome } from './outcome.ts';
 import type { Watched } from './subscription.ts';
 

@@ -1,4 +1,5 @@
 import type { ChatEvent } from '../../events/chat.ts';
+import { messageOf } from '../../events/message-of.ts';
 import { ReplayError, type ReplayTarget } from '../../queries/replay/port.ts';
 import { type Attempt, type Attempts, untilDone } from './attempts.ts';
 
@@ -79,5 +80,5 @@ function retryAfterMs(text: string | null): number | null {
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = (cause as { code?: unknown }).code;
-  return typeof code === 'string' ? code : cause instanceof Error ? cause.message : String(cause);
+  return typeof code === 'string' ? code : messageOf(cause);
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../events/message-of.ts';
 import type { SocketAdapter } from '../../gateway/ws/port.ts';
 import { createUwsServer, loadUws } from '../uws/socket-server.ts';
 import { createWsServer } from './socket-server.ts';
@@ -22,6 +23,8 @@ export async function chooseSocketServer(warn: (message: string) => void): Promi
 }
 
 function lastLine(error: unknown): string {
-  const lines = (error instanceof Error ? error.message : String(error)).split('\n').map((line) => line.trim());
+  const lines = messageOf(error)
+    .split('\n')
+    .map((line) => line.trim());
   return lines.filter((line) => line !== '').at(-1) ?? 'no reason given';
 }

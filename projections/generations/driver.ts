@@ -1,4 +1,5 @@
 import { isTemporary } from '../../events/event-store.ts';
+import { messageOf } from '../../events/message-of.ts';
 import { pause } from '../pause.ts';
 import {
   type Generations,
@@ -147,7 +148,7 @@ async function workOn(
     const end: JobEnd =
       error instanceof Cancelled
         ? { state: 'cancelled' }
-        : { state: 'failed', error: error instanceof Error ? error.message : String(error), ...resultOf(error) };
+        : { state: 'failed', error: messageOf(error), ...resultOf(error) };
     await giveUp(options, lease, end);
   }
 }

@@ -1,5 +1,6 @@
 import { decodeMetadata, isKnownType, MalformedEvent, rfc3339, versionOf, whyMalformed } from '../../events/codec.ts';
 import { type EventLog, type LogPosition, type RecordedEvent } from '../../events/event-store.ts';
+import { messageOf } from '../../events/message-of.ts';
 import { pagesOfLog } from '../../events/pages.ts';
 import { encodePosition } from '../../events/position.ts';
 import { categoryOf } from '../../events/streams.ts';
@@ -158,7 +159,7 @@ function upcastOne({ steps, trial }: Run, event: RecordedEvent, { v, becomes }: 
       after = steps(type, version)?.(structuredClone(after)); // an upcaster that changes what it is given is found out
       assertData(after);
     } catch (error) {
-      return { why: `the upcaster of version ${version} failed: ${reasonOf(error)}` };
+      return { why: `the upcaster of version ${version} failed: ${messageOf(error)}` };
     }
   }
   try {
@@ -166,7 +167,7 @@ function upcastOne({ steps, trial }: Run, event: RecordedEvent, { v, becomes }: 
       becomes === versionOf(type) ? whyMalformed({ stream, type }, after) : (trial?.check?.(type, after) ?? null);
     return why === null ? { before, after } : { why };
   } catch (error) {
-    return { why: `its schema failed: ${reasonOf(error)}` };
+    return { why: `its schema failed: ${messageOf(error)}` };
   }
 }
 
@@ -182,5 +183,3 @@ function isPlainObject(data: unknown): boolean {
   const prototype: unknown = Object.getPrototypeOf(data);
   return prototype === null || prototype === Object.prototype;
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'nod
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { messageOf } from '../../../events/message-of.ts';
 import { publishFile } from '../../../infra/disk/publish-file.ts';
 import { VerbFailed } from '../io.ts';
 import { firstLink } from './chain.ts';
@@ -82,7 +83,7 @@ export async function readManifest(folder: string): Promise<BackupManifest> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
       throw new VerbFailed('not-found', `${folder} holds no ${MANIFEST}: it is no backup, or an unfinished one`);
-    throw damaged(`${MANIFEST} cannot be read (${error instanceof Error ? error.message : String(error)})`);
+    throw damaged(`${MANIFEST} cannot be read (${messageOf(error)})`);
   }
   const parsed = Manifest.safeParse(value);
   if (!parsed.success) throw versionTold(value) ?? damaged(`${MANIFEST}: ${z.prettifyError(parsed.error)}`);

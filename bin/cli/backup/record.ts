@@ -1,3 +1,4 @@
+import { messageOf } from '../../../events/message-of.ts';
 import { OPERATOR } from '../../../gateway/auth/access-tokens.ts';
 import type { VerbContext } from '../verb.ts';
 import { withLog } from '../with-log.ts';
@@ -23,7 +24,7 @@ export async function recordAct(
       commands.recordOps({ actor: OPERATOR, area: 'backup', type: 'OperatorActed', data }),
     );
   } catch (error) {
-    context.io.err(`warning: this is not recorded: ${error instanceof Error ? error.message : String(error)}`);
+    context.io.err(`warning: this is not recorded: ${messageOf(error)}`);
   }
 }
 

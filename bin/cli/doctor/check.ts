@@ -1,3 +1,5 @@
+import { messageOf } from '../../../events/message-of.ts';
+
 /** One thing that `doctor` looked at. */
 export interface Check {
   name: string;
@@ -27,7 +29,7 @@ export async function looked(name: string, look: () => Promise<Check>): Promise<
   try {
     return await look();
   } catch (error) {
-    const [said = ''] = (error instanceof Error ? error.message : String(error)).split('\n'); // libraries append stacks
+    const [said = ''] = messageOf(error).split('\n'); // libraries append stacks
     return wrong(name, said);
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { messageOf } from '../../../events/message-of.ts';
 import { OPERATOR } from '../../../gateway/auth/access-tokens.ts';
 import { type ParkedActs, recordedParked } from '../../../gateway/http/ops/parked/recorded.ts';
 import type { ActedBy, ProjectionAdmin, ProjectionJob } from '../../../gateway/http/ops/port.ts';
@@ -57,15 +58,15 @@ export async function withProjections<T>(
     const say = (message: string): void => context.io.err(message);
     const found = await serverOrLock(folder, { verb: context.name(), withinMs: STARTING_WAIT_MS, say });
     if ('http' in found) return work(await overHttp(log, { ground, server: found, reason }));
-    return inProcess(context, { log, folder, by, unlock: found }, work).catch(saidOfViews);
+    try {
+      return await inProcess(context, { log, folder, by, unlock: found }, work);
+    } catch (error) {
+      if (!isMisfit(error) && !isCorrupt(error)) throw error;
+      // Views hold nothing that is not in the log.
+      const what = `views.db is damaged (${messageOf(error)}): delete it, and it is built again from the log`;
+      throw new VerbFailed('corrupt', what);
+    }
   });
-}
-
-/** Views hold nothing that is not in the log. */
-function saidOfViews(error: unknown): never {
-  if (!isMisfit(error) && !isCorrupt(error)) throw error;
-  const why = error instanceof Error ? error.message : String(error);
-  throw new VerbFailed('corrupt', `views.db is damaged (${why}): delete it, and it is built again from the log`);
 }
 
 async function overHttp(
@@ -123,9 +124,7 @@ async function inProcess<T>(
 /** Never rejects: nobody waits for it before the verb comes to its end. */
 const recordedEnd = (io: Io, log: OpenLog, job: ProjectionJob): Promise<void> =>
   recordJobEnd(job, log.commands.recordOps).catch((error: unknown) =>
-    io.err(
-      `warning: it is not recorded how the ${job.action} of ${job.name} ended: ${error instanceof Error ? error.message : String(error)}`,
-    ),
+    io.err(`warning: it is not recorded how the ${job.action} of ${job.name} ended: ${messageOf(error)}`),
   );
 
 const recordedParking = (log: OpenLog, parked: ParkedSource, by: ActedBy): ParkedActs =>

@@ -1,4 +1,5 @@
 import type { ChatEvent } from '../../../events/chat.ts';
+import { messageOf } from '../../../events/message-of.ts';
 import { httpTarget } from '../../../infra/replay/http-target.ts';
 import { ReplayError, type ReplayTarget } from '../../../queries/replay/index.ts';
 import { type Io, VerbFailed, WrongUsage } from '../io.ts';
@@ -63,7 +64,7 @@ async function handlerTarget(file: string): Promise<ReplayTarget> {
         try {
           await (handler as Handler)(event, { signal });
         } catch (cause) {
-          const why = cause instanceof Error ? cause.message : String(cause);
+          const why = messageOf(cause);
           const where = `event ${event.seq} of chat ${event.chatId}`;
           throw new ReplayError('handler-failed', `the handler failed at ${where}: ${why}`, { cause, taken });
         }

@@ -1,4 +1,5 @@
 import { type NewEvent, NO_STREAM, StoreError } from '../../../events/event-store.ts';
+import { messageOf } from '../../../events/message-of.ts';
 import type { SqliteEventStore } from '../../sqlite/event-store/index.ts';
 import { type streamsPb, text, uuidText } from '../wire.ts';
 import type { Expected } from './answers.ts';
@@ -54,7 +55,7 @@ export async function write(store: SqliteEventStore, proposal: Proposal): Promis
     }
   } catch (error) {
     if (error instanceof StoreError && error.temporary && error.code !== 'unknown') return { status: 'busy' };
-    return { status: 'unknown', message: error instanceof Error ? error.message : String(error) };
+    return { status: 'unknown', message: messageOf(error) };
   }
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { proveEqual } from '../../prove/cluster/equal/equal.ts';
-import { playScene, SERVER_ENV } from '../../prove/cluster/equal/scene.ts';
+import { playScene, SERVER_ENV } from '../../prove/cluster/scene.ts';
 import { clusterEnv, dropClusters } from '../../support/cluster.ts';
 import { testFolder } from '../../support/folder.ts';
 import { ircLogs } from '../../support/irc-logs.ts';

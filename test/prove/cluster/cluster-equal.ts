@@ -4,8 +4,8 @@ import { seeded } from '../../support/seeded.ts';
 import { temporaryFolder } from '../../support/server-process.ts';
 import { ensure, type Part, scaled } from '../part.ts';
 import { proveEqual } from './equal/equal.ts';
-import { playScene, SERVER_ENV } from './equal/scene.ts';
-import { type RoleProcess, startRole } from './role-process.ts';
+import { type RoleProcess, startRole, WHOLE_CLUSTER } from './role-process.ts';
+import { playScene, SERVER_ENV } from './scene.ts';
 
 const LOGS = 51;
 const CHANGES = 5_000;
@@ -13,8 +13,6 @@ const HEAT = 600;
 const COMINGS = 600;
 const PAGES = 10_000;
 const DIFFERENCES_SHOWN = 20;
-
-const PROCESSES = ['gateway,http', 'relay', 'projector', 'projector', 'deliveries'] as const;
 
 export const clusterEqualPart: Part = {
   name: 'cluster-equal',
@@ -38,7 +36,8 @@ export const clusterEqualPart: Part = {
       const { chats } = await playScene({ data, random, files, changes, heat, comings, say });
       const servers = await up({ folder, say: quiet });
       const env: Record<string, string> = Object.assign({}, ...servers.map((server) => server.env));
-      for (const roles of PROCESSES) processes.push(await startRole(roles, { env: { ...env, ...SERVER_ENV }, say }));
+      for (const roles of WHOLE_CLUSTER)
+        processes.push(await startRole(roles, { env: { ...env, ...SERVER_ENV }, say }));
       say(`${processes.length} processes are up`);
       const http = processes[0]?.server().http ?? '';
       const pages = scaled(PAGES, share);

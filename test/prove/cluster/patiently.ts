@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isTemporary } from '../../../../events/event-store.ts';
+import { isTemporary } from '../../../events/event-store.ts';
 
 const PATIENCE_MS = 120_000;
 const AGAIN_MS = 500;

@@ -2,7 +2,7 @@ import { createUlidFactory } from '../../../infra/system/ids.ts';
 import { call, type SignedIn, signIn, TEST_PASSWORD } from '../../support/protocol-client.ts';
 import type { Seeded } from '../../support/seeded.ts';
 import { ensure } from '../part.ts';
-import { NotNow, patiently } from './equal/patiently.ts';
+import { NotNow, patiently } from './patiently.ts';
 import type { RoleProcess } from './role-process.ts';
 
 const ulid = createUlidFactory();

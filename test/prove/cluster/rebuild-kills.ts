@@ -16,9 +16,9 @@ import {
 import { type Seeded, seeded } from '../../support/seeded.ts';
 import { temporaryFolder } from '../../support/server-process.ts';
 import { ensure, type Part, scaled } from '../part.ts';
-import { patiently } from './equal/patiently.ts';
-import { playScene, SERVER_ENV } from './equal/scene.ts';
-import { type RoleProcess, startRole } from './role-process.ts';
+import { patiently } from './patiently.ts';
+import { type RoleProcess, startRole, WHOLE_CLUSTER } from './role-process.ts';
+import { playScene, SERVER_ENV } from './scene.ts';
 
 const KILLS = 50;
 /** Of one rebuild; then it is left to end. */
@@ -38,7 +38,6 @@ const LATENCY_SECONDS = 10;
 const LOOK_EVERY_MS = 500;
 /** A rebuild is paused by any of the views that it builds. */
 const ONE = 'chat-history';
-const PROCESSES = ['gateway,http', 'relay', 'projector', 'projector', 'deliveries'] as const;
 
 export const clusterRebuildKillsPart: Part = {
   name: 'cluster-rebuild-kills',
@@ -57,7 +56,7 @@ export const clusterRebuildKillsPart: Part = {
       const servers = await up({ folder, say: quiet });
       const env: Record<string, string> = Object.assign({}, ...servers.map((server) => server.env));
       const settings = { ...env, HINDSIGHT_PARTITIONS: '4', HINDSIGHT_SLOTS: '8', HINDSIGHT_RATE_LIMITS: 'off' };
-      for (const role of PROCESSES) {
+      for (const role of WHOLE_CLUSTER) {
         processes.push(await startRole(role, { env: { ...settings, ...SERVER_ENV }, say }));
       }
       const { copied } = await hindsightJson<{ copied: number }>(['migrate'], { data, env: settings });

@@ -22,6 +22,8 @@ export interface RoleProcess {
   stop(): Promise<void>;
 }
 
+/** Each role once, but two projectors: one goes on with what the other leaves. */
+export const WHOLE_CLUSTER = ['gateway,http', 'relay', 'projector', 'projector', 'deliveries'] as const;
 const METRICS_WITHIN_MS = 3_000;
 /** As where memory is short: V8 would else keep garbage for as long as the machine has room. One that needs more ends. */
 const HEAP_MAX_MIB = 320;

@@ -1,9 +1,9 @@
-import { createUlidFactory } from '../../../../infra/system/ids.ts';
-import { call, type SignedIn, signUp } from '../../../support/protocol-client.ts';
-import { type Seeded } from '../../../support/seeded.ts';
-import { launchServer, type ServerProcess } from '../../../support/server-process.ts';
-import { changeAtRandom, expectOk, importLogs } from '../../irc-chat.ts';
-import { ensure } from '../../part.ts';
+import { createUlidFactory } from '../../../infra/system/ids.ts';
+import { call, type SignedIn, signUp } from '../../support/protocol-client.ts';
+import { type Seeded } from '../../support/seeded.ts';
+import { launchServer, type ServerProcess } from '../../support/server-process.ts';
+import { changeAtRandom, expectOk, importLogs } from '../irc-chat.ts';
+import { ensure } from '../part.ts';
 
 export const USERNAMES = ['ada', 'ben', 'cyn'] as const;
 const EMOJIS = ['👍', '🎉', '❤️', '😂', '🚀', '👀'];

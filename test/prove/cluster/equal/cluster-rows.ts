@@ -1,8 +1,8 @@
 import type { Cassandra, RowPage } from '../../../../infra/cassandra/cassandra.ts';
 import { intOf, textOf, textOrNull } from '../../../../infra/cassandra/row.ts';
 import type { Postgres } from '../../../../infra/postgres/pool.ts';
+import { patiently } from '../patiently.ts';
 import type { Rows, TableName } from './embedded-rows.ts';
-import { patiently } from './patiently.ts';
 
 const ROWS_AT_ONCE = 1_000;
 

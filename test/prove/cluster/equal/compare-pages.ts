@@ -1,5 +1,5 @@
 import type { Seeded } from '../../../support/seeded.ts';
-import { NotNow, patiently } from './patiently.ts';
+import { NotNow, patiently } from '../patiently.ts';
 
 const AT_ONCE = 8;
 const PAGE_MAX = 200;

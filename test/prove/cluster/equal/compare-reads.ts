@@ -3,6 +3,7 @@ import type { MessageLookup } from '../../../../commands/index.ts';
 import type { ChatId, UserId } from '../../../../events/ids.ts';
 import type { Database } from '../../../../infra/sqlite/database.ts';
 import { type Seeded, seeded } from '../../../support/seeded.ts';
+import { patiently } from '../patiently.ts';
 import {
   type Compared,
   compareHistory,
@@ -11,7 +12,6 @@ import {
   compareUserChats,
   type ViewReaders,
 } from './compare.ts';
-import { patiently } from './patiently.ts';
 
 const AT_ONCE = 8;
 const IDS_AT_ONCE = 200;

@@ -4,6 +4,7 @@ import { call, signIn } from '../../../support/protocol-client.ts';
 import type { Seeded } from '../../../support/seeded.ts';
 import { launchServer } from '../../../support/server-process.ts';
 import { ensure } from '../../part.ts';
+import { SERVER_ENV, USERNAMES } from '../scene.ts';
 import { asInCluster, type ClusterSide, type EmbeddedSide, openCluster, openEmbedded } from './both-sides.ts';
 import { clusterRows } from './cluster-rows.ts';
 import { comparePages, type PagesCompared, type Seen, type Viewer } from './compare-pages.ts';
@@ -11,7 +12,6 @@ import { compareReads, subjectsOf } from './compare-reads.ts';
 import { compareRows } from './compare-rows.ts';
 import { embeddedRows } from './embedded-rows.ts';
 import { positionsOf } from './positions.ts';
-import { SERVER_ENV, USERNAMES } from './scene.ts';
 
 const CAUGHT_UP_WITHIN_MS = 15 * 60_000;
 const LOOK_MS = 1_000;

@@ -1,6 +1,6 @@
 import type { EventLog, LogPosition, RecordedEvent } from '../../../../events/event-store.ts';
 import { ensure } from '../../part.ts';
-import { patiently } from './patiently.ts';
+import { patiently } from '../patiently.ts';
 
 const PAGE_EVENTS = 500;
 
