@@ -52,7 +52,8 @@ export const rebuildKillsPart: Part = {
   },
 };
 
-const named = (log: string, facts: Record<string, number>): Record<string, number> =>
+/** Facts of one log among others. */
+export const named = <T>(log: string, facts: Record<string, T>): Record<string, T> =>
   Object.fromEntries(Object.entries(facts).map(([fact, count]) => [`${log}: ${fact}`, count]));
 
 type Fill = (data: string) => Promise<void>;

@@ -16,13 +16,13 @@ import {
 import { type Seeded, seeded } from '../../support/seeded.ts';
 import { temporaryFolder } from '../../support/server-process.ts';
 import { ensure, type Part, scaled } from '../part.ts';
+import { bigLog, named } from '../rebuild-kills.ts';
 import { patiently } from './patiently.ts';
 import { type RoleProcess, startRole, WHOLE_CLUSTER } from './role-process.ts';
 import { playScene, SERVER_ENV } from './scene.ts';
 
 const KILLS = 50;
-/** Of one rebuild; then it is left to end. */
-const KILLS_OF_ONE = 10;
+const EVENTS = 1_000_000;
 /** Beside what is imported. */
 const CHANGES = 1_000;
 const HEAT = 100;
@@ -31,8 +31,7 @@ const MESSAGES = 600;
 const CHATS = 12;
 const SENDS_PER_S = 10;
 const CALM_MIN_MS = 200;
-const CALM_MAX_MS = 15_000;
-const ENDS_WITHIN_MS = 900_000;
+const ENDS_WITHIN_MS = 3_600_000;
 const LATENCY_PAIRS = 3;
 const LATENCY_SECONDS = 10;
 const LOOK_EVERY_MS = 500;
@@ -41,50 +40,88 @@ const ONE = 'chat-history';
 
 export const clusterRebuildKillsPart: Part = {
   name: 'cluster-rebuild-kills',
-  what: 'views of a cluster that holds all logs rebuilt under load, first timed, then while its processes are killed at random: each rebuild ends, graded without a difference',
+  what: 'views of a cluster that holds all real logs, or a generated one, rebuilt under load, first timed, then while its processes are killed at random: each rebuild ends, graded without a difference',
   onlyNamed: true,
-  async run({ share, seed, say }) {
-    const random = seeded(seed);
-    const [folder, data] = [temporaryFolder(), temporaryFolder()];
-    const processes: RoleProcess[] = [];
-    const quiet = (): void => undefined;
-    let cluster: OperatedCluster | null = null;
-    try {
-      const { days } = ircLogs();
-      const files = days.slice(0, scaled(days.length, share)).map(({ path }) => path);
-      await playScene({ data, random, files, changes: CHANGES, heat: HEAT, comings: COMINGS, say });
-      const servers = await up({ folder, say: quiet });
-      const env: Record<string, string> = Object.assign({}, ...servers.map((server) => server.env));
-      const settings = { ...env, HINDSIGHT_PARTITIONS: '4', HINDSIGHT_SLOTS: '8', HINDSIGHT_RATE_LIMITS: 'off' };
-      for (const role of WHOLE_CLUSTER) {
-        processes.push(await startRole(role, { env: { ...settings, ...SERVER_ENV }, say }));
-      }
-      const { copied } = await hindsightJson<{ copied: number }>(['migrate'], { data, env: settings });
-      cluster = await operate(settings, { drives: false });
-      await level(cluster);
-      say(`${copied} events are in the views of a cluster of ${processes.length} processes`);
-      const http = (): string => processes[0]?.server().http ?? '';
-      const talk = await startTalk(http, { random, chats: CHATS, messages: MESSAGES });
-      const live = await timeLive(cluster, { talk, gateway: processes[0]?.server().gateway ?? '' });
-      say(JSON.stringify(live));
-      const load = talk.keepOn(SENDS_PER_S);
-      const byPhase: Record<string, number> = {};
-      const facts = await rebuildAndKill(cluster, { processes, random, say, kills: scaled(KILLS, share), byPhase });
-      await load.stop();
-      const verified = await cluster.admin.verify('all');
-      ensure(verified.ok, 'the verify was refused');
-      const { result } = await jobUntil(cluster.admin, verified.value.jobId, hasEnded, ENDS_WITHIN_MS);
-      ensure(result?.differencesFound === 0, `the live views differ from the log: ${JSON.stringify(result)}`);
-      const phases = Object.entries(byPhase).map(([phase, count]) => `${phase} ${count}`);
-      const kills = { ...facts, 'kills by phase': phases.join(', ') };
-      return { events: copied, ...live, ...kills, sent: talk.sent(), rows: result.rows, differences: 0 };
-    } finally {
-      await cluster?.close();
-      await Promise.all(processes.map((process) => process.stop()));
-      await down({ folder, say: quiet });
+  async run({ share, seed, say, only = ['real', 'generated'] }) {
+    const facts: Record<string, number | string> = {};
+    const kills = scaled(KILLS, share);
+    for (const world of [realLogs(share), generatedLog(share)]) {
+      if (only.includes(world.log)) Object.assign(facts, named(world.log, await prove(world, { seed, say, kills })));
     }
+    return facts;
   },
 };
+
+interface World {
+  readonly log: 'real' | 'generated';
+  fill(data: string, of: { seed: number; say(text: string): void }): Promise<unknown>;
+  /** Kills of one rebuild; then it is left to end. */
+  readonly killsOfOne: number;
+  /** The longest time between two. */
+  readonly calmMs: number;
+}
+
+const realLogs = (share: number): World => ({
+  log: 'real',
+  fill(data, { seed, say }) {
+    const { days } = ircLogs();
+    const files = days.slice(0, scaled(days.length, share)).map(({ path }) => path);
+    return playScene({ data, random: seeded(seed), files, changes: CHANGES, heat: HEAT, comings: COMINGS, say });
+  },
+  killsOfOne: 10,
+  calmMs: 15_000,
+});
+
+/** Its rebuild takes so long that it can outlive them all. */
+const generatedLog = (share: number): World => ({
+  log: 'generated',
+  fill: (data, { seed }) => bigLog(scaled(EVENTS, share), seed)(data),
+  killsOfOne: KILLS,
+  calmMs: 30_000,
+});
+
+async function prove(
+  world: World,
+  { seed, say, kills }: { seed: number; say(text: string): void; kills: number },
+): Promise<Record<string, number | string>> {
+  const random = seeded(seed);
+  const [folder, data] = [temporaryFolder(), temporaryFolder()];
+  const processes: RoleProcess[] = [];
+  const quiet = (): void => undefined;
+  let cluster: OperatedCluster | null = null;
+  try {
+    await world.fill(data, { seed, say });
+    const servers = await up({ folder, say: quiet });
+    const env: Record<string, string> = Object.assign({}, ...servers.map((server) => server.env));
+    const settings = { ...env, HINDSIGHT_PARTITIONS: '4', HINDSIGHT_SLOTS: '8', HINDSIGHT_RATE_LIMITS: 'off' };
+    for (const role of WHOLE_CLUSTER) {
+      processes.push(await startRole(role, { env: { ...settings, ...SERVER_ENV }, say }));
+    }
+    const { copied } = await hindsightJson<{ copied: number }>(['migrate'], { data, env: settings });
+    cluster = await operate(settings, { drives: false });
+    await level(cluster);
+    say(`${copied} events are in the views of a cluster of ${processes.length} processes`);
+    const http = (): string => processes[0]?.server().http ?? '';
+    const talk = await startTalk(http, { random, chats: CHATS, messages: MESSAGES });
+    const live = await timeLive(cluster, { talk, gateway: processes[0]?.server().gateway ?? '' });
+    say(JSON.stringify(live));
+    const load = talk.keepOn(SENDS_PER_S);
+    const byPhase: Record<string, number> = {};
+    const facts = await rebuildAndKill(cluster, { world, processes, random, say, kills, byPhase });
+    await load.stop();
+    const verified = await cluster.admin.verify('all');
+    ensure(verified.ok, 'the verify was refused');
+    const { result } = await jobUntil(cluster.admin, verified.value.jobId, hasEnded, ENDS_WITHIN_MS);
+    ensure(result?.differencesFound === 0, `the live views differ from the log: ${JSON.stringify(result)}`);
+    const phases = Object.entries(byPhase).map(([phase, count]) => `${phase} ${count}`);
+    const killed = { ...facts, 'kills by phase': phases.join(', ') };
+    return { events: copied, ...live, ...killed, sent: talk.sent(), rows: result.rows, differences: 0 };
+  } finally {
+    await cluster?.close();
+    await Promise.all(processes.map((process) => process.stop()));
+    await down({ folder, say: quiet });
+  }
+}
 
 async function level({ admin }: OperatedCluster): Promise<void> {
   for (const until = performance.now() + ENDS_WITHIN_MS; ; ) {
@@ -135,6 +172,7 @@ async function timeLive(
 }
 
 interface Killing {
+  readonly world: World;
   readonly processes: readonly RoleProcess[];
   readonly random: Seeded;
   readonly kills: number;
@@ -143,14 +181,14 @@ interface Killing {
 }
 
 async function rebuildAndKill({ admin }: OperatedCluster, of: Killing): Promise<{ kills: number; rebuilds: number }> {
-  const { processes, random, say, byPhase } = of;
+  const { world, processes, random, say, byPhase } = of;
   let [kills, rebuilds] = [0, 0];
   while (kills < of.kills) {
     const begun = await admin.rebuild('all');
     ensure(begun.ok, `the rebuild was refused: ${JSON.stringify(begun)}`);
     const { jobId } = begun.value;
-    for (let n = 0; n < KILLS_OF_ONE && kills < of.kills; n++) {
-      await pause(CALM_MIN_MS + random.below(CALM_MAX_MS));
+    for (let n = 0; n < world.killsOfOne && kills < of.kills; n++) {
+      await pause(CALM_MIN_MS + random.below(world.calmMs));
       const job = await patiently(() => admin.job(jobId));
       if (!job || hasEnded(job)) break;
       const victim = random.pick(processes);
