@@ -17,6 +17,8 @@ const EVENTS = 1_000_000;
 const CHATS = 300;
 const USERS_PER_CHAT = 20;
 const IN_FLIGHT = 4;
+/** Between an answer and the next send of each: else there is more that was sent than the log had before. */
+const SEND_EVERY_MS = 20;
 const LOOK_EVERY_MS = 5;
 /** One kill in so many falls into the last part of a rebuild, where it switches. */
 const SWITCH_EVERY = 4;
@@ -169,6 +171,7 @@ async function whileSending(world: World, server: ServerProcess, work: () => Pro
       const answer = await socket.request('send', { chatId: world.chatId, text: `${world.sent}` }).catch(() => null);
       if (answer === null) return;
       world.sent++;
+      await pause(SEND_EVERY_MS);
     }
   });
   try {
