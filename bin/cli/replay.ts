@@ -152,12 +152,20 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
 
 function askedOf(chat: string | undefined, { from, to, type, actor }: ReplayOptions): Asked {
   const beginning: CliPoint = { seq: 0 };
+  const [first, last] = [from === undefined ? beginning : parsePoint(from), parsePoint(to ?? 'now')];
+  if (isAfter(first, last)) throw new WrongUsage(`--from ${from} lies after --to ${to}`);
   return {
     chatId: chat === undefined ? null : requireChatId(chat),
-    from: from === undefined ? beginning : parsePoint(from),
-    to: parsePoint(to ?? 'now'),
+    from: first,
+    to: last,
     filter: filterOf({ ...(type !== undefined && { type }), ...(actor !== undefined && { actor }) }).filter,
   };
+}
+
+/** Where both are of one kind; whether a seq lies after a time is known only where the chat is. */
+function isAfter(one: CliPoint, other: CliPoint): boolean {
+  if ('seq' in one) return 'seq' in other && one.seq > other.seq;
+  return 'time' in other && one.time > other.time;
 }
 
 function numberOf(name: string, text: string): number {

@@ -25,6 +25,8 @@ describe('wrong usage', () => {
       'an export from after its end',
       ['export', 'events', '--format', 'csv', '--out', 'x', '--from', '2026-01-02Z', '--to', '2026-01-01Z'],
     ],
+    ['a replay from after its end', ['replay', '--from', '2026-01-02Z', '--to', '2026-01-01Z']],
+    ['a replay of a chat from after its end', ['replay', CHAT, '--from', '7', '--to', '6']],
     ['acts from after their end', ['ops', 'log', '--from', '2026-01-02Z', '--to', '2026-01-01Z']],
     ['a range that cannot be followed', ['events', '--follow', '--until', 'abc-1']],
     ['a speed that is none', ['replay', CHAT, '--from', '0', '--to', 'now', '--speed', 'fast']],
