@@ -99,7 +99,7 @@ export interface ViewsStore extends RowStore {
   /** In the order in which they were begun. */
   jobs(): StoredJob[];
   saveJob(job: StoredJob): void;
-  /** While a rebuild writes, the write-ahead log is folded in less often. */
+  /** While the first build writes, the write-ahead log is folded in less often, and more of it at once. */
   bulk(on: boolean): void;
   /** A fold of the log to compare with, in a place of its own, which a later run under the same name goes on with. */
   grading(name: string): Promise<Grading>;

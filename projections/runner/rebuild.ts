@@ -33,7 +33,8 @@ export function rebuildWork(deps: JobDeps, job: StoredJob): JobWork {
   const lives = job.views.map((view) => live.get(view)).filter((entry) => entry !== undefined);
   const grade = createGrade(deps, { name: job.jobId, graded: tracks, how: job.how });
   const building: Building = { deps, job, tracks, lives, grade, head: 0 };
-  store.bulk(true);
+  // Beside live views nothing is put off: what is put off comes in one go, and commits of the log wait for the disk.
+  if (job.first) store.bulk(true);
 
   return {
     step: () => stepOf(building),
@@ -46,7 +47,7 @@ export function rebuildWork(deps: JobDeps, job: StoredJob): JobWork {
         entry.building = null;
       }
       await grade.end({ keep: how === 'stopped' });
-      store.bulk(false);
+      if (job.first) store.bulk(false);
     },
   };
 }
