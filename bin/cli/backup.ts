@@ -6,7 +6,7 @@ import { dataFolder, dataFolderPaths } from '../data-folder.ts';
 import { accountLines } from './backup/accounts.ts';
 import { readManifest } from './backup/manifest.ts';
 import { parseRestorePoint } from './backup/point.ts';
-import { type Act, codeOf, recordAct } from './backup/record.ts';
+import { type Act, recordAct } from './backup/record.ts';
 import { describeComparison, describeVerified } from './backup/report.ts';
 import { type Restored, type RestoredCluster, restoreInto, restoreIntoCluster } from './backup/restore.ts';
 import { takeBackup } from './backup/take.ts';
@@ -15,6 +15,7 @@ import { interruptible } from './interruptible.ts';
 import { EXIT_FOUND, print, VerbFailed, WrongUsage } from './io.ts';
 import { barPerPhase, type Phases } from './progress.ts';
 import { reasonOption } from './reason.ts';
+import { codeOf } from './recorded.ts';
 import type { VerbContext } from './verb.ts';
 import { assertLog, configured, withReadOnlyLog } from './with-log.ts';
 

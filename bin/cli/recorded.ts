@@ -3,7 +3,6 @@ import { messageOf } from '../../events/message-of.ts';
 import type { OpsArea } from '../../events/ops.ts';
 import { OPERATOR } from '../../gateway/auth/access-tokens.ts';
 import type { OpenLog } from '../write-side.ts';
-import { codeOf } from './backup/record.ts';
 import type { Io } from './io.ts';
 
 /** What the operator asks for. */
@@ -43,3 +42,9 @@ export async function recorded<T>(
   else await say(outcome.rejection.code);
   return outcome;
 }
+
+/** The code by which a failure is recorded. */
+export const codeOf = (error: unknown): string => {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : 'failed';
+};

@@ -1,4 +1,5 @@
 import { pause } from '../pause.ts';
+import { restMs } from '../rest.ts';
 
 /** Holds back what fills a generation beside the live one. */
 export interface FillPace {
@@ -56,7 +57,7 @@ export function createFillPace(
         const ownPerMs = eventsPerSecond / partitions / SECOND_MS;
         paidAt.set(partition, Math.max(now(), paidAt.get(partition) ?? 0) + events / ownPerMs);
       }
-      if (share !== null) restedAt = Math.max(now(), restedAt) + (ms * (1 - share)) / share;
+      if (share !== null) restedAt = Math.max(now(), restedAt) + restMs({ share }, { events, ms });
     },
   };
 }

@@ -1,3 +1,5 @@
+import { restMs } from '../rest.ts';
+
 /** Beside a view that moves, a job takes so much of the time; alone it takes all. An operator may say otherwise. */
 export const SHARE_BESIDE_LIVE = 0.5;
 /** The live views have moved within this: readers wait for them. */
@@ -26,9 +28,7 @@ export function createPacer({ eventsPerSecond, share }: Limits): Pacer {
     readyAt: () => ready,
     took({ from, to, events, busy }) {
       const allowed = share ?? (busy ? SHARE_BESIDE_LIVE : 1);
-      const byShare = (to - from) * (1 / allowed - 1);
-      const byRate = eventsPerSecond === undefined ? 0 : (events / eventsPerSecond) * MS_PER_S - (to - from);
-      ready = to + Math.max(0, byShare, byRate);
+      ready = to + restMs({ eventsPerSecond, share: allowed }, { events, ms: to - from });
     },
   };
 }

@@ -27,9 +27,3 @@ export async function recordAct(
     context.io.err(`warning: this is not recorded: ${messageOf(error)}`);
   }
 }
-
-/** The code by which a failure is recorded. */
-export const codeOf = (error: unknown): string => {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' ? code : 'failed';
-};

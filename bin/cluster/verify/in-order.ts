@@ -1,6 +1,7 @@
 import type { ComparedKind, ComparedSoFar } from '../../../projections/generations/ports.ts';
 import type { FillLimits } from '../../../projections/partitions/pace.ts';
 import { pause } from '../../../projections/pause.ts';
+import { restMs } from '../../../projections/rest.ts';
 import type { Graded } from './graded.ts';
 import { patiently } from './patiently.ts';
 
@@ -18,17 +19,9 @@ export interface Part {
 const KINDS: readonly ComparedKind[] = ['histories', 'chats', 'users'];
 /** Parts that are compared side by side. */
 const LANES = 4;
-const SECOND_MS = 1_000;
 
 /** How fast it may go, on average. */
 export type GradeLimits = Pick<FillLimits, 'eventsPerSecond' | 'share'>;
-
-/** What a lane owes after a part: all of them together keep the limits. */
-function restMs({ eventsPerSecond, share }: GradeLimits, { events, ms }: { events: number; ms: number }): number {
-  const byShare = share === null ? 0 : (ms * (1 - share)) / share;
-  const byRate = eventsPerSecond === null ? 0 : (LANES * events * SECOND_MS) / eventsPerSecond - ms;
-  return Math.max(0, byShare, byRate);
-}
 
 /** Of these, in order, those that an earlier run has not compared. */
 export function notYet(kind: ComparedKind, ids: Iterable<string>, before: ComparedSoFar | null): string[] {
@@ -62,25 +55,30 @@ export async function gradeInOrder(parts: readonly Part[], { signal, limits, wen
       take(part, graded);
     }
   }
+  async function gradeOne(part: Part): Promise<void> {
+    const graded = await patiently(() => {
+      underWay.set(part, 0);
+      return part.grade((events) => {
+        underWay.set(part, Math.min(events, part.weight));
+        tell();
+      });
+    }, signal);
+    underWay.delete(part);
+    early.set(part, graded);
+    done += part.weight;
+    tell();
+    takeOn();
+  }
+  // All lanes together keep to the rate.
+  const { eventsPerSecond, share } = limits;
+  const ofLane = { eventsPerSecond: eventsPerSecond === null ? null : eventsPerSecond / LANES, share };
   async function lane(): Promise<void> {
     for (let part = parts[begun++]; part; part = parts[begun++]) {
       signal.throwIfAborted();
-      const at = part;
       const began = performance.now();
-      const graded = await patiently(() => {
-        underWay.set(at, 0);
-        return at.grade((events) => {
-          underWay.set(at, Math.min(events, at.weight));
-          tell();
-        });
-      }, signal);
-      underWay.delete(at);
-      early.set(at, graded);
-      done += at.weight;
-      tell();
-      takeOn();
-      if (begun < parts.length)
-        await pause(restMs(limits, { events: at.weight, ms: performance.now() - began }), signal);
+      await gradeOne(part);
+      const worked = { events: part.weight, ms: performance.now() - began };
+      if (begun < parts.length) await pause(restMs(ofLane, worked), signal);
     }
   }
   await Promise.all(Array.from({ length: LANES }, lane));

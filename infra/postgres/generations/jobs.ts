@@ -68,7 +68,6 @@ export function createJobs(postgres: Postgres): Jobs {
       return (await postgres.execute(sql, [jobId])) === 1;
     },
     async tell(lease, { phase = null, goal = null, result = null, compared = null, ...told }) {
-      const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
       const { jobId } = lease.job;
       const values = [jobId, lease.term, json(told), phase, goal, json(result), json(compared)];
       const [row] = await postgres.query<{ cancelled: boolean }>(TELL, values);
@@ -86,13 +85,7 @@ export function createJobs(postgres: Postgres): Jobs {
 /** In a transaction with what the end makes true. */
 export async function endJob(session: Session, lease: Lease, end: Parameters<Jobs['end']>[1]): Promise<void> {
   const { state, result = null, error = null } = end;
-  const values = [
-    lease.job.jobId,
-    lease.term,
-    state,
-    result && JSON.stringify(result),
-    error?.replaceAll('\0', '\uFFFD'),
-  ];
+  const values = [lease.job.jobId, lease.term, state, json(result), error?.replaceAll('\0', '\uFFFD')];
   if ((await session.execute(END, values)) !== 1) throw new StaleDriver(lease);
 }
 
@@ -134,5 +127,7 @@ const jobOf = ({ term: _term, cancelled: _cancelled, asked, told, result, compar
   result: result === null ? null : (JSON.parse(result) as Job['result']),
   compared: compared === null ? null : (JSON.parse(compared) as Job['compared']),
 });
+
+const json = (value: object | null): string | null => (value === null ? null : JSON.stringify(value));
 
 const leaseOf = (row: JobRow): Lease => ({ job: jobOf(row), term: row.term });
